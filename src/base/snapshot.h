@@ -1,0 +1,195 @@
+// Bytes of saved state, from one list of members per type.
+//
+// A type lists its members once, `auto fields() { return std::tie(a_, b_); }`, and both directions follow. Integers and
+// doubles are little-endian and fixed-width; containers carry a count. Equal state gives equal bytes: only ordered
+// containers and vectors are taken. Reading checks every length against what is left and fails softly.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace keyvigil {
+
+static_assert(std::endian::native == std::endian::little, "state files are little-endian");
+
+template <typename T>
+concept HasFields = requires(T& value) {
+  value.fields();
+};
+
+class SnapshotWriter {
+ public:
+  template <typename T>
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void write(const T& value) {
+    static_assert(std::has_unique_object_representations_v<T> || std::is_floating_point_v<T>);
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + sizeof(T));
+    std::memcpy(bytes_.data() + at, &value, sizeof(T));
+  }
+  void write(const std::string& value) {
+    write_count(value.size());
+    bytes_.append(value);
+  }
+  template <typename T>
+  void write(const std::optional<T>& value) {
+    write(static_cast<std::uint8_t>(value.has_value()));
+    if (value) { write(*value); }
+  }
+  template <typename A, typename B>
+  void write(const std::pair<A, B>& value) {
+    write(value.first);
+    write(value.second);
+  }
+  template <typename T, std::size_t N>
+  void write(const std::array<T, N>& value) {
+    for (const T& item : value) { write(item); }
+  }
+  template <typename T>
+  void write(const std::vector<T>& value) {
+    write_items(value);
+  }
+  template <typename T>
+  void write(const std::deque<T>& value) {
+    write_items(value);
+  }
+  template <typename K, typename V, typename C>
+  void write(const std::map<K, V, C>& value) {
+    write_items(value);
+  }
+  template <typename K, typename C>
+  void write(const std::set<K, C>& value) {
+    write_items(value);
+  }
+  template <typename T>
+  requires HasFields<T>
+  void write(const T& value) {
+    // fields() is written once, for reading too; writing does not change what it ties.
+    std::apply([this](const auto&... member) { (write(member), ...); }, const_cast<T&>(value).fields());
+  }
+
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  void write_count(std::size_t count) { write(static_cast<std::uint64_t>(count)); }
+  template <typename Container>
+  void write_items(const Container& items) {
+    write_count(items.size());
+    for (const auto& item : items) { write(item); }
+  }
+
+  std::string bytes_;
+};
+
+// Every read returns false once anything did not fit; values read after that are unspecified but valid.
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(std::string_view bytes) : rest_(bytes) {}
+
+  template <typename T>
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  [[nodiscard]] bool read(T& value) {
+    if (rest_.size() < sizeof(T)) { return false; }
+    if constexpr (std::is_same_v<T, bool>) {
+      if (static_cast<unsigned char>(rest_[0]) > 1) { return false; }
+    }
+    std::memcpy(&value, rest_.data(), sizeof(T));
+    rest_.remove_prefix(sizeof(T));
+    return true;
+  }
+  [[nodiscard]] bool read(std::string& value) {
+    std::uint64_t count = 0;
+    if (!read_count(count)) { return false; }
+    value.assign(rest_.substr(0, count));
+    rest_.remove_prefix(count);
+    return true;
+  }
+  template <typename T>
+  [[nodiscard]] bool read(std::optional<T>& value) {
+    std::uint8_t present = 0;
+    if (!read(present) || present > 1) { return false; }
+    value.reset();
+    return present == 0 || read(value.emplace());
+  }
+  template <typename A, typename B>
+  [[nodiscard]] bool read(std::pair<A, B>& value) {
+    return read(value.first) && read(value.second);
+  }
+  template <typename T, std::size_t N>
+  [[nodiscard]] bool read(std::array<T, N>& value) {
+    for (T& item : value) {
+      if (!read(item)) { return false; }
+    }
+    return true;
+  }
+  template <typename T>
+  [[nodiscard]] bool read(std::vector<T>& value) {
+    return read_sequence(value);
+  }
+  template <typename T>
+  [[nodiscard]] bool read(std::deque<T>& value) {
+    return read_sequence(value);
+  }
+  template <typename K, typename V, typename C>
+  [[nodiscard]] bool read(std::map<K, V, C>& value) {
+    std::uint64_t count = 0;
+    if (!read_count(count)) { return false; }
+    value.clear();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      std::pair<K, V> item{};
+      if (!read(item)) { return false; }
+      value.insert(std::move(item));
+    }
+    return true;
+  }
+  template <typename K, typename C>
+  [[nodiscard]] bool read(std::set<K, C>& value) {
+    std::uint64_t count = 0;
+    if (!read_count(count)) { return false; }
+    value.clear();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      K item{};
+      if (!read(item)) { return false; }
+      value.insert(std::move(item));
+    }
+    return true;
+  }
+  template <typename T>
+  requires HasFields<T>
+  [[nodiscard]] bool read(T& value) {
+    return std::apply([this](auto&... member) { return (read(member) && ...); }, value.fields());
+  }
+
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
+ private:
+  // Every item takes at least one byte, so a count above what is left is damage, not a reason to allocate.
+  [[nodiscard]] bool read_count(std::uint64_t& count) { return read(count) && count <= rest_.size(); }
+  template <typename Container>
+  [[nodiscard]] bool read_sequence(Container& items) {
+    std::uint64_t count = 0;
+    if (!read_count(count)) { return false; }
+    items.clear();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (!read(items.emplace_back())) { return false; }
+    }
+    return true;
+  }
+
+  std::string_view rest_;
+};
+
+}  // namespace keyvigil
