@@ -5,8 +5,8 @@
 namespace keyvigil {
 namespace {
 
-// Days since 1970-01-01 of a proleptic Gregorian date, by counting 400-year eras from a March start, so that the leap day
-// is the last of its year.
+// Days since 1970-01-01 of a proleptic Gregorian date, by counting 400-year eras from a March start, so that the leap
+// day is the last of its year.
 constexpr std::int64_t days_from_civil(std::int64_t year, int month, int day) {
   year -= month <= 2 ? 1 : 0;
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -18,14 +18,18 @@ constexpr std::int64_t days_from_civil(std::int64_t year, int month, int day) {
 static_assert(days_from_civil(1970, 1, 1) == 0);
 static_assert(days_from_civil(2024, 2, 29) == 19'782);
 
-constexpr bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+constexpr bool is_leap(int year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 constexpr int days_in_month(int year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Reads from the front of a text; every step says whether it fitted.
 class TimeReader {
@@ -81,18 +85,22 @@ bool read_zone(TimeReader& reader, std::int64_t& offset_ticks) {
   return true;
 }
 
-int two_digits(const char* at) { return (at[0] - '0') * 10 + (at[1] - '0'); }
-
-// The one form that every vault record has: 2024-04-03T14:08:43.4316531Z.
+// The one form that every vault record has: 2024-04-03T14:08:43.4316531Z. REQUIRES: 28 bytes.
 std::optional<EventTime> parse_azure_time(const char* t) {
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd.dddddddZ";
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == 'd' ? !is_digit(t[i]) : t[i] != kShape[i]) { return std::nullopt; }
-  }
-  int tick = 0;
-  for (int i = 20; i < 27; ++i) { tick = tick * 10 + (t[i] - '0'); }
-  return from_civil({two_digits(t) * 100 + two_digits(t + 2), two_digits(t + 5), two_digits(t + 8), two_digits(t + 11),
-                     two_digits(t + 14), two_digits(t + 17), tick});
+  const bool punctuated =
+      t[4] == '-' && t[7] == '-' && t[10] == 'T' && t[13] == ':' && t[16] == ':' && t[19] == '.' && t[27] == 'Z';
+  bool all_digits = true;
+  const auto number = [&](int begin, int end) {
+    int value = 0;
+    for (int i = begin; i < end; ++i) {
+      all_digits = all_digits && is_digit(t[i]);
+      value = value * 10 + (t[i] - '0');
+    }
+    return value;
+  };
+  const CivilTime civil{number(0, 4),   number(5, 7),   number(8, 10), number(11, 13),
+                        number(14, 16), number(17, 19), number(20, 27)};
+  return punctuated && all_digits ? from_civil(civil) : std::nullopt;
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace keyvigil {
 
-// REQUIRES: lower case. A service of Microsoft, as opposed to its clients of users (CLI, portal); callers must still check
-// that the token is app-only.
+// REQUIRES: lower case. A service of Microsoft, as opposed to its clients of users (CLI, portal); callers must still
+// check that the token is app-only.
 [[nodiscard]] bool is_first_party_app(std::string_view app_id);
 
 // A short name for well-known client applications ("Azure CLI"), or "".

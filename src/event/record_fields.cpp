@@ -178,8 +178,10 @@ constexpr std::size_t kSlotCount = 1024;
 constexpr std::size_t slot_of(Context context, std::string_view name) {
   const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[at])); };
   const std::size_t size = name.size();
-  std::uint32_t hash = static_cast<std::uint32_t>(size) * 0x9E37'79B1U + static_cast<std::uint32_t>(context) * 0x85EB'CA6BU;
-  hash += byte(0) * 0xC2B2'AE35U + byte(size / 2) * 0x27D4'EB2FU + byte(size - 1) * 0x1656'67B1U + byte(size / 3) * 0x9E37'79F9U;
+  std::uint32_t hash =
+      static_cast<std::uint32_t>(size) * 0x9E37'79B1U + static_cast<std::uint32_t>(context) * 0x85EB'CA6BU;
+  hash += byte(0) * 0xC2B2'AE35U + byte(size / 2) * 0x27D4'EB2FU + byte(size - 1) * 0x1656'67B1U +
+          byte(size / 3) * 0x9E37'79F9U;
   return (hash ^ (hash >> 17)) % kSlotCount;
 }
 
@@ -198,10 +200,11 @@ constexpr auto kSlots = [] {
 
 }  // namespace
 
-MemberAction find_member(Context context, std::string_view name) {
-  if (name.empty()) { return {}; }
+const MemberAction& find_member(Context context, std::string_view name) {
+  static constexpr MemberAction kSkip;
+  if (name.empty()) { return kSkip; }
   for (std::size_t slot = slot_of(context, name);; slot = (slot + 1) % kSlotCount) {
-    if (kSlots[slot] == kNoRow) { return {}; }
+    if (kSlots[slot] == kNoRow) { return kSkip; }
     const MemberRow& row = kMembers[kSlots[slot]];
     if (row.context == context && row.name == name) { return row.action; }
   }

@@ -1,13 +1,11 @@
-// RecordFields: what was found in one record, as text, before it means anything. Room-internal: the reader of each dialect
-// fills it (decode.cpp), interpret.cpp alone gives it meaning.
+// RecordFields: what was found in one record, as text, before it means anything. Room-internal: the reader of each
+// dialect fills it (decode.cpp), interpret.cpp alone gives it meaning.
 //
 // Views point into the record, the parsers' buffers or a row's cells, and live until the next record is read.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace keyvigil {
@@ -26,19 +24,19 @@ enum class Field : std::uint8_t {
   kSubscription,
   kResourceGroup,
   kResource,
-  kEventType,       // Event Grid and CloudEvents
+  kEventType,  // Event Grid and CloudEvents
   kEventData,
-  kEnvelope,        // "records" or "tables"
-  kOuterStatus,     // Managed HSM writes these four beside properties
+  kEnvelope,     // "records" or "tables"
+  kOuterStatus,  // Managed HSM writes these four beside properties
   kOuterUri,
   kOuterClientInfo,
   kOuterSubnet,
   // identity
   kObjectId,
-  kObjectIdOther,   // a sibling column, for ids that are no GUID
+  kObjectIdOther,  // a sibling column, for ids that are no GUID
   kUpn,
   kUniqueName,
-  kLongObjectId,    // the control plane's claims, named by URI
+  kLongObjectId,  // the control plane's claims, named by URI
   kLongObjectIdOther,
   kLongUpn,
   kLongName,
@@ -79,7 +77,7 @@ enum class Context : std::uint8_t {
   kRoot,
   kIdentity,
   kClaim,
-  kLongIdentity,   // Managed HSM re-nests the long claim names at their dots
+  kLongIdentity,  // Managed HSM re-nests the long claim names at their dots
   kLongClaims,
   kSoapIdentity,
   kSoapClaims,
@@ -94,25 +92,31 @@ enum class Context : std::uint8_t {
 
 class RecordFields {
  public:
-  void clear() { values_.fill({}); }
+  void clear() { present_ = 0; }
   // A repeated JSON member replaces the earlier one with all that was below it.
-  void clear(Field first, Field last) {
-    std::fill(values_.begin() + static_cast<int>(first), values_.begin() + static_cast<int>(last) + 1,
-              std::string_view{});
+  void clear(Field first, Field last) { present_ &= ~(bits_below(last) & ~bits_below(first)) & ~bit(last); }
+  // "None" is how `az monitor log-analytics query` writes null: absent, as the empty text is.
+  void set(Field field, std::string_view value) {
+    if (value.empty() || value == "None") { return; }
+    values_[static_cast<std::size_t>(field)] = value;
+    present_ |= bit(field);
   }
-  void set(Field field, std::string_view value) { values_[static_cast<std::size_t>(field)] = value; }
 
-  // Empty where absent. "None" is how `az monitor log-analytics query` writes null.
+  [[nodiscard]] bool has(Field field) const { return (present_ & bit(field)) != 0; }
+  // Empty where absent.
   [[nodiscard]] std::string_view get(Field field) const {
-    const std::string_view value = values_[static_cast<std::size_t>(field)];
-    return value == "None" ? std::string_view{} : value;
+    return has(field) ? values_[static_cast<std::size_t>(field)] : std::string_view{};
   }
-  [[nodiscard]] bool has(Field field) const { return !get(field).empty(); }
   [[nodiscard]] std::string_view first_of(Field first, Field second) const {
     return has(first) ? get(first) : get(second);
   }
 
  private:
+  static_assert(kFieldCount <= 64);
+  static constexpr std::uint64_t bit(Field field) { return std::uint64_t{1} << static_cast<unsigned>(field); }
+  static constexpr std::uint64_t bits_below(Field field) { return bit(field) - 1; }
+
+  std::uint64_t present_ = 0;
   std::array<std::string_view, kFieldCount> values_{};
 };
 
@@ -123,6 +127,6 @@ struct MemberAction {
   Context context = Context::kCount;  // kEnter
 };
 
-[[nodiscard]] MemberAction find_member(Context context, std::string_view name);
+[[nodiscard]] const MemberAction& find_member(Context context, std::string_view name);
 
 }  // namespace keyvigil
