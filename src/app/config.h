@@ -1,0 +1,32 @@
+// Config: the YAML file of --config. Every key is optional; docs/configuration.md lists them. Unknown keys are refused with
+// the nearest known name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "alert/alert_rendering.h"
+#include "base/result.h"
+
+namespace keyvigil {
+
+struct ListConfig {
+  std::vector<std::string> tor;
+  std::vector<std::string> suspicious;
+  std::vector<std::string> service_tags;
+  int minimum_confidence = 0;  // 0..100
+  bool allow_non_global = false;
+};
+
+struct Config {
+  ListConfig lists;
+  std::int64_t lateness_minutes = 15;  // 0..1440
+  AlertRendering rendering;            // from `estates`
+};
+
+// `place` (a path) goes into the error's sentence. Relative list paths are taken from `folder`.
+[[nodiscard]] Result<Config> parse_config(const std::string& text, const std::string& place, const std::string& folder);
+[[nodiscard]] Result<Config> read_config(const std::string& path);
+
+}  // namespace keyvigil

@@ -1,0 +1,155 @@
+#include "app/decode_pool.h"
+
+#include <algorithm>
+
+#include "source/framer.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t kSampleBytes = 256;
+constexpr int kEnvelopeDepth = 4;  // envelopes inside envelopes
+
+class BatchDecoder {
+ public:
+  BatchDecoder(std::uint32_t input, bool keep_refused_whole, Decoder& decoder, DecodedBatch& batch)
+      : input_(input), keep_refused_whole_(keep_refused_whole), decoder_(decoder), batch_(batch) {}
+
+  void decode(const RawBatch& raw, int depth) {
+    for (const FramingRefusal& refusal : raw.refused) {
+      batch_.refusals.push_back({refusal.cause, {input_, refusal.line, refusal.byte}, refusal.message, refusal.sample});
+      ++batch_.records;
+    }
+    batch_.skipped[static_cast<std::size_t>(SkipCause::kEmpty)] += raw.blank_records;
+    for (const RawRecord& record : raw.records) { decode_record(raw, record, depth); }
+  }
+
+ private:
+  void decode_record(const RawBatch& raw, const RawRecord& record, int depth) {
+    if (batch_.count == batch_.events.size()) { batch_.events.emplace_back(); }
+    AccessEvent& event = batch_.events[batch_.count];
+    const std::string_view bytes = raw.view(record);
+    Decoded decoded = decode_bytes(raw, bytes, event);
+    switch (decoded.kind) {
+      case DecodeKind::kEvent:
+        event.place = {input_, record.line, record.byte};
+        ++batch_.count;
+        break;
+      case DecodeKind::kSkipped: ++batch_.skipped[static_cast<std::size_t>(decoded.skip)]; break;
+      case DecodeKind::kRefused: refuse(decoded.refusal, std::move(decoded.message), record, bytes); break;
+      case DecodeKind::kEnvelope:
+        if (depth == kEnvelopeDepth) {
+          refuse(RefusalCause::kTooDeep, "expected records, found envelopes inside envelopes", record, bytes);
+          break;
+        }
+        for (const RawBatch& inner : split_envelope(bytes, record.line, record.byte)) { decode(inner, depth + 1); }
+        return;
+    }
+    ++batch_.records;
+  }
+
+  Decoded decode_bytes(const RawBatch& raw, std::string_view bytes, AccessEvent& event) {
+    switch (raw.form) {
+      case RecordForm::kRowJson: return decoder_.decode_row_json(bytes, raw.columns.value(), event);
+      case RecordForm::kRowCsv: return decoder_.decode_row_csv(bytes, raw.columns.value(), event);
+      case RecordForm::kJson: break;
+    }
+    return decoder_.decode_json(bytes, event);
+  }
+
+  void refuse(RefusalCause cause, std::string message, const RawRecord& record, std::string_view bytes) {
+    const std::size_t kept = keep_refused_whole_ ? bytes.size() : std::min(bytes.size(), kSampleBytes);
+    batch_.refusals.push_back(
+        {cause, {input_, record.line, record.byte}, std::move(message), std::string(bytes.substr(0, kept))});
+  }
+
+  std::uint32_t input_;
+  bool keep_refused_whole_;
+  Decoder& decoder_;
+  DecodedBatch& batch_;
+};
+
+}  // namespace
+
+void decode_batch(const RawBatch& raw, std::uint32_t input, bool keep_refused_whole, Decoder& decoder,
+                  DecodedBatch& batch) {
+  batch.count = 0;
+  batch.refusals.clear();
+  batch.skipped.fill(0);
+  batch.records = 0;
+  batch.input_bytes = raw.input_bytes;
+  BatchDecoder(input, keep_refused_whole, decoder, batch).decode(raw, 0);
+}
+
+DecodePool::DecodePool(unsigned threads, bool keep_refused_whole) : keep_refused_whole_(keep_refused_whole) {
+  for (unsigned i = 1; i < threads; ++i) {
+    workers_.emplace_back([this] { work(); });
+  }
+}
+
+DecodePool::~DecodePool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& worker : workers_) { worker.join(); }
+}
+
+void DecodePool::run(Job& job, Decoder& decoder) const {
+  decode_batch(job.raw, job.input, keep_refused_whole_, decoder, job.decoded);
+}
+
+void DecodePool::work() {
+  Decoder decoder;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) { return; }
+    Job& job = *waiting_.front();
+    waiting_.pop_front();
+    job.state = Job::State::kRunning;
+    lock.unlock();
+    run(job, decoder);
+    lock.lock();
+    job.state = Job::State::kDone;
+    changed_.notify_all();
+  }
+}
+
+void DecodePool::submit(Job& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    job.state = Job::State::kWaiting;
+    waiting_.push_back(&job);
+  }
+  changed_.notify_all();
+}
+
+void DecodePool::wait(Job& job) {
+  std::unique_lock lock(mutex_);
+  if (job.state == Job::State::kWaiting) {
+    // Nobody has begun it: doing it here is never slower than waiting.
+    std::erase(waiting_, &job);
+    job.state = Job::State::kRunning;
+    lock.unlock();
+    run(job, own_decoder_);
+    lock.lock();
+    job.state = Job::State::kDone;
+  }
+  changed_.wait(lock, [&job] { return job.state == Job::State::kDone; });
+  job.state = Job::State::kIdle;
+}
+
+void DecodePool::cancel(Job& job) {
+  std::unique_lock lock(mutex_);
+  if (job.state == Job::State::kIdle) { return; }
+  if (job.state == Job::State::kWaiting) {
+    std::erase(waiting_, &job);
+  } else {
+    changed_.wait(lock, [&job] { return job.state == Job::State::kDone; });
+  }
+  job.state = Job::State::kIdle;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,260 @@
+#include "app/detect_command.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#include "app/lists.h"
+#include "app/progress.h"
+#include "app/pump.h"
+#include "app/summary.h"
+#include "catalogue/catalogue.h"
+#include "engine/checkpoint.h"
+#include "sink/open_sink.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr unsigned kThreadsLimit = 64;
+constexpr unsigned kThreadsByDefault = 4;
+
+ExitCode report(const Error& error) {
+  fmt::print(stderr, "keyvigil detect: {}\n", error.message);
+  return exit_code_of(error);
+}
+
+unsigned threads_of(const DetectOptions& options) {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  return options.threads > 0 ? std::min(options.threads, kThreadsLimit) : std::min(cores, kThreadsByDefault);
+}
+
+std::string temporary_folder_of(const DetectOptions& options) {
+  if (!options.temporary_folder.empty()) { return options.temporary_folder; }
+  const char* folder = std::getenv("TMPDIR");
+  return folder == nullptr || *folder == '\0' ? "/tmp" : folder;
+}
+
+Result<std::optional<EventTime>> read_limit(const std::string& text, const char* option) {
+  if (text.empty()) { return std::nullopt; }
+  if (const auto time = parse_iso_time(text)) { return time; }
+  return fail(ErrorKind::kUsage, fmt::format("{}: expected a time such as 2026-09-28T10:00:00Z or a date, found '{}'",
+                                             option, text));
+}
+
+// Configuration file and command line together.
+Result<Config> full_config(const DetectOptions& options) {
+  Config config;
+  if (!options.config.empty()) {
+    auto read = read_config(options.config);
+    if (!read) { return read; }
+    config = *std::move(read);
+  }
+  const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  add(config.lists.tor, options.lists.tor);
+  add(config.lists.suspicious, options.lists.suspicious);
+  add(config.lists.service_tags, options.lists.service_tags);
+  config.lists.allow_non_global = config.lists.allow_non_global || options.lists.allow_non_global;
+  config.lists.minimum_confidence = std::max(config.lists.minimum_confidence, options.lists.minimum_confidence);
+  return config;
+}
+
+Result<SinkOptions> sink_options(const DetectOptions& options, const Config& config) {
+  SinkOptions sink;
+  sink.path = options.output;
+  sink.rendering = config.rendering;
+  const bool terminal = options.output == "-" && isatty(STDOUT_FILENO) != 0;
+  const std::string name = !options.format.empty() ? options.format : terminal ? "table" : "jsonl";
+  const auto format = parse_alert_format(name);
+  if (!format) {
+    return fail(ErrorKind::kUsage, fmt::format("--format: expected one of {}, found '{}'", alert_format_names(), name));
+  }
+  sink.format = *format;
+  sink.table.colour = terminal && std::getenv("NO_COLOR") == nullptr;
+  winsize window{};
+  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) {
+    sink.table.width_columns = window.ws_col;
+  }
+  return sink;
+}
+
+// No file yet: the first run with this state.
+Result<std::optional<Checkpoint>> read_state(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || stat(path.c_str(), &status) != 0) { return std::nullopt; }
+  auto checkpoint = read_checkpoint(path);
+  if (!checkpoint) { return tl::unexpected(checkpoint.error()); }
+  return *std::move(checkpoint);
+}
+
+bool meets(const RunCounts& counts, Severity severity) {
+  return std::ranges::any_of(catalogue(), [&](const CatalogueRow& row) {
+    return row.severity >= severity && counts.alerts[static_cast<std::size_t>(row.type)] > 0;
+  });
+}
+
+// All that a run needs, checked before anything is read.
+struct Prepared {
+  Config config;
+  std::optional<Severity> fail_on;
+  PumpOptions pump;
+  SinkOptions sink;
+  InputList inputs;
+  AddressBook book;
+  std::optional<Checkpoint> state;
+};
+
+Result<void> prepare_options(const DetectOptions& options, Prepared& prepared) {
+  if (options.final && options.state.empty()) {
+    return fail(ErrorKind::kUsage, "--final decides what --state holds back; expected --state FILE beside it");
+  }
+  if (!options.fail_on.empty()) {
+    prepared.fail_on = parse_severity(options.fail_on);
+    if (!prepared.fail_on) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--fail-on: expected Informational, Low, Medium or High, found '{}'", options.fail_on));
+    }
+  }
+  auto from = read_limit(options.from, "--from");
+  if (!from) { return tl::unexpected(from.error()); }
+  auto until = read_limit(options.until, "--until");
+  if (!until) { return tl::unexpected(until.error()); }
+  PumpOptions& pump = prepared.pump;
+  pump.report_from = *from;
+  pump.report_until = *until;
+  pump.threads = threads_of(options);
+  pump.temporary_folder = temporary_folder_of(options);
+  pump.provenance = options.provenance;
+  pump.keep_refused_whole = !options.refused.empty();
+  pump.keep_state = !options.state.empty();
+  pump.decide_all = options.state.empty() || options.final;
+  return {};
+}
+
+Result<Prepared> prepare(const DetectOptions& options) {
+  Prepared prepared;
+  if (auto done = prepare_options(options, prepared); !done) { return tl::unexpected(done.error()); }
+  auto config = full_config(options);
+  if (!config) { return tl::unexpected(config.error()); }
+  prepared.config = *std::move(config);
+  prepared.pump.lateness_milliseconds = prepared.config.lateness_minutes * 60 * 1000;
+  auto sink = sink_options(options, prepared.config);
+  if (!sink) { return tl::unexpected(sink.error()); }
+  prepared.sink = *std::move(sink);
+  auto inputs = find_inputs(options.inputs);
+  if (!inputs) { return tl::unexpected(inputs.error()); }
+  prepared.inputs = *std::move(inputs);
+  auto book = load_lists(prepared.config.lists);
+  if (!book) { return tl::unexpected(book.error()); }
+  prepared.book = *std::move(book);
+  auto state = read_state(options.state);
+  if (!state) { return tl::unexpected(state.error()); }
+  prepared.state = *std::move(state);
+  return prepared;
+}
+
+std::uint64_t total_bytes(const InputList& inputs) {
+  std::uint64_t bytes = 0;
+  for (const InputFile& file : inputs.files) { bytes += file.size_bytes; }
+  return bytes;
+}
+
+ExitCode verdict(const DetectOptions& options, const Prepared& prepared, const RunCounts& counts,
+                 const RefusedRecords& refused) {
+  if (options.max_refused && refused.total() > *options.max_refused) {
+    fmt::print(stderr, "keyvigil detect: {} records were refused, --max-refused allows {}\n", refused.total(),
+               *options.max_refused);
+    return ExitCode::kRefusedInput;
+  }
+  if (!options.max_refused && refused.total() > 0 && refused.total() == counts.records) {
+    fmt::print(stderr, "keyvigil detect: expected Key Vault audit records, but nothing of the input could be read\n");
+    return ExitCode::kRefusedInput;
+  }
+  return prepared.fail_on && meets(counts, *prepared.fail_on) ? ExitCode::kFailOnMet : ExitCode::kDone;
+}
+
+void print_refused(const RefusedRecords& refused) {
+  for (const std::string& sample : refused.samples()) { fmt::print(stderr, "refused: {}\n", sample); }
+}
+
+}  // namespace
+
+ExitCode run_detect(const DetectOptions& options) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto prepared = prepare(options);
+  if (!prepared) { return report(prepared.error()); }
+  RefusedRecords refused;
+  if (auto opened = refused.open(options.refused); !opened) { return report(opened.error()); }
+  auto sink = open_sink(prepared->sink);
+  if (!sink) { return report(sink.error()); }
+
+  Progress progress(total_bytes(prepared->inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
+  prepared->pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
+  Pump pump(prepared->book, prepared->inputs.files, prepared->pump, refused);
+  const auto ran = pump.run(prepared->state, **sink);
+  progress.clear();
+  if (!ran) { return report(ran.error()); }
+  if (auto closed = (*sink)->close(); !closed) { return report(closed.error()); }
+  if (auto closed = refused.close(); !closed) { return report(closed.error()); }
+  // After the alerts are in their place: a failure before leaves the old state, and the next run tells them again.
+  if (!options.state.empty()) {
+    auto checkpoint = pump.save();
+    if (!checkpoint) { return report(checkpoint.error()); }
+    if (auto written = write_checkpoint(options.state, *checkpoint); !written) { return report(written.error()); }
+  }
+  if (!options.quiet) {
+    print_refused(refused);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    fmt::print(stderr, "{}",
+               summary_text({&pump.counts(), &refused, &prepared->inputs, &prepared->book, &pump.list_watch(), seconds,
+                             !options.state.empty()}));
+  }
+  return verdict(options, *prepared, pump.counts(), refused);
+}
+
+CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
+  CLI::App* command = app.add_subcommand("detect", "Read Key Vault audit logs and print the alerts");
+  command->add_option("INPUT", options.inputs, "Files, folders, globs, or - for standard input; gzip and zstd are found by content")
+      ->required();
+  command->add_option("--tor", options.lists.tor, "List of Tor exit addresses (repeatable)")->type_name("FILE");
+  command->add_option("--suspicious", options.lists.suspicious, "List of suspicious addresses (repeatable)")->type_name("FILE");
+  command->add_option("--service-tags", options.lists.service_tags, "Azure service tags JSON: Microsoft's own ranges (repeatable)")
+      ->type_name("FILE");
+  command->add_option("--minimum-confidence", options.lists.minimum_confidence, "Leave out list entries that say less")
+      ->check(CLI::Range(0, 100));
+  command->add_flag("--allow-non-global", options.lists.allow_non_global, "Take list entries of private and reserved space");
+  command->add_option("--config", options.config, "Configuration file (YAML)")->type_name("FILE");
+  command->add_option("--format", options.format, "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");
+  command->add_option("--output", options.output, "Where alerts go; default: standard output")->type_name("FILE");
+  command->add_option("--state", options.state, "Load what an earlier run knew, and save what this one knows")->type_name("FILE");
+  command->add_flag("--final", options.final, "With --state: decide also the youngest events instead of holding them");
+  command->add_option("--from", options.from, "Report nothing before this time; earlier events still count")->type_name("TIME");
+  command->add_option("--until", options.until, "Report nothing from this time on")->type_name("TIME");
+  command->add_option("--fail-on", options.fail_on, "Exit with 1 if an alert of this severity or above was raised")
+      ->type_name("SEVERITY");
+  command->add_option("--max-refused", options.max_refused, "Exit with 4 if more records than this were refused; default: if all were")
+      ->type_name("N");
+  command->add_option("--refused", options.refused, "Write refused records whole to this file (JSON lines)")->type_name("FILE");
+  command->add_option("--tmp", options.temporary_folder, "Folder for temporary files; default: TMPDIR or /tmp")->type_name("FOLDER");
+  command->add_option("--threads", options.threads, "Threads in all; default: the cores, at most 4")->type_name("N");
+  command->add_flag("--provenance", options.provenance, "Name file and line of records in the evidence");
+  command->add_flag("--quiet", options.quiet, "No progress, no refused samples, no summary");
+  command->footer(
+      "Examples:\n"
+      "  keyvigil detect exported-logs/ --tor exits.txt\n"
+      "  keyvigil detect 'logs/*.json.gz' --tor exits.txt --suspicious drop.json --format csv --output alerts.csv\n"
+      "  cat PT1H.json | keyvigil detect - --tor exits.txt --fail-on Medium\n"
+      "  keyvigil detect today/ --tor exits.txt --state vaults.state\n"
+      "Exit codes: 0 done; 1 --fail-on met; 2 usage or configuration; 3 input or output failed; 4 too much was refused.");
+  return command;
+}
+
+}  // namespace keyvigil

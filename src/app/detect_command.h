@@ -1,0 +1,38 @@
+// keyvigil detect: logs in, alerts out.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/exit_code.h"
+
+namespace keyvigil {
+
+struct DetectOptions {
+  std::vector<std::string> inputs;
+  std::string config;
+  ListConfig lists;  // added to those of the configuration
+  std::string state;
+  bool final = false;
+  std::string format;  // empty: table on a terminal, jsonl elsewhere
+  std::string output = "-";
+  std::string from;
+  std::string until;
+  std::string fail_on;
+  std::optional<std::uint64_t> max_refused;
+  std::string refused;
+  std::string temporary_folder;
+  unsigned threads = 0;  // 0: as many as there are cores, at most 4
+  bool provenance = false;
+  bool quiet = false;
+};
+
+CLI::App* add_detect_command(CLI::App& app, DetectOptions& options);
+
+[[nodiscard]] ExitCode run_detect(const DetectOptions& options);
+
+}  // namespace keyvigil

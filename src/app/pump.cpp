@@ -1,0 +1,385 @@
+#include "app/pump.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "base/snapshot.h"
+#include "engine/external_sort.h"
+#include "source/byte_stream.h"
+
+namespace keyvigil {
+namespace {
+
+// Buffers of all open lanes together; each gets its share within these bounds.
+constexpr std::size_t kBatchBytesInAll = std::size_t{16} << 20;
+constexpr std::size_t kLeastBatchBytes = std::size_t{64} << 10;
+constexpr std::size_t kMostBatchBytes = std::size_t{1} << 20;
+// Files that overlap in time are read side by side; more than this at once are sorted instead.
+constexpr std::size_t kOpenLanesLimit = 900;
+constexpr std::size_t kJobsPerLane = 3;
+
+constexpr const char* kOrderSection = "order";
+constexpr const char* kEngineSection = "engine";
+constexpr const char* kRepeatsSection = "repeats";
+
+std::string section_of(const Checkpoint& checkpoint, const char* name) {
+  const auto found = checkpoint.sections.find(name);
+  return found == checkpoint.sections.end() ? std::string{} : found->second;
+}
+
+}  // namespace
+
+Pump::Pump(const AddressBook& book, std::vector<InputFile> inputs, PumpOptions options, RefusedRecords& refused)
+    : book_(&book),
+      inputs_(std::move(inputs)),
+      options_(std::move(options)),
+      refused_(&refused),
+      pool_(options_.threads, options_.keep_refused_whole) {}
+
+OrderOptions Pump::order_options() const {
+  OrderOptions options;
+  options.lateness_milliseconds = options_.lateness_milliseconds;
+  options.spill_directory = options_.temporary_folder;
+  if (!options_.keep_state) { options.recent_limit = 0; }
+  return options;
+}
+
+// Everything as it stood before this run: also called when the run starts over.
+Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
+  for (Lane& lane : lanes_) { close(lane); }
+  lanes_.clear();
+  lanes_.resize(inputs_.size());
+  order_.emplace(order_options());
+  engine_.emplace(*book_);
+  InputNames names;
+  if (options_.provenance) {
+    names = [this](std::uint32_t input) { return inputs_[input].display_name; };
+  }
+  repeats_.emplace(RepeatsLimits{}, std::move(names));
+  spool_.emplace(options_.temporary_folder);
+  list_watch_ = ListWatch{};
+  const bool started_over = counts_.started_over;
+  counts_ = RunCounts{};
+  counts_.started_over = started_over;
+  closed_.clear();
+  if (!state) { return {}; }
+  if (auto loaded = order_->load(section_of(*state, kOrderSection)); !loaded) { return loaded; }
+  if (auto loaded = engine_->load(section_of(*state, kEngineSection)); !loaded) { return loaded; }
+  const std::string repeats = section_of(*state, kRepeatsSection);
+  SnapshotReader reader(repeats);
+  if (!repeats_->load(reader) || !reader.at_end()) {
+    return fail(ErrorKind::kInput, "expected open alerts in the state file, found damage; restore the file from a copy, "
+                                   "or start without --state");
+  }
+  return {};
+}
+
+Result<Checkpoint> Pump::save() const {
+  Checkpoint checkpoint;
+  auto order = order_->save();
+  if (!order) { return tl::unexpected(order.error()); }
+  checkpoint.sections[kOrderSection] = *std::move(order);
+  checkpoint.sections[kEngineSection] = engine_->save();
+  SnapshotWriter writer;
+  repeats_->save(writer);
+  checkpoint.sections[kRepeatsSection] = writer.bytes();
+  return checkpoint;
+}
+
+// ---- lanes ----
+
+Result<void> Pump::open(Lane& lane, std::uint32_t input) {
+  const InputFile& file = inputs_[input];
+  FileSourceOptions options;
+  const std::size_t share = std::clamp(kBatchBytesInAll / (open_lanes_ + 1), kLeastBatchBytes, kMostBatchBytes);
+  options.batch_bytes = share;
+  options.spool_folder = options_.temporary_folder;
+  auto source = FileSource::open(file.path, options);
+  if (!source) { return tl::unexpected(source.error()); }
+  lane.source.emplace(*std::move(source));
+  lane.opened = true;
+  ++open_lanes_;
+  return {};
+}
+
+// Keeps enough batches under way for the other threads, without hoarding where many lanes are open.
+Result<void> Pump::refill(Lane& lane, std::uint32_t input) {
+  const std::size_t wanted = open_lanes_ > 2 * pool_.threads() ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
+  while (!lane.at_end && lane.jobs.size() < wanted) {
+    if (spare_jobs_.empty()) { spare_jobs_.push_back(std::make_unique<DecodePool::Job>()); }
+    auto job = std::move(spare_jobs_.back());
+    spare_jobs_.pop_back();
+    auto more = lane.source->next(job->raw);
+    if (!more) { return tl::unexpected(more.error()); }
+    if (!*more) {
+      lane.at_end = true;
+      spare_jobs_.push_back(std::move(job));
+      return {};
+    }
+    job->input = input;
+    pool_.submit(*job);
+    lane.jobs.push_back(std::move(job));
+  }
+  return {};
+}
+
+void Pump::close(Lane& lane) {
+  for (auto& job : lane.jobs) {
+    pool_.cancel(*job);
+    spare_jobs_.push_back(std::move(job));
+  }
+  lane.jobs.clear();
+  if (lane.source) { --open_lanes_; }
+  lane.source.reset();
+  lane.at_end = true;
+}
+
+// The next decoded batch of a lane; null at its end. The caller recycles lane.jobs.front() afterwards.
+Result<const DecodedBatch*> Pump::next_batch(Lane& lane, std::uint32_t input) {
+  if (!lane.opened) {
+    if (auto opened = open(lane, input); !opened) { return tl::unexpected(opened.error()); }
+  }
+  if (lane.jobs.empty()) {
+    if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
+  }
+  if (lane.jobs.empty()) { return nullptr; }
+  pool_.wait(*lane.jobs.front());
+  return &lane.jobs.front()->decoded;
+}
+
+// ---- when inputs begin ----
+
+// A blob's path names its hour. Otherwise the first record tells, which is no promise: a file that is not sorted is found
+// out later, as disorder.
+std::optional<EventTime> Pump::first_time(const InputFile& file) {
+  if (file.not_before) { return file.not_before; }
+  if (file.is_pipe || file.is_stdin) { return std::nullopt; }
+  auto head = read_head(file.path);
+  if (!head) { return std::nullopt; }
+  std::size_t taken = 0;
+  Framer framer(
+      [&](char* to, std::size_t room) -> Result<std::size_t> {
+        const std::size_t size = std::min(room, head->size() - taken);
+        std::copy_n(head->data() + taken, size, to);
+        taken += size;
+        return size;
+      },
+      {});
+  RawBatch raw;
+  Decoder decoder;
+  DecodedBatch batch;
+  while (true) {
+    auto more = framer.next(raw);
+    if (!more || !*more) { return std::nullopt; }
+    decode_batch(raw, 0, false, decoder, batch);
+    if (batch.count > 0) { return batch.events.front().time; }
+  }
+}
+
+void Pump::find_starts() {
+  if (!starts_.empty() || inputs_.empty()) { return; }
+  starts_.resize(inputs_.size());
+  if (inputs_.size() > 1) {
+    std::ranges::transform(inputs_, starts_.begin(), [this](const InputFile& file) { return first_time(file); });
+  }
+  sequence_.resize(inputs_.size());
+  std::iota(sequence_.begin(), sequence_.end(), 0U);
+  std::ranges::stable_sort(sequence_, {}, [this](std::uint32_t input) { return starts_[input].value_or(EventTime{INT64_MIN}); });
+}
+
+// ---- passes ----
+
+void Pump::look_ahead(std::size_t place) {
+  if (pool_.threads() == 1) { return; }
+  const std::size_t last = std::min(sequence_.size(), place + 2 * pool_.threads());
+  for (std::size_t i = place; i < last; ++i) {
+    Lane& lane = lanes_[sequence_[i]];
+    // A failure shows again, and is reported, when the lane's turn comes.
+    if (lane.opened || inputs_[sequence_[i]].is_stdin) { continue; }
+    if (!open(lane, sequence_[i]) || !refill(lane, sequence_[i])) { close(lane); lane = Lane{}; }
+  }
+}
+
+Result<Pump::Pass> Pump::merge_inputs() {
+  find_starts();
+  std::vector<std::uint32_t> input_of_id;
+  std::size_t furthest = 0;
+  // Inputs are opened in the order in which they will be wanted, so ids follow `sequence_`.
+  for (const std::uint32_t input : sequence_) {
+    const InputId id = order_->open_input(starts_[input]);
+    input_of_id.resize(std::max<std::size_t>(input_of_id.size(), id + 1));
+    input_of_id[id] = input;
+  }
+  std::vector<std::size_t> place_of(inputs_.size());
+  for (std::size_t i = 0; i < sequence_.size(); ++i) { place_of[sequence_[i]] = i; }
+  while (const auto id = order_->most_behind()) {
+    const std::uint32_t input = input_of_id[*id];
+    furthest = std::max(furthest, place_of[input]);
+    look_ahead(furthest);
+    if (open_lanes_ > kOpenLanesLimit) { return Pass::kDisorder; }
+    auto pass = take_batch(input, *id);
+    if (!pass || *pass == Pass::kDisorder) { return pass; }
+    if (auto decided = decide_ready(nullptr); !decided) { return tl::unexpected(decided.error()); }
+    if (options_.progress) { options_.progress(counts_); }
+  }
+  return Pass::kDone;
+}
+
+Result<Pump::Pass> Pump::take_batch(std::uint32_t input, InputId id) {
+  Lane& lane = lanes_[input];
+  auto batch = next_batch(lane, input);
+  if (!batch) { return tl::unexpected(batch.error()); }
+  if (*batch == nullptr) {
+    // What was piped in can only be read again from its copy, which goes with the source.
+    if (!inputs_[input].is_pipe && !inputs_[input].is_stdin) { close(lane); }
+    order_->close_input(id);
+    return order_->disorder() ? Pass::kDisorder : Pass::kDone;
+  }
+  if (auto tallied = tally(**batch); !tallied) { return tl::unexpected(tallied.error()); }
+  std::unique_ptr<DecodePool::Job> job = std::move(lane.jobs.front());
+  lane.jobs.pop_front();
+  if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
+  DecodedBatch& decoded = job->decoded;
+  for (std::size_t i = 0; i < decoded.count; ++i) {
+    const Arrival arrival = order_->push(id, std::move(decoded.events[i]));
+    if (arrival == Arrival::kDisorder) { return Pass::kDisorder; }
+    if (arrival == Arrival::kFailed) { return tl::unexpected(order_->failure().value()); }
+  }
+  spare_jobs_.push_back(std::move(job));
+  return Pass::kDone;
+}
+
+Result<void> Pump::sort_inputs() {
+  ExternalSort sort(options_.temporary_folder);
+  for (std::uint32_t input = 0; input < inputs_.size(); ++input) {
+    Lane& lane = lanes_[input];
+    while (true) {
+      auto batch = next_batch(lane, input);
+      if (!batch) { return tl::unexpected(batch.error()); }
+      if (*batch == nullptr) { break; }
+      if (auto tallied = tally(**batch); !tallied) { return tallied; }
+      std::unique_ptr<DecodePool::Job> job = std::move(lane.jobs.front());
+      lane.jobs.pop_front();
+      if (auto filled = refill(lane, input); !filled) { return filled; }
+      for (std::size_t i = 0; i < job->decoded.count; ++i) {
+        if (auto added = sort.add(std::move(job->decoded.events[i])); !added) { return added; }
+      }
+      spare_jobs_.push_back(std::move(job));
+      if (options_.progress) { options_.progress(counts_); }
+    }
+    close(lane);
+  }
+  if (auto finished = sort.finish(); !finished) { return finished; }
+  const InputId id = order_->open_input(std::nullopt);
+  AccessEvent event;
+  for (std::uint64_t taken = 0;; ++taken) {
+    auto more = sort.next(event);
+    if (!more) { return tl::unexpected(more.error()); }
+    if (!*more) { break; }
+    if (order_->push(id, std::move(event)) == Arrival::kFailed) { return tl::unexpected(order_->failure().value()); }
+    constexpr std::uint64_t kEventsBetweenDecisions = 1024;
+    if (taken % kEventsBetweenDecisions == 0) {
+      if (auto decided = decide_ready(nullptr); !decided) { return decided; }
+    }
+  }
+  order_->close_input(id);
+  counts_.duplicates_in_sort = sort.duplicates();
+  return {};
+}
+
+Result<void> Pump::run(const std::optional<Checkpoint>& state, AlertSink& sink) {
+  if (auto prepared = prepare(state); !prepared) { return prepared; }
+  auto pass = merge_inputs();
+  if (!pass) { return tl::unexpected(pass.error()); }
+  if (*pass == Pass::kDisorder) {
+    // Pipes were copied while they were read; what is left of them must be kept, so their lanes are rewound, not closed.
+    std::vector<std::pair<std::uint32_t, FileSource>> rewound;
+    for (std::uint32_t input = 0; input < lanes_.size(); ++input) {
+      Lane& lane = lanes_[input];
+      if (!lane.source || !(inputs_[input].is_pipe || inputs_[input].is_stdin)) { continue; }
+      for (auto& job : lane.jobs) { pool_.cancel(*job); }
+      if (auto done = lane.source->rewind(); !done) { return done; }
+      rewound.emplace_back(input, *std::move(lane.source));
+    }
+    counts_.started_over = true;
+    if (auto cleared = refused_->start_over(); !cleared) { return cleared; }
+    if (auto prepared = prepare(state); !prepared) { return prepared; }
+    for (auto& [input, source] : rewound) {
+      lanes_[input].source.emplace(std::move(source));
+      lanes_[input].opened = true;
+    }
+    if (auto sorted = sort_inputs(); !sorted) { return sorted; }
+  }
+  return finish(&sink);
+}
+
+Result<void> Pump::finish(AlertSink* sink) {
+  if (options_.decide_all) {
+    order_->finish();
+  } else {
+    order_->hold(order_->final_watermark());
+  }
+  if (auto replayed = spool_->replay(*sink); !replayed) { return replayed; }
+  if (auto decided = decide_ready(sink); !decided) { return decided; }
+  if (order_->failure()) { return tl::unexpected(order_->failure().value()); }
+  counts_.held = order_->held();
+  if (options_.keep_state) {
+    closed_ = repeats_->open_alerts();
+    std::erase_if(closed_, [](const Alert& alert) { return !alert.open; });
+    counts_.open_alerts = closed_.size();
+  } else {
+    repeats_->finish(closed_);
+  }
+  if (auto handed = hand_out(closed_, sink); !handed) { return handed; }
+  counts_.order = order_->counts();
+  counts_.repeats = repeats_->statistics();
+  counts_.vaults_forgotten = engine_->recent_operations().evicted_vaults();
+  return {};
+}
+
+// ---- deciding ----
+
+Result<void> Pump::tally(const DecodedBatch& batch) {
+  counts_.records += batch.records;
+  counts_.input_bytes += batch.input_bytes;
+  for (std::size_t i = 0; i < batch.skipped.size(); ++i) { counts_.skipped[i] += batch.skipped[i]; }
+  for (const Refusal& refusal : batch.refusals) {
+    if (auto taken = refused_->take(refusal, inputs_[refusal.place.input].display_name); !taken) { return taken; }
+  }
+  return {};
+}
+
+Result<void> Pump::decide_ready(AlertSink* sink) {
+  Timeliness timeliness = Timeliness::kInTime;
+  while (order_->pop(event_, timeliness)) {
+    engine_->decide(event_, timeliness, decision_);
+    list_watch_.see(event_, decision_, *book_);
+    ++counts_.decided;
+    ++counts_.outcomes[static_cast<std::size_t>(event_.outcome)];
+    repeats_->advance(event_.time, closed_);
+    const bool reported = (!options_.report_from || event_.time >= *options_.report_from) &&
+                          (!options_.report_until || event_.time < *options_.report_until);
+    if (reported) { repeats_->observe(event_, decision_, *book_); }
+    if (!closed_.empty()) {
+      if (auto handed = hand_out(closed_, sink); !handed) { return handed; }
+    }
+  }
+  return {};
+}
+
+// To the sink where the run can no longer start over, else to the spool.
+Result<void> Pump::hand_out(std::vector<Alert>& alerts, AlertSink* sink) {
+  for (const Alert& alert : alerts) {
+    ++counts_.alerts[static_cast<std::size_t>(alert.type)];
+    auto handed = sink == nullptr ? spool_->add(alert) : sink->write({&alert, 1});
+    if (!handed) { return handed; }
+  }
+  alerts.clear();
+  return {};
+}
+
+}  // namespace keyvigil

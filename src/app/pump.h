@@ -1,0 +1,105 @@
+// Pump: the one loop of `detect`. Reads inputs, decodes on the pool, orders, decides, raises.
+//
+// A run is made twice at most: where the inputs turn out not to be nearly sorted, it starts over and sorts them on disk
+// first (docs/decisions/0003). Alerts are handed out only after that can no longer happen.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/alert_spool.h"
+#include "app/decode_pool.h"
+#include "app/list_watch.h"
+#include "app/refused_records.h"
+#include "app/run_counts.h"
+#include "base/result.h"
+#include "engine/checkpoint.h"
+#include "engine/engine.h"
+#include "engine/order.h"
+#include "sink/sink.h"
+#include "source/file_source.h"
+#include "source/find_inputs.h"
+
+namespace keyvigil {
+
+struct PumpOptions {
+  unsigned threads = 1;
+  std::string temporary_folder = "/tmp";
+  std::int64_t lateness_milliseconds = std::int64_t{15} * 60 * 1000;
+  std::optional<EventTime> report_from;   // events outside still teach
+  std::optional<EventTime> report_until;  // exclusive
+  bool provenance = false;
+  bool keep_refused_whole = false;
+  bool keep_state = false;   // remember what later runs need
+  bool decide_all = true;    // false: the youngest events are saved undecided
+  std::function<void(const RunCounts&)> progress;  // called between batches
+};
+
+class Pump {
+ public:
+  Pump(const AddressBook& book, std::vector<InputFile> inputs, PumpOptions options, RefusedRecords& refused);
+
+  // `state`: of an earlier run. Alerts go to `sink`, which is not closed.
+  [[nodiscard]] Result<void> run(const std::optional<Checkpoint>& state, AlertSink& sink);
+
+  [[nodiscard]] const RunCounts& counts() const { return counts_; }
+  [[nodiscard]] const ListWatch& list_watch() const { return list_watch_; }
+  // After run(): what a later run needs.
+  [[nodiscard]] Result<Checkpoint> save() const;
+
+ private:
+  // One physical input and the batches of it that are being decoded.
+  struct Lane {
+    std::optional<FileSource> source;
+    std::deque<std::unique_ptr<DecodePool::Job>> jobs;
+    bool opened = false;
+    bool at_end = false;
+  };
+  enum class Pass : std::uint8_t { kDone, kDisorder };
+
+  [[nodiscard]] Result<void> prepare(const std::optional<Checkpoint>& state);
+  [[nodiscard]] Result<Pass> merge_inputs();
+  [[nodiscard]] Result<Pass> take_batch(std::uint32_t input, InputId id);
+  [[nodiscard]] Result<void> sort_inputs();
+  [[nodiscard]] Result<void> finish(AlertSink* sink);
+
+  [[nodiscard]] Result<void> open(Lane& lane, std::uint32_t input);
+  [[nodiscard]] Result<void> refill(Lane& lane, std::uint32_t input);
+  void look_ahead(std::size_t place);
+  [[nodiscard]] Result<const DecodedBatch*> next_batch(Lane& lane, std::uint32_t input);
+  void close(Lane& lane);
+  [[nodiscard]] std::optional<EventTime> first_time(const InputFile& file);
+  void find_starts();
+
+  [[nodiscard]] Result<void> tally(const DecodedBatch& batch);
+  [[nodiscard]] Result<void> decide_ready(AlertSink* sink);
+  [[nodiscard]] Result<void> hand_out(std::vector<Alert>& alerts, AlertSink* sink);
+  [[nodiscard]] OrderOptions order_options() const;
+
+  const AddressBook* book_;
+  std::vector<InputFile> inputs_;
+  PumpOptions options_;
+  RefusedRecords* refused_;
+  DecodePool pool_;
+
+  std::vector<std::optional<EventTime>> starts_;  // by input: nothing in it is known to be older
+  std::vector<std::uint32_t> sequence_;           // inputs by start: the order in which they will be wanted
+  std::vector<Lane> lanes_;
+  std::vector<std::unique_ptr<DecodePool::Job>> spare_jobs_;
+  std::size_t open_lanes_ = 0;
+
+  std::optional<Order> order_;
+  std::optional<Engine> engine_;
+  std::optional<Repeats> repeats_;
+  std::optional<AlertSpool> spool_;
+  ListWatch list_watch_;
+  RunCounts counts_;
+
+  AccessEvent event_;
+  Decision decision_;
+  std::vector<Alert> closed_;
+};
+
+}  // namespace keyvigil

@@ -1,0 +1,31 @@
+// RunCounts: what one run read and decided, for the summary.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "alert/alert.h"
+#include "alert/repeats.h"
+#include "catalogue/alert_type.h"
+#include "engine/order.h"
+#include "event/decode.h"
+
+namespace keyvigil {
+
+struct RunCounts {
+  std::uint64_t records = 0;  // found in the input, whatever became of them
+  std::uint64_t input_bytes = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(SkipCause::kCount)> skipped{};
+  std::array<std::uint64_t, kOutcomeCount> outcomes{};  // of decided events
+  std::uint64_t decided = 0;
+  std::uint64_t held = 0;  // saved undecided
+  std::array<std::uint64_t, kAlertTypeCount> alerts{};
+  std::uint64_t open_alerts = 0;  // of these, printed while open
+  bool started_over = false;
+  OrderCounts order;
+  RepeatsStatistics repeats;
+  std::uint64_t vaults_forgotten = 0;  // evicted from the 24 h counts
+  std::uint64_t duplicates_in_sort = 0;
+};
+
+}  // namespace keyvigil
