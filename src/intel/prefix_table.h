@@ -19,17 +19,41 @@ class PrefixTable {
     std::uint32_t value = 0;  // the caller's: index of the entry
   };
 
+  // Sets are written out in full, one per distinct prefix, so their size is bounded: hostile lists could otherwise
+  // make memory grow with the square of the input. Real lists stay below ten.
+  static constexpr std::size_t kCoverLimit = 64;
+
   static PrefixTable build(std::vector<Row> rows);
 
-  // Values of all prefixes that contain the address, most specific first, then ascending value. Empty span: none.
-  // The span lives as long as the table.
+  // Values of all prefixes that contain the address, most specific first, then ascending value; the first kCoverLimit
+  // of them. Equal (prefix, value) rows count once. Empty span: none. The span lives as long as the table.
   [[nodiscard]] std::span<const std::uint32_t> find(const IpAddress& address) const;
 
   [[nodiscard]] std::size_t range_count() const;
   [[nodiscard]] std::size_t memory_bytes() const;
+  // Distinct prefixes whose set was cut at kCoverLimit.
+  [[nodiscard]] std::size_t cut_count() const { return cut_count_; }
 
  private:
-  // The owner of this file chooses the members.
+  // A range starts at its key and ends where the next one starts. `set` is an index into pool_, which holds the number
+  // of values and then the values; 0 is the empty set.
+  template <typename Key>
+  struct Ranges {
+    std::vector<Key> starts;
+    std::vector<std::uint64_t> sets;
+    std::vector<std::uint32_t> index;  // by the top 16 bits of the key: the first range that starts there or later
+  };
+  struct Key128 {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    friend constexpr auto operator<=>(const Key128&, const Key128&) = default;
+  };
+  class Builder;
+
+  Ranges<std::uint32_t> v4_;
+  Ranges<Key128> v6_;
+  std::vector<std::uint32_t> pool_;
+  std::size_t cut_count_ = 0;
 };
 
 }  // namespace keyvigil
