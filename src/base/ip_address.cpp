@@ -208,8 +208,25 @@ struct Block {
   return std::any_of(kReachable.begin(), kReachable.end(), [&](const Block& block) { return block.holds(address); });
 }
 
+// The well-known prefix 64:ff9b::/96 carries an IPv4 address (RFC 6052).
+constexpr Block kTranslated{0x0064'ff9b'0000'0000, ~std::uint64_t{0}, 0, ~std::uint64_t{0xFFFFFFFF}};
+
+// The first address of each special block that a wider prefix with a global base can hold.
+constexpr std::array kSpecialFirsts{
+    IpAddress::from_v4(10U << 24),
+    IpAddress::from_v4(100U << 24 | 64U << 16),
+    IpAddress::from_v4(127U << 24),
+    IpAddress::from_v4(169U << 24 | 254U << 16),
+    IpAddress::from_v4(172U << 24 | 16U << 16),
+    IpAddress::from_v4(192U << 24),
+    IpAddress::from_v4(192U << 24 | 168U << 16),
+    IpAddress::from_v4(198U << 24 | 18U << 16),
+    IpAddress::from_v4(224U << 24),
+    IpAddress{0x2001'0000'0000'0000, 0, true},
+    IpAddress{0x3fff'0000'0000'0000, 0, true},
+};
+
 [[nodiscard]] constexpr bool is_global_v6(const IpAddress& address) {
-  constexpr Block kTranslated{0x0064'ff9b'0000'0000, ~std::uint64_t{0}, 0, ~std::uint64_t{0xFFFFFFFF}};  // RFC 6052
   if (kTranslated.holds(address)) { return is_global_v4(address.v4()); }
   // Only 2000::/3 is allocated for global unicast (RFC 4291 2.4); everything else is special or reserved.
   if (!v6_block(0x2000'0000'0000'0000, 3).holds(address)) { return false; }
@@ -329,6 +346,17 @@ bool contains(const IpPrefix& prefix, const IpAddress& address) {
 bool is_global(const IpAddress& address) {
   if (!address.known) { return false; }
   return address.is_v4() ? is_global_v4(address.v4()) : is_global_v6(address);
+}
+
+bool is_global(const IpPrefix& prefix) {
+  if (!is_global(prefix.base)) { return false; }
+  if (kTranslated.holds(prefix.base)) {
+    return is_global(IpPrefix{IpAddress::from_v4(prefix.base.v4()), prefix.length_bits});
+  }
+  // Prefixes nest or are disjoint: a special block that the base is not in is either inside the prefix, then so is its
+  // first address, or apart from it.
+  return std::none_of(kSpecialFirsts.begin(), kSpecialFirsts.end(),
+                      [&](const IpAddress& first) { return contains(prefix, first); });
 }
 
 }  // namespace keyvigil
