@@ -9,22 +9,19 @@
 namespace keyvigil {
 namespace {
 
-// A value of the table says by itself what nearly every look-up asks, so that the entries stay out of the cache:
-// role, whether the entry is bound to a time, and the number of the entry over all lists.
-constexpr std::uint32_t kRoleShift = 30;
-constexpr std::uint32_t kTimedBit = std::uint32_t{1} << 29;
+// A value of the table says by itself what nearly every look-up asks, so that no entry is read for it: a bit for the
+// role, one if the entry is bound to a time, and the number of the entry over all lists.
+constexpr std::uint32_t kRoleShift = 29;
+constexpr std::uint32_t kTimedBit = std::uint32_t{1} << 28;
 constexpr std::uint32_t kNumberMask = kTimedBit - 1;
-
-[[nodiscard]] ListRole role_of(std::uint32_t value) {
-  return static_cast<ListRole>(value >> kRoleShift);
-}
 
 [[nodiscard]] bool is_timed(const ListEntry& entry) {
   return entry.valid_from.ticks != INT64_MIN || entry.valid_until.ticks != INT64_MAX;
 }
 
 [[nodiscard]] std::uint32_t value_of(const ThreatList& list, const ListEntry& entry, std::uint32_t number) {
-  return static_cast<std::uint32_t>(list.role) << kRoleShift | (is_timed(entry) ? kTimedBit : 0) | number;
+  const std::uint32_t role = std::uint32_t{1} << static_cast<std::uint32_t>(list.role);
+  return role << kRoleShift | (is_timed(entry) ? kTimedBit : 0) | number;
 }
 
 [[nodiscard]] bool by_prefix(const PrefixTable::Row& a, const PrefixTable::Row& b) {
@@ -38,11 +35,14 @@ AddressBook::AddressBook(std::vector<ThreatList> lists) : lists_(std::move(lists
   HashInput versions;
   std::uint32_t number = 0;
   for (const ThreatList& list : lists_) {
-    CHECK(list.entries.size() <= kNumberMask - number);  // 500 million entries do not fit in memory before
+    CHECK(list.entries.size() <= kNumberMask - number);  // 268 million entries: the limit per list is far below
     has_role_[static_cast<std::size_t>(list.role)] = true;
     versions.add(list.digest).add(static_cast<std::uint64_t>(list.role)).add(list.entries.size());
     rows.reserve(rows.size() + list.entries.size());
-    for (const ListEntry& entry : list.entries) { rows.push_back({entry.prefix, value_of(list, entry, number++)}); }
+    for (const ListEntry& entry : list.entries) {
+      rows.push_back({entry.prefix, value_of(list, entry, number++)});
+      has_non_global_ = has_non_global_ || !is_global(entry.prefix);
+    }
     list_ends_.push_back(number);
   }
   version_ = to_hex(hash128(versions.bytes()));
@@ -54,16 +54,13 @@ AddressBook::AddressBook(std::vector<ThreatList> lists) : lists_(std::move(lists
 }
 
 AddressFacts AddressBook::look_up(const IpAddress& address, EventTime at) const {
-  AddressFacts facts;
-  const std::span<const std::uint32_t> values = table_.find(address);
-  if (values.empty() || !is_global(address)) { return facts; }
-  if (values.size() == PrefixTable::kCoverLimit && !crowded_.empty()) {
-    add_all_facts(address, at, facts);
-  } else {
-    for (const std::uint32_t value : values) { add_facts(value, at, facts); }
-  }
-  if (facts.tor || facts.suspicious || facts.microsoft) { facts.entries = values; }
-  return facts;
+  const PrefixTable::Cover cover = table_.cover(address);
+  if (cover.values.empty() || (has_non_global_ && !is_global(address))) { return {}; }
+  std::uint32_t roles = cover.bits >> kRoleShift;
+  if ((cover.bits & kTimedBit) != 0) { roles = cover.cut ? all_roles(address, at) : roles_of(cover.values, at); }
+  const auto is_set = [&](ListRole role) { return (roles >> static_cast<std::uint32_t>(role) & 1U) != 0; };
+  return AddressFacts{is_set(ListRole::kTor), is_set(ListRole::kSuspicious), is_set(ListRole::kServiceTags),
+                      roles == 0 ? std::span<const std::uint32_t>{} : cover.values};
 }
 
 ListMatch AddressBook::match(std::uint32_t entry) const {
@@ -75,23 +72,19 @@ ListMatch AddressBook::match(std::uint32_t entry) const {
   return ListMatch{&list, &list.entries[number - first]};
 }
 
-void AddressBook::add_facts(std::uint32_t value, EventTime at, AddressFacts& facts) const {
-  if ((value & kTimedBit) != 0 && !is_valid_at(*match(value).entry, at)) { return; }
-  switch (role_of(value)) {
-    case ListRole::kTor:
-      facts.tor = true;
-      break;
-    case ListRole::kSuspicious:
-      facts.suspicious = true;
-      break;
-    case ListRole::kServiceTags:
-      facts.microsoft = true;
-      break;
+// Bit n is set where an entry of role n holds at that time.
+std::uint32_t AddressBook::roles_of(std::span<const std::uint32_t> values, EventTime at) const {
+  std::uint32_t roles = 0;
+  for (const std::uint32_t value : values) {
+    const bool holds = (value & kTimedBit) == 0 || is_valid_at(*match(value).entry, at);
+    if (holds) { roles |= value >> kRoleShift; }
   }
+  return roles;
 }
 
 // Walks all lengths: slow, but only for addresses that more entries cover than a set of the table holds.
-void AddressBook::add_all_facts(const IpAddress& address, EventTime at, AddressFacts& facts) const {
+std::uint32_t AddressBook::all_roles(const IpAddress& address, EventTime at) const {
+  std::uint32_t roles = 0;
   IpPrefix prefix{address, 128};
   for (; prefix.length_bits >= 0; --prefix.length_bits) {
     const int host_bits = 128 - prefix.length_bits;
@@ -103,8 +96,9 @@ void AddressBook::add_all_facts(const IpAddress& address, EventTime at, AddressF
     }
     const auto [first, last] =
         std::equal_range(crowded_.begin(), crowded_.end(), PrefixTable::Row{prefix, 0}, by_prefix);
-    for (auto row = first; row != last; ++row) { add_facts(row->value, at, facts); }
+    for (auto row = first; row != last; ++row) { roles |= roles_of(std::span(&row->value, 1), at); }
   }
+  return roles;
 }
 
 }  // namespace keyvigil

@@ -47,14 +47,15 @@ class AddressBook {
   [[nodiscard]] const std::string& version() const { return version_; }
 
  private:
-  void add_facts(std::uint32_t value, EventTime at, AddressFacts& facts) const;
-  void add_all_facts(const IpAddress& address, EventTime at, AddressFacts& facts) const;
+  [[nodiscard]] std::uint32_t roles_of(std::span<const std::uint32_t> values, EventTime at) const;
+  [[nodiscard]] std::uint32_t all_roles(const IpAddress& address, EventTime at) const;
 
   std::vector<ThreatList> lists_;
   std::vector<std::uint32_t> list_ends_;  // numbers of entries up to and with each list
   PrefixTable table_;
   std::vector<PrefixTable::Row> crowded_;  // all rows by prefix, kept only where the table had to cut a set
   std::array<bool, 3> has_role_{};         // by ListRole
+  bool has_non_global_ = false;            // an entry reaches into non-global space (lists loaded with force)
   std::string version_;
 };
 

@@ -7,6 +7,8 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kIndexSize = std::size_t{1} << 16;
+constexpr std::size_t kSetHeader = 2;
+constexpr std::uint32_t kCutBit = std::uint32_t{1} << 31;
 constexpr std::uint64_t kV4End = IpAddress::kV4MappedLow | 0xFFFFFFFF;
 
 [[nodiscard]] std::uint32_t top_bits(std::uint32_t key) {
@@ -18,6 +20,19 @@ template <typename Key>
   return static_cast<std::uint32_t>(key.high >> 48);
 }
 
+[[nodiscard]] bool starts_by(std::uint32_t start, std::uint32_t key) {
+  return start <= key;
+}
+
+// Written without short circuits: the search must not branch on the data.
+template <typename Key>
+[[nodiscard]] bool starts_by(const Key& start, const Key& key) {
+  const bool below = start.high < key.high;
+  const bool equal = start.high == key.high;
+  const bool low = start.low <= key.low;
+  return below | (equal & low);
+}
+
 // The last range that starts at or before the key. REQUIRES: the first range starts at zero.
 template <typename Ranges, typename Key>
 [[nodiscard]] std::size_t range_of(const Ranges& ranges, const Key& key) {
@@ -27,7 +42,7 @@ template <typename Ranges, typename Key>
   // Counts how many starts are <= key, without branches that depend on the data.
   while (count > 0) {
     const std::size_t half = (count + 1) / 2;
-    at += at[half - 1] <= key ? half : 0;
+    at += starts_by(at[half - 1], key) ? half : 0;
     count -= half;
   }
   return static_cast<std::size_t>(at - ranges.starts.data()) - 1;
@@ -54,7 +69,7 @@ void build_index(Ranges& ranges) {
 class PrefixTable::Builder {
  public:
   explicit Builder(PrefixTable& table) : table_(table) {
-    table_.pool_.assign(1, 0);
+    table_.pool_.assign(kSetHeader, 0);
     starts_.push_back(Start{Key128{}, 0});
   }
 
@@ -116,14 +131,18 @@ class PrefixTable::Builder {
   [[nodiscard]] std::uint64_t write_set(std::span<const Row> own) {
     std::vector<std::uint32_t>& pool = table_.pool_;
     const std::uint64_t outer = open_.empty() ? 0 : open_.back().set;
-    const std::size_t outer_count = pool[outer];
+    const std::size_t outer_count = pool[outer] & ~kCutBit;
     const std::size_t own_count = std::min(own.size(), kCoverLimit);
     const std::size_t kept_outer = std::min(outer_count, kCoverLimit - own_count);
-    if (own.size() + outer_count > kCoverLimit) { ++table_.cut_count_; }
+    const bool cut = own.size() + outer_count > kCoverLimit || (pool[outer] & kCutBit) != 0;
+    if (cut) { ++table_.cut_count_; }
+    std::uint32_t bits = pool[outer + 1];
+    for (const Row& row : own) { bits |= row.value; }
     const std::uint64_t set = pool.size();
-    pool.push_back(static_cast<std::uint32_t>(own_count + kept_outer));
+    pool.push_back(static_cast<std::uint32_t>(own_count + kept_outer) | (cut ? kCutBit : 0));
+    pool.push_back(bits);
     for (const Row& row : own.first(own_count)) { pool.push_back(row.value); }
-    for (std::size_t i = 0; i < kept_outer; ++i) { pool.push_back(pool[outer + 1 + i]); }
+    for (std::size_t i = 0; i < kept_outer; ++i) { pool.push_back(pool[outer + kSetHeader + i]); }
     return set;
   }
 
@@ -185,11 +204,12 @@ PrefixTable PrefixTable::build(std::vector<Row> rows) {
   return table;
 }
 
-std::span<const std::uint32_t> PrefixTable::find(const IpAddress& address) const {
+PrefixTable::Cover PrefixTable::cover(const IpAddress& address) const {
   if (pool_.empty() || !address.known) { return {}; }
   const std::uint64_t set = address.is_v4() ? v4_.sets[range_of(v4_, address.v4())]
                                             : v6_.sets[range_of(v6_, Key128{address.high, address.low})];
-  return std::span(pool_).subspan(set + 1, pool_[set]);
+  const std::uint32_t count = pool_[set];
+  return Cover{std::span(pool_).subspan(set + kSetHeader, count & ~kCutBit), pool_[set + 1], (count & kCutBit) != 0};
 }
 
 std::size_t PrefixTable::range_count() const {

@@ -25,9 +25,16 @@ class PrefixTable {
 
   static PrefixTable build(std::vector<Row> rows);
 
-  // Values of all prefixes that contain the address, most specific first, then ascending value; the first kCoverLimit
-  // of them. Equal (prefix, value) rows count once. Empty span: none. The span lives as long as the table.
-  [[nodiscard]] std::span<const std::uint32_t> find(const IpAddress& address) const;
+  struct Cover {
+    // Values of all prefixes that contain the address, most specific first, then ascending value; the first kCoverLimit
+    // of them. Equal (prefix, value) rows count once. Empty: none. The span lives as long as the table.
+    std::span<const std::uint32_t> values;
+    // Bitwise or of all values, those past the limit too: callers with flags in their values need not walk them.
+    std::uint32_t bits = 0;
+    bool cut = false;  // there are more than `values`
+  };
+  [[nodiscard]] Cover cover(const IpAddress& address) const;
+  [[nodiscard]] std::span<const std::uint32_t> find(const IpAddress& address) const { return cover(address).values; }
 
   [[nodiscard]] std::size_t range_count() const;
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -35,8 +42,8 @@ class PrefixTable {
   [[nodiscard]] std::size_t cut_count() const { return cut_count_; }
 
  private:
-  // A range starts at its key and ends where the next one starts. `set` is an index into pool_, which holds the number
-  // of values and then the values; 0 is the empty set.
+  // A range starts at its key and ends where the next one starts. `set` is an index into pool_, where the count of
+  // values, their bits and the values stand; 0 is the empty set. The count's top bit says that the set was cut.
   template <typename Key>
   struct Ranges {
     std::vector<Key> starts;
