@@ -58,7 +58,7 @@ void print_row(std::ostream& out, std::string_view name, std::string_view value)
   const auto timed = std::count_if(list.entries.begin(), list.entries.end(), [](const ListEntry& entry) {
     return entry.valid_from.ticks != INT64_MIN || entry.valid_until.ticks != INT64_MAX;
   });
-  return fmt::format("{} of the entries hold only for a time", grouped(static_cast<std::uint64_t>(timed)));
+  return fmt::format("{} entries hold only for a time", grouped(static_cast<std::uint64_t>(timed)));
 }
 
 void print_refusals(const ThreatList& list, std::ostream& out) {
