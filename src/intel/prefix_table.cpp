@@ -7,6 +7,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kIndexSize = std::size_t{1} << 16;
+constexpr std::size_t kInnerRanges = 2048;  // a block costs 256 KiB: at most 128 bytes a range
 constexpr std::size_t kSetHeader = 2;
 constexpr std::uint32_t kCutBit = std::uint32_t{1} << 31;
 constexpr std::uint64_t kV4End = IpAddress::kV4MappedLow | 0xFFFFFFFF;
@@ -33,12 +34,30 @@ template <typename Key>
   return below | (equal & low);
 }
 
+[[nodiscard]] std::uint32_t next_bits(std::uint32_t key) {
+  return key & 0xFFFF;
+}
+
+template <typename Key>
+[[nodiscard]] std::uint32_t next_bits(const Key& key) {
+  return static_cast<std::uint32_t>(key.high >> 32) & 0xFFFF;
+}
+
+// Where the index says that the ranges around the key stand: two neighbouring numbers.
+template <typename Ranges, typename Key>
+[[nodiscard]] const std::uint32_t* bounds_of(const Ranges& ranges, const Key& key) {
+  const std::uint32_t top = top_bits(key);
+  const std::uint32_t block = ranges.inner_of[top];
+  if (block == 0) { return ranges.index.data() + top; }
+  return ranges.inner.data() + (block - 1) * (kIndexSize + 1) + next_bits(key);
+}
+
 // The last range that starts at or before the key. REQUIRES: the first range starts at zero.
 template <typename Ranges, typename Key>
 [[nodiscard]] std::size_t range_of(const Ranges& ranges, const Key& key) {
-  const std::uint32_t top = top_bits(key);
-  const Key* at = ranges.starts.data() + ranges.index[top];
-  std::size_t count = ranges.index[top + 1] - ranges.index[top];
+  const std::uint32_t* bounds = bounds_of(ranges, key);
+  const Key* at = ranges.starts.data() + bounds[0];
+  std::size_t count = bounds[1] - bounds[0];
   // Counts how many starts are <= key, without branches that depend on the data.
   while (count > 0) {
     const std::size_t half = (count + 1) / 2;
@@ -49,12 +68,28 @@ template <typename Ranges, typename Key>
 }
 
 template <typename Ranges>
+void build_inner(Ranges& ranges, std::size_t top) {
+  const std::uint32_t end = ranges.index[top + 1];
+  const std::size_t block = ranges.inner.size();
+  ranges.inner.resize(block + kIndexSize + 1, end);
+  ranges.inner_of[top] = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
+  std::size_t next = 0;
+  for (std::uint32_t i = ranges.index[top]; i < end; ++i) {
+    for (const std::size_t bits = next_bits(ranges.starts[i]); next <= bits; ++next) { ranges.inner[block + next] = i; }
+  }
+}
+
+template <typename Ranges>
 void build_index(Ranges& ranges) {
   ranges.index.assign(kIndexSize + 1, static_cast<std::uint32_t>(ranges.starts.size()));
   std::size_t next = 0;
   for (std::size_t i = 0; i < ranges.starts.size(); ++i) {
     const std::size_t top = top_bits(ranges.starts[i]);
     for (; next <= top; ++next) { ranges.index[next] = static_cast<std::uint32_t>(i); }
+  }
+  ranges.inner_of.assign(kIndexSize, 0);
+  for (std::size_t top = 0; top < kIndexSize; ++top) {
+    if (ranges.index[top + 1] - ranges.index[top] > kInnerRanges) { build_inner(ranges, top); }
   }
 }
 
@@ -225,7 +260,8 @@ std::size_t PrefixTable::memory_bytes() const {
     return items.capacity() * sizeof(typename std::decay_t<decltype(items)>::value_type);
   };
   return bytes(v4_.starts) + bytes(v4_.sets) + bytes(v4_.index) + bytes(v6_.starts) + bytes(v6_.sets) +
-         bytes(v6_.index) + bytes(pool_);
+         bytes(v6_.index) + bytes(v4_.inner_of) + bytes(v4_.inner) + bytes(v6_.inner_of) + bytes(v6_.inner) +
+         bytes(pool_);
 }
 
 }  // namespace keyvigil

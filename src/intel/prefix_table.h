@@ -49,6 +49,10 @@ class PrefixTable {
     std::vector<Key> starts;
     std::vector<std::uint64_t> sets;
     std::vector<std::uint32_t> index;  // by the top 16 bits of the key: the first range that starts there or later
+    // The same by the next 16 bits, for the few top values that hold very many ranges (all of Azure's IPv6 is in
+    // 2603::/16): inner_of by the top 16 bits is 0, or the number of a block of inner, counted from one.
+    std::vector<std::uint32_t> inner_of;
+    std::vector<std::uint32_t> inner;
   };
   struct Key128 {
     std::uint64_t high = 0;

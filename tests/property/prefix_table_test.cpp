@@ -103,6 +103,27 @@ RC_GTEST_PROP(PrefixTable, AgreesWithALinearScanWhereSetsAreCut, (std::uint64_t 
   expect_equal_to_scan(rows, random);
 }
 
+// So many ranges under one 16-bit top that the table indexes it once more, for both families.
+TEST(PrefixTable, AgreesWithALinearScanInACrowdedBucket) {
+  for (const std::uint64_t seed : {11U, 12U, 13U}) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    Rows rows;
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+      const IpAddress v6{0x2603'0000'0000'0000 | (random() & 0x1F'FFFF'FFFF), random(), true};
+      const IpAddress v4 = IpAddress::from_v4(static_cast<std::uint32_t>(0xCB00'0000U | (random() & 0xFFFF)));
+      rows.push_back({prefix_of(v6, 27 + static_cast<int>(random() % 102)), i});
+      rows.push_back({prefix_of(v4, 124 + static_cast<int>(random() % 5)), i});
+    }
+    const PrefixTable table = PrefixTable::build(rows);
+    for (int i = 0; i < 1500; ++i) {
+      const IpAddress address = neighbour(rows[random() % rows.size()].prefix, random);
+      const auto found = table.find(address);
+      ASSERT_EQ(std::vector<std::uint32_t>(found.begin(), found.end()), scan(rows, address)) << to_string(address);
+    }
+  }
+}
+
 RC_GTEST_PROP(PrefixTable, DoesNotDependOnTheOrderOfItsRows, (std::uint64_t seed)) {
   std::mt19937_64 random(seed);
   Rows rows;
