@@ -49,5 +49,7 @@ struct IpPrefix {
 // private, shared, loopback, link-local, multicast, reserved, unspecified, unique-local. The documentation
 // blocks of RFC 5737 and RFC 3849 count as global, so that examples and drills behave like real addresses.
 [[nodiscard]] bool is_global(const IpAddress& address);
+// True where every address of the prefix is global.
+[[nodiscard]] bool is_global(const IpPrefix& prefix);
 
 }  // namespace keyvigil

@@ -1,6 +1,7 @@
 // AddressBook: all loaded lists behind one look-up. Immutable; share by const reference between threads.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,10 +22,13 @@ struct ListMatch {
 };
 
 struct AddressFacts {
-  bool tor = false;                        // a valid entry of a Tor list
-  bool suspicious = false;                 // a valid entry of a suspicious list
-  bool microsoft = false;                  // inside a service-tags prefix
-  std::span<const std::uint32_t> entries;  // for AddressBook::match(); empty when nothing is listed
+  bool tor = false;         // a valid entry of a Tor list
+  bool suspicious = false;  // a valid entry of a suspicious list
+  bool microsoft = false;   // inside a service-tags prefix
+  // For AddressBook::match(), most specific first, at most PrefixTable::kCoverLimit: every list's entries that contain
+  // the address, service tags and entries not valid at the time included (is_valid_at() tells). Empty when none of the
+  // three flags is set. The flags are exact even where this is cut.
+  std::span<const std::uint32_t> entries;
 };
 
 class AddressBook {
@@ -37,14 +41,21 @@ class AddressBook {
   // REQUIRES: `entry` comes from AddressFacts::entries of this book.
   [[nodiscard]] ListMatch match(std::uint32_t entry) const;
 
-  [[nodiscard]] bool has_role(ListRole role) const;
+  [[nodiscard]] bool has_role(ListRole role) const { return has_role_[static_cast<std::size_t>(role)]; }
   [[nodiscard]] const std::vector<ThreatList>& lists() const { return lists_; }
   // 32 hex digits over the lists' digests and roles: alerts name it.
   [[nodiscard]] const std::string& version() const { return version_; }
 
  private:
+  [[nodiscard]] std::uint32_t roles_of(std::span<const std::uint32_t> values, EventTime at) const;
+  [[nodiscard]] std::uint32_t all_roles(const IpAddress& address, EventTime at) const;
+
   std::vector<ThreatList> lists_;
+  std::vector<std::uint32_t> list_ends_;  // numbers of entries up to and with each list
   PrefixTable table_;
+  std::vector<PrefixTable::Row> crowded_;  // all rows by prefix, kept only where the table had to cut a set
+  std::array<bool, 3> has_role_{};         // by ListRole
+  bool has_non_global_ = false;            // an entry reaches into non-global space (lists loaded with force)
   std::string version_;
 };
 

@@ -19,17 +19,52 @@ class PrefixTable {
     std::uint32_t value = 0;  // the caller's: index of the entry
   };
 
+  // Sets are written out in full, one per distinct prefix, so their size is bounded: hostile lists could otherwise
+  // make memory grow with the square of the input. Real lists stay below ten.
+  static constexpr std::size_t kCoverLimit = 64;
+
   static PrefixTable build(std::vector<Row> rows);
 
-  // Values of all prefixes that contain the address, most specific first, then ascending value. Empty span: none.
-  // The span lives as long as the table.
-  [[nodiscard]] std::span<const std::uint32_t> find(const IpAddress& address) const;
+  struct Cover {
+    // Values of all prefixes that contain the address, most specific first, then ascending value; the first kCoverLimit
+    // of them. Equal (prefix, value) rows count once. Empty: none. The span lives as long as the table.
+    std::span<const std::uint32_t> values;
+    // Bitwise or of all values, those past the limit too: callers with flags in their values need not walk them.
+    std::uint32_t bits = 0;
+    bool cut = false;  // there are more than `values`
+  };
+  [[nodiscard]] Cover cover(const IpAddress& address) const;
+  [[nodiscard]] std::span<const std::uint32_t> find(const IpAddress& address) const { return cover(address).values; }
 
   [[nodiscard]] std::size_t range_count() const;
   [[nodiscard]] std::size_t memory_bytes() const;
+  // Distinct prefixes whose set was cut at kCoverLimit.
+  [[nodiscard]] std::size_t cut_count() const { return cut_count_; }
 
  private:
-  // The owner of this file chooses the members.
+  // A range starts at its key and ends where the next one starts. `set` is an index into pool_, where the count of
+  // values, their bits and the values stand; 0 is the empty set. The count's top bit says that the set was cut.
+  template <typename Key>
+  struct Ranges {
+    std::vector<Key> starts;
+    std::vector<std::uint64_t> sets;
+    std::vector<std::uint32_t> index;  // by the top 16 bits of the key: the first range that starts there or later
+    // The same by the next 16 bits, for the few top values that hold very many ranges (all of Azure's IPv6 is in
+    // 2603::/16): inner_of by the top 16 bits is 0, or the number of a block of inner, counted from one.
+    std::vector<std::uint32_t> inner_of;
+    std::vector<std::uint32_t> inner;
+  };
+  struct Key128 {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    friend constexpr auto operator<=>(const Key128&, const Key128&) = default;
+  };
+  class Builder;
+
+  Ranges<std::uint32_t> v4_;
+  Ranges<Key128> v6_;
+  std::vector<std::uint32_t> pool_;
+  std::size_t cut_count_ = 0;
 };
 
 }  // namespace keyvigil

@@ -77,12 +77,26 @@ struct ThreatList {
 struct ListOptions {
   ListRole role = ListRole::kSuspicious;
   bool allow_non_global = false;  // private space is refused unless forced
-  int minimum_confidence = 0;     // STIX, MISP; entries that say less are refused and counted
+  int minimum_confidence = 0;     // STIX, MISP, ipsum; entries that say less are refused and counted
   std::size_t entries_limit = 20'000'000;
 };
 
 // `file` is only a name for messages; `content` is the whole decompressed file.
 [[nodiscard]] Result<ThreatList> parse_threat_list(std::string_view file, std::string_view content,
                                                    const ListOptions& options);
+
+// True where the entry holds at that instant of event time.
+[[nodiscard]] inline bool is_valid_at(const ListEntry& entry, EventTime at) {
+  return entry.valid_from <= at && at < entry.valid_until;
+}
+
+// How much address space a set of prefixes covers, overlaps counted once.
+struct ListCoverage {
+  std::uint64_t v4_prefixes = 0;
+  std::uint64_t v6_prefixes = 0;
+  std::uint64_t v4_addresses = 0;
+  std::uint64_t v6_networks = 0;  // /64 networks touched
+};
+[[nodiscard]] ListCoverage coverage_of(std::vector<IpPrefix> prefixes);
 
 }  // namespace keyvigil

@@ -1,0 +1,267 @@
+#include "intel/prefix_table.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t kIndexSize = std::size_t{1} << 16;
+constexpr std::size_t kInnerRanges = 2048;  // a block costs 256 KiB: at most 128 bytes a range
+constexpr std::size_t kSetHeader = 2;
+constexpr std::uint32_t kCutBit = std::uint32_t{1} << 31;
+constexpr std::uint64_t kV4End = IpAddress::kV4MappedLow | 0xFFFFFFFF;
+
+[[nodiscard]] std::uint32_t top_bits(std::uint32_t key) {
+  return key >> 16;
+}
+
+template <typename Key>
+[[nodiscard]] std::uint32_t top_bits(const Key& key) {
+  return static_cast<std::uint32_t>(key.high >> 48);
+}
+
+[[nodiscard]] bool starts_by(std::uint32_t start, std::uint32_t key) {
+  return start <= key;
+}
+
+// Written without short circuits: the search must not branch on the data.
+template <typename Key>
+[[nodiscard]] bool starts_by(const Key& start, const Key& key) {
+  const bool below = start.high < key.high;
+  const bool equal = start.high == key.high;
+  const bool low = start.low <= key.low;
+  return below | (equal & low);
+}
+
+[[nodiscard]] std::uint32_t next_bits(std::uint32_t key) {
+  return key & 0xFFFF;
+}
+
+template <typename Key>
+[[nodiscard]] std::uint32_t next_bits(const Key& key) {
+  return static_cast<std::uint32_t>(key.high >> 32) & 0xFFFF;
+}
+
+// Where the index says that the ranges around the key stand: two neighbouring numbers.
+template <typename Ranges, typename Key>
+[[nodiscard]] const std::uint32_t* bounds_of(const Ranges& ranges, const Key& key) {
+  const std::uint32_t top = top_bits(key);
+  const std::uint32_t block = ranges.inner_of[top];
+  if (block == 0) { return ranges.index.data() + top; }
+  return ranges.inner.data() + (block - 1) * (kIndexSize + 1) + next_bits(key);
+}
+
+// The last range that starts at or before the key. REQUIRES: the first range starts at zero.
+template <typename Ranges, typename Key>
+[[nodiscard]] std::size_t range_of(const Ranges& ranges, const Key& key) {
+  const std::uint32_t* bounds = bounds_of(ranges, key);
+  const Key* at = ranges.starts.data() + bounds[0];
+  std::size_t count = bounds[1] - bounds[0];
+  // Counts how many starts are <= key, without branches that depend on the data.
+  while (count > 0) {
+    const std::size_t half = (count + 1) / 2;
+    at += starts_by(at[half - 1], key) ? half : 0;
+    count -= half;
+  }
+  return static_cast<std::size_t>(at - ranges.starts.data()) - 1;
+}
+
+template <typename Ranges>
+void build_inner(Ranges& ranges, std::size_t top) {
+  const std::uint32_t end = ranges.index[top + 1];
+  const std::size_t block = ranges.inner.size();
+  ranges.inner.resize(block + kIndexSize + 1, end);
+  ranges.inner_of[top] = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
+  std::size_t next = 0;
+  for (std::uint32_t i = ranges.index[top]; i < end; ++i) {
+    for (const std::size_t bits = next_bits(ranges.starts[i]); next <= bits; ++next) { ranges.inner[block + next] = i; }
+  }
+}
+
+template <typename Ranges>
+void build_index(Ranges& ranges) {
+  ranges.index.assign(kIndexSize + 1, static_cast<std::uint32_t>(ranges.starts.size()));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < ranges.starts.size(); ++i) {
+    const std::size_t top = top_bits(ranges.starts[i]);
+    for (; next <= top; ++next) { ranges.index[next] = static_cast<std::uint32_t>(i); }
+  }
+  ranges.inner_of.assign(kIndexSize, 0);
+  for (std::size_t top = 0; top < kIndexSize; ++top) {
+    if (ranges.index[top + 1] - ranges.index[top] > kInnerRanges) { build_inner(ranges, top); }
+  }
+}
+
+[[nodiscard]] auto row_order(const PrefixTable::Row& row) {
+  return std::tuple(row.prefix.base.high, row.prefix.base.low, row.prefix.length_bits, row.value);
+}
+
+}  // namespace
+
+// Sweeps the prefixes in address order with a stack of those that are open. Prefixes nest or are disjoint, so the
+// innermost open one carries the set of all.
+class PrefixTable::Builder {
+ public:
+  explicit Builder(PrefixTable& table) : table_(table) {
+    table_.pool_.assign(kSetHeader, 0);
+    starts_.push_back(Start{Key128{}, 0});
+  }
+
+  void add(std::span<const Row> equal_prefixes) {
+    const IpPrefix& prefix = equal_prefixes.front().prefix;
+    const Key128 start{prefix.base.high, prefix.base.low};
+    close_before(start);
+    const std::uint64_t set = write_set(equal_prefixes);
+    open_.push_back(Open{last_of(prefix), set});
+    start_range(start, set);
+  }
+
+  void finish() {
+    while (!open_.empty()) { close(); }
+    split();
+    table_.pool_.shrink_to_fit();
+    build_index(table_.v4_);
+    build_index(table_.v6_);
+  }
+
+ private:
+  struct Start {
+    Key128 key;
+    std::uint64_t set;
+  };
+  struct Open {
+    Key128 last;
+    std::uint64_t set;
+  };
+
+  [[nodiscard]] static Key128 last_of(const IpPrefix& prefix) {
+    constexpr std::uint64_t kOnes = ~std::uint64_t{0};
+    const int length = prefix.length_bits;
+    const std::uint64_t high_host = length >= 64 ? 0 : kOnes >> length;
+    const std::uint64_t low_host = length <= 64 ? kOnes : (length == 128 ? 0 : kOnes >> (length - 64));
+    return Key128{prefix.base.high | high_host, prefix.base.low | low_host};
+  }
+
+  void close_before(const Key128& start) {
+    while (!open_.empty() && open_.back().last < start) { close(); }
+  }
+
+  void close() {
+    const Key128 last = open_.back().last;
+    open_.pop_back();
+    const Key128 next{last.high + (last.low == ~std::uint64_t{0} ? 1 : 0), last.low + 1};
+    if (next == Key128{}) { return; }  // the end of the address space
+    start_range(next, open_.empty() ? 0 : open_.back().set);
+  }
+
+  void start_range(const Key128& key, std::uint64_t set) {
+    if (starts_.back().key == key) {
+      starts_.back().set = set;
+    } else {
+      starts_.push_back(Start{key, set});
+    }
+  }
+
+  [[nodiscard]] std::uint64_t write_set(std::span<const Row> own) {
+    std::vector<std::uint32_t>& pool = table_.pool_;
+    const std::uint64_t outer = open_.empty() ? 0 : open_.back().set;
+    const std::size_t outer_count = pool[outer] & ~kCutBit;
+    const std::size_t own_count = std::min(own.size(), kCoverLimit);
+    const std::size_t kept_outer = std::min(outer_count, kCoverLimit - own_count);
+    const bool cut = own.size() + outer_count > kCoverLimit || (pool[outer] & kCutBit) != 0;
+    if (cut) { ++table_.cut_count_; }
+    std::uint32_t bits = pool[outer + 1];
+    for (const Row& row : own) { bits |= row.value; }
+    const std::uint64_t set = pool.size();
+    pool.push_back(static_cast<std::uint32_t>(own_count + kept_outer) | (cut ? kCutBit : 0));
+    pool.push_back(bits);
+    for (const Row& row : own.first(own_count)) { pool.push_back(row.value); }
+    for (std::size_t i = 0; i < kept_outer; ++i) { pool.push_back(pool[outer + kSetHeader + i]); }
+    return set;
+  }
+
+  // IPv4 gets narrow keys of its own: they are what nearly every look-up reads.
+  void split() {
+    constexpr Key128 kFirstV4{0, IpAddress::kV4MappedLow};
+    constexpr Key128 kLastV4{0, kV4End};
+    std::uint64_t before_v4 = 0;
+    std::uint64_t at_v4_end = 0;
+    bool left_v4 = false;
+    const auto put = [](auto& ranges, auto key, std::uint64_t set) {
+      if (!ranges.sets.empty() && ranges.sets.back() == set) { return; }
+      ranges.starts.push_back(key);
+      ranges.sets.push_back(set);
+    };
+    for (const Start& start : starts_) {
+      if (start.key < kFirstV4) {
+        put(table_.v6_, start.key, start.set);
+        before_v4 = at_v4_end = start.set;
+        continue;
+      }
+      if (start.key <= kLastV4) {
+        if (table_.v4_.starts.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+        put(table_.v4_, static_cast<std::uint32_t>(start.key.low), start.set);
+        at_v4_end = start.set;
+        continue;
+      }
+      if (!left_v4) {
+        left_v4 = true;
+        if (start.key != Key128{0, kV4End + 1}) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
+      }
+      put(table_.v6_, start.key, start.set);
+    }
+    if (!left_v4) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
+    if (table_.v4_.starts.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+  }
+
+  PrefixTable& table_;
+  std::vector<Start> starts_;
+  std::vector<Open> open_;
+};
+
+PrefixTable PrefixTable::build(std::vector<Row> rows) {
+  PrefixTable table;
+  if (rows.empty()) { return table; }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return row_order(a) < row_order(b); });
+  const auto same = [](const Row& a, const Row& b) { return row_order(a) == row_order(b); };
+  rows.erase(std::unique(rows.begin(), rows.end(), same), rows.end());
+
+  Builder builder(table);
+  const std::span<const Row> all(rows);
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t end = first + 1;
+    while (end < all.size() && all[end].prefix == all[first].prefix) { ++end; }
+    builder.add(all.subspan(first, end - first));
+    first = end;
+  }
+  builder.finish();
+  return table;
+}
+
+PrefixTable::Cover PrefixTable::cover(const IpAddress& address) const {
+  if (pool_.empty() || !address.known) { return {}; }
+  const std::uint64_t set = address.is_v4() ? v4_.sets[range_of(v4_, address.v4())]
+                                            : v6_.sets[range_of(v6_, Key128{address.high, address.low})];
+  const std::uint32_t count = pool_[set];
+  return Cover{std::span(pool_).subspan(set + kSetHeader, count & ~kCutBit), pool_[set + 1], (count & kCutBit) != 0};
+}
+
+std::size_t PrefixTable::range_count() const {
+  const auto covered = [](const std::vector<std::uint64_t>& sets) {
+    return static_cast<std::size_t>(
+        std::count_if(sets.begin(), sets.end(), [](std::uint64_t set) { return set != 0; }));
+  };
+  return covered(v4_.sets) + covered(v6_.sets);
+}
+
+std::size_t PrefixTable::memory_bytes() const {
+  const auto bytes = [](const auto& items) {
+    return items.capacity() * sizeof(typename std::decay_t<decltype(items)>::value_type);
+  };
+  return bytes(v4_.starts) + bytes(v4_.sets) + bytes(v4_.index) + bytes(v6_.starts) + bytes(v6_.sets) +
+         bytes(v6_.index) + bytes(v4_.inner_of) + bytes(v4_.inner) + bytes(v6_.inner_of) + bytes(v6_.inner) +
+         bytes(pool_);
+}
+
+}  // namespace keyvigil
