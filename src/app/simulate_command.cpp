@@ -28,7 +28,7 @@ using workload::Form;
 
 constexpr std::size_t kChunkBytes = 4U << 20U;
 constexpr std::size_t kFolderBufferBytes = 64U << 20U;
-constexpr std::uint64_t kTypicalRecordBytes = 1190;
+constexpr std::uint64_t kTypicalRecordBytes = 1220;
 constexpr int kExitUsage = 2;
 constexpr int kExitOutput = 3;
 constexpr int kMaxDays = 3660;

@@ -25,9 +25,9 @@ constexpr std::array<std::string_view, 12> kLastNames = {"arnold", "baker", "cos
                                                          "gupta",  "haas",  "ito",   "jensen", "kumar",   "lopez"};
 constexpr std::array<std::string_view, 4> kAppClients = {
     "azsdk-net-Security.KeyVault.Secrets/4.6.0 (.NET 8.0.8; CBL-Mariner/Linux)",
-    "azsdk-python-keyvault-secrets/4.8.0 Python/3.11.9 (Linux-5.15.0-1072-azure-x86_64-with-glibc2.36)",
-    "azsdk-java-azure-security-keyvault-secrets/4.8.3 (17.0.11; Linux; 5.15.0-1072-azure)",
-    "secrets-store-csi-driver-provider-azure/v1.5.3 (linux/amd64) 9a4b6ef/2026-02-11-18:23"};
+    "azsdk-python-keyvault-secrets/4.8.0 Python/3.11.9 (Linux-5.15.0-azure)",
+    "azsdk-java-azure-security-keyvault-secrets/4.8.3 (17.0.11; Linux)",
+    "secrets-store-csi-driver-provider-azure/v1.5.3 (linux/amd64)"};
 
 // Quantiles of a skewed size: median 10, one in sixteen above 45.
 constexpr std::array<std::uint32_t, 16> kSecretCounts = {2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 21, 27, 38, 60};

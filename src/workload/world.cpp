@@ -137,7 +137,8 @@ constexpr double kInventoryShare = 0.06;
 constexpr double kHumanShare = 0.05;
 constexpr double kHumanSessionEvents = 4.1;
 constexpr double kLateAppShare = 0.04;
-constexpr double kTokenRenewalChance = 0.045;
+constexpr double kFirstRunChallengeChance = 0.3;
+constexpr double kTokenRenewalChance = 0.02;
 
 double loaded_secrets(const VaultProfile& vault) {
   return std::min(vault.secrets, kLoadedSecretsLimit);
@@ -305,7 +306,7 @@ void World::State::set_rates() {
   const double events = static_cast<double>(options.events);
   double first_runs = 0;
   for (const AppProfile& app : population.apps) {
-    first_runs += static_cast<double>(app.vaults.size()) * (1.0 + app.secrets_read);
+    first_runs += static_cast<double>(app.vaults.size()) * (kFirstRunChallengeChance + app.secrets_read);
   }
   const double inventory = std::max(events * kInventoryShare, 2.0 * static_cast<double>(population.vaults.size()));
   const double left = events * (1.0 - kHumanShare) - first_runs - inventory;
@@ -335,11 +336,11 @@ void World::State::add_turn(EventTime time, std::uint32_t actor) {
   if (time < end) { turns.push(Turn{time, actor}); }
 }
 
-// Nearly every application starts within the first day; a few are deployed later.
+// Nearly every application starts within the first day; a few of the less busy ones are deployed later.
 void World::State::schedule_population() {
   const std::int64_t first_day = std::min(EventTime::kTicksPerDay, end.ticks - options.start.ticks);
   for (std::uint32_t i = 0; i < population.apps.size(); ++i) {
-    const bool late = random.chance(kLateAppShare);
+    const bool late = random.chance(kLateAppShare) && i * 10ULL >= population.apps.size();
     const std::int64_t within = late ? end.ticks - options.start.ticks : first_day;
     add_turn(EventTime{options.start.ticks + random.between(0, within - 1)}, i);
   }
@@ -397,7 +398,8 @@ void World::State::take_app(std::uint32_t index, EventTime time) {
   event.who = Who::kApp;
   event.address = app.host_bits + static_cast<std::uint32_t>(random.below(app.replicas));
   event.vault = app.vaults[random.below(app.vaults.size())];
-  if (app_started[index] == 0) {
+  const bool first_run = app_started[index] == 0;
+  if (first_run) {
     app_started[index] = 1;
     plan_first_run(app, event);
   } else {
@@ -409,7 +411,9 @@ void World::State::take_app(std::uint32_t index, EventTime time) {
     return;
   }
   const bool periodic = app.habit != AppHabit::kLoader;
-  const double wait = interval * (periodic ? 0.9 + 0.2 * random.unit() : random.exponential());
+  // The first period starts anywhere, or slow jobs would all miss their first turn together.
+  const double jitter = first_run ? random.unit() : 0.9 + 0.2 * random.unit();
+  const double wait = interval * (periodic ? jitter : random.exponential());
   if (wait < span_ticks()) { add_turn(EventTime{time.ticks + static_cast<std::int64_t>(wait) + 1}, index); }
 }
 
@@ -490,7 +494,7 @@ void World::State::plan_reads(Planned& event, std::uint32_t first, std::uint32_t
 void World::State::plan_first_run(const AppProfile& app, Planned& event) {
   for (const std::uint32_t vault : app.vaults) {
     event.vault = vault;
-    if (random.chance(0.5)) { plan_challenge(event); }
+    if (random.chance(kFirstRunChallengeChance)) { plan_challenge(event); }
     plan_reads(event, event.caller, app.secrets_read);
   }
 }
@@ -499,7 +503,7 @@ void World::State::plan_app_session(const AppProfile& app, Planned& event) {
   switch (app.habit) {
     case AppHabit::kPoller:
       if (random.chance(kTokenRenewalChance)) { plan_challenge(event); }
-      if (random.chance(0.001)) { deny(event); }
+      if (random.chance(0.003)) { deny(event); }
       plan_reads(event, event.caller, app.secrets_read);
       return;
     case AppHabit::kKeyUser:
@@ -549,7 +553,7 @@ void World::State::plan_load(Planned& event, Step read) {
 void World::State::plan_pipeline(const AppProfile& app, Planned& event) {
   for (const std::uint32_t vault : app.vaults) {
     event.vault = vault;
-    if (random.chance(0.6)) { plan_challenge(event); }
+    if (random.chance(0.4)) { plan_challenge(event); }
     plan_reads(event, event.caller, app.secrets_read * 2);
   }
   if (random.chance(0.06)) {
