@@ -108,8 +108,7 @@ Framing Framer::find_form() {
     if (window_.filled < 3 && !window_.ended) return Framing::kNeedsBytes;
     const std::string_view start = window_.text(window_.base, window_.end());
     if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
-      return refuse_input("expected UTF-8 text, found UTF-16 (its byte order mark); save or convert the file as UTF-8",
-                          window_.end());
+      return refuse_input("expected UTF-8 text, found UTF-16 (its byte order mark); save or convert the file as UTF-8");
     }
     byte_order_mark_checked_ = true;
     if (start.starts_with("\xEF\xBB\xBF")) place_.position += 3;
@@ -172,14 +171,17 @@ Framing Framer::find_form_of_text() {
   const std::string found = names.size() > 1
                                 ? fmt::format("a table with the columns {}", describe_header(names))
                                 : fmt::format("text that begins with \"{}\"", printable(text.substr(0, line_end)));
-  return refuse_input(fmt::format("expected JSON (records, an array, {{\"records\":[...]}}) or a CSV export of "
-                                  "AzureDiagnostics or AZKVAuditLogs with a time and an operation column; found {}",
-                                  found),
-                      stop);
+  return refuse_input(
+      fmt::format("expected JSON (records, an array, {{\"records\":[...]}}) or a CSV export of "
+                  "AzureDiagnostics or AZKVAuditLogs with a time and an operation column; found {}",
+                  found));
 }
 
-Framing Framer::refuse_input(std::string expected_and_found, std::uint64_t end) {
-  window_.refuse(RefusalCause::kUnknownForm, {place_.position, end, place_.line}, std::move(expected_and_found));
+Framing Framer::refuse_input(std::string expected_and_found) {
+  // The sample must not depend on how the input was cut into reads.
+  if (window_.end() - place_.position < kSampleBytes && !window_.ended) return Framing::kNeedsBytes;
+  window_.refuse(RefusalCause::kUnknownForm, {place_.position, place_.position + kSampleBytes, place_.line},
+                 std::move(expected_and_found));
   form_ = Form::kRefused;
   return Framing::kDone;
 }

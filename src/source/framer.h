@@ -42,7 +42,7 @@ class Framer {
   [[nodiscard]] Framing advance();
   [[nodiscard]] Framing find_form();
   [[nodiscard]] Framing find_form_of_text();
-  [[nodiscard]] Framing refuse_input(std::string expected_and_found, std::uint64_t end);
+  [[nodiscard]] Framing refuse_input(std::string expected_and_found);
   [[nodiscard]] Result<void> read_more(bool holds_records);
   void make_room(bool holds_records);
   void hand_over(RawBatch& batch);

@@ -86,6 +86,10 @@ std::string random_json_input() {
   std::string text;
   const int style = *rc::gen::inRange(0, 4);
   const int count = *rc::gen::inRange(1, 8);
+  // Two values on one line are told apart only where the input does not look like one record per line.
+  const std::vector<std::string> separators = *rc::gen::arbitrary<bool>()
+                                                  ? std::vector<std::string>{" ", "", "  "}
+                                                  : std::vector<std::string>{"\n", "\n", "\n\n", "\r\n", " \n"};
   for (int i = 0; i < count; ++i) {
     const Json value = random_top_value();
     const int own = style < 3 ? style : *rc::gen::inRange(0, 3);
@@ -94,7 +98,7 @@ std::string random_json_input() {
       shown = loosen(shown);
       shown.erase(0, shown.find_first_not_of(" \t\r\n"));
     }
-    text += shown + *rc::gen::elementOf(std::vector<std::string>{"\n", "\n", "\n\n", "\r\n", " "});
+    text += shown + *rc::gen::elementOf(separators);
   }
   return text;
 }
