@@ -1,0 +1,50 @@
+#include "source/frame_window.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keyvigil {
+
+void FrameWindow::begin_batch(RawBatch& batch) {
+  batch_ = &batch;
+  batch.records.clear();
+  batch.refused.clear();
+  batch.form = RecordForm::kJson;
+  batch.columns.reset();
+  batch.blank_records = 0;
+  batch.input_bytes = 0;
+  batch_table_ = 0;
+  if (!waiting_) return;
+  const Waiting waiting = std::move(*waiting_);
+  waiting_.reset();
+  emit(waiting.span, waiting.form);
+}
+
+void FrameWindow::emit(const FrameSpan& span, const FrameForm& form) {
+  if (batch_->records.empty()) {
+    batch_->form = form.form;
+    batch_table_ = form.table;
+    if (form.table != 0) batch_->columns = form.columns;
+  } else if (batch_table_ != form.table) {
+    waiting_ = Waiting{span, form};
+    return;
+  }
+  append(span);
+}
+
+void FrameWindow::append(const FrameSpan& span) {
+  batch_->records.push_back(RawRecord{span.begin - base, span.end - span.begin, span.line, span.begin});
+}
+
+void FrameWindow::refuse(RefusalCause cause, const FrameSpan& span, std::string message) {
+  const std::uint64_t sample_end = std::min({span.end, span.begin + kSampleBytes, end()});
+  std::string sample;
+  if (span.begin >= base && span.begin < sample_end) sample = std::string(text(span.begin, sample_end));
+  batch_->refused.push_back(FramingRefusal{cause, span.line, span.begin, std::move(message), std::move(sample)});
+}
+
+std::uint64_t FrameWindow::held_from(std::uint64_t framing_holds) const {
+  return waiting_ ? std::min(waiting_->span.begin, framing_holds) : framing_holds;
+}
+
+}  // namespace keyvigil
