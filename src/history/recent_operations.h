@@ -7,9 +7,11 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/strings/string_view.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -74,7 +76,15 @@ class RecentOperations {
   static void count(Vault& vault, std::int32_t hour, std::uint16_t operation);
 
   std::size_t vault_limit_;
-  absl::flat_hash_map<std::string, std::uint32_t> index_;
+  // By view: Abseil here is built with a string_view of its own.
+  struct IdHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const {
+      return absl::Hash<absl::string_view>{}(absl::string_view(id.data(), id.size()));
+    }
+  };
+
+  absl::flat_hash_map<std::string, std::uint32_t, IdHash, std::equal_to<>> index_;
   std::vector<Vault> vaults_;
   std::vector<Idle> idle_;                        // heap, the most idle first; keys may be stale, but only too old
   std::vector<std::string> names_;                // as first seen
