@@ -17,12 +17,12 @@ class EventSlab {
  public:
   using Slot = std::uint32_t;
 
-  // Swaps: the caller's event gets the slot's old buffers.
+  // The caller's event gets the slot's old text buffer: the library's move assignment of strings exchanges them.
   [[nodiscard]] Slot put(AccessEvent&& event) {
     if (free_.empty()) { grow(); }
     const Slot slot = free_.back();
     free_.pop_back();
-    std::swap(at(slot), event);
+    at(slot) = std::move(event);
     return slot;
   }
   [[nodiscard]] AccessEvent& at(Slot slot) { return chunks_[slot >> kChunkBits][slot & kChunkMask]; }

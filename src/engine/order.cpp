@@ -285,7 +285,7 @@ void Order::buffer(const Entry& entry) {
 
 void Order::promote_bucket(std::int64_t limit) {
   const auto first = buckets_.begin();
-  if (first == buckets_.end() || first->first > bucket_of(limit - 1)) { return; }
+  if (first == buckets_.end() || first->first * (std::int64_t{1} << kBucketBits) >= limit) { return; }
   sorted_.swap(first->second);
   sorted_taken_ = 0;
   sorted_bucket_ = first->first;
@@ -419,7 +419,7 @@ bool Order::pop(AccessEvent& out, Timeliness& timeliness) {
 
 // False: it was a duplicate of what an earlier run released.
 bool Order::pop_head(const Head& head, AccessEvent& out, Timeliness& timeliness) {
-  std::swap(out, event_at(head));
+  out = std::move(event_at(head));
   drop_head(head);
   while (!failure_) {
     const Head next = find_head(kForever);
@@ -437,7 +437,7 @@ bool Order::pop_head(const Head& head, AccessEvent& out, Timeliness& timeliness)
 bool Order::pop_late(AccessEvent& out, Timeliness& timeliness) {
   const LateEntry late = late_.front();
   late_.pop_front();
-  std::swap(out, slab_.at(late.entry.slot));
+  out = std::move(slab_.at(late.entry.slot));
   slab_.release(late.entry.slot);
   return release(out, Head{Where::kNone, late.entry.milliseconds, late.entry.hash}, late.floor, timeliness);
 }
