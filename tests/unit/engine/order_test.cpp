@@ -1,0 +1,208 @@
+#include "engine/order.h"
+
+#include <gtest/gtest.h>
+
+#include "reference/order_events.h"
+
+namespace keyvigil {
+namespace {
+
+using reference::make_event;
+using reference::SmallEvent;
+
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kStart = 1'700'000'000'000;
+
+struct Popped {
+  std::int64_t after_start = 0;  // milliseconds
+  Timeliness timeliness{};
+  friend bool operator==(const Popped&, const Popped&) = default;
+};
+
+std::vector<Popped> pop_all(Order& order) {
+  std::vector<Popped> popped;
+  AccessEvent event;
+  Timeliness timeliness{};
+  while (order.pop(event, timeliness)) { popped.push_back({event.time.milliseconds() - kStart, timeliness}); }
+  EXPECT_FALSE(order.failure().has_value());
+  return popped;
+}
+
+AccessEvent at(std::int64_t after_start, int vault = 0, int correlation = 1) {
+  return make_event({.milliseconds = kStart + after_start, .vault = vault, .correlation = correlation});
+}
+
+EventTime start() {
+  return EventTime::from_milliseconds(kStart);
+}
+
+OrderOptions stream() {
+  OrderOptions options;
+  options.mode = OrderMode::kStream;
+  return options;
+}
+
+TEST(Order, ReleasesWhatIsOlderThanTheWatermarkAndNothingElse) {
+  Order order(OrderOptions{});
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(15 * kMinute)), Arrival::kAccepted);
+  EXPECT_TRUE(pop_all(order).empty());
+  EXPECT_EQ(order.push(input, at(15 * kMinute + 1)), Arrival::kAccepted);
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{0, Timeliness::kInTime}}));
+  EXPECT_EQ(order.held(), 2U);
+  order.finish();
+  EXPECT_EQ(pop_all(order).size(), 2U);
+}
+
+TEST(Order, AsksForTheInputThatHoldsTheOthersBack) {
+  Order order(OrderOptions{});
+  const InputId early = order.open_input(start());
+  const InputId later = order.open_input(EventTime::from_milliseconds(kStart + kHour));
+  EXPECT_EQ(order.most_behind(), early);
+  EXPECT_EQ(order.push(early, at(2 * kHour)), Arrival::kAccepted);
+  EXPECT_EQ(order.most_behind(), later);
+  EXPECT_TRUE(pop_all(order).empty());
+  order.idle_input(later);
+  EXPECT_EQ(order.most_behind(), early);
+  EXPECT_EQ(order.push(early, at(2 * kHour + 15 * kMinute + 1)), Arrival::kAccepted);
+  EXPECT_EQ(pop_all(order).size(), 1U);
+  order.close_input(early);
+  order.close_input(later);
+  EXPECT_EQ(order.most_behind(), std::nullopt);
+}
+
+TEST(Order, ReportsDisorderInFiles) {
+  Order order(OrderOptions{});
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(kHour)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(45 * kMinute)), Arrival::kAccepted);
+  EXPECT_FALSE(order.disorder());
+  EXPECT_EQ(order.push(input, at(45 * kMinute - 1)), Arrival::kDisorder);
+  EXPECT_TRUE(order.disorder());
+}
+
+TEST(Order, LetsALateEventOfAStreamOutFlaggedAndItsCopyNot) {
+  Order order(stream());
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(kHour)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(10)), Arrival::kLate);
+  EXPECT_EQ(order.push(input, at(10)), Arrival::kLate);  // a copy of the late one
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kLate);   // a copy of one in time
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{0, Timeliness::kInTime}, {10, Timeliness::kLate}}));
+  EXPECT_EQ(order.counts().duplicates, 2U);
+  EXPECT_EQ(order.counts().late, 1U);
+}
+
+TEST(Order, FlagsWhatIsLaterThanTwoDays) {
+  Order order(stream());
+  const InputId input = order.open_input(start());
+  for (std::int64_t hour = 0; hour <= 50; ++hour) {
+    EXPECT_EQ(order.push(input, at(hour * kHour)), Arrival::kAccepted);
+  }
+  static_cast<void>(pop_all(order));
+  EXPECT_EQ(order.push(input, at(1)), Arrival::kLate);
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{1, Timeliness::kBeyondHorizon}}));
+  EXPECT_EQ(order.counts().beyond_late_horizon, 1U);
+}
+
+TEST(ClockGuard, ParksALoneJumpUntilAnotherVaultConfirmsIt) {
+  Order order(stream());
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(0, 1)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(400 * kDay, 1)), Arrival::kParked);
+  EXPECT_EQ(order.push(input, at(kHour, 1)), Arrival::kAccepted);  // the watermark did not jump
+  EXPECT_EQ(order.counts().parked, 1U);
+  EXPECT_EQ(order.push(input, at(3 * kDay, 2)), Arrival::kParked);  // two vaults stand at or after this
+  EXPECT_EQ(pop_all(order).size(), 2U);
+  EXPECT_EQ(order.push(input, at(3 * kDay + kHour, 2)), Arrival::kAccepted);
+  EXPECT_EQ(pop_all(order).size(), 1U);
+  EXPECT_EQ(order.held(), 2U);  // the jump of 400 days still waits
+  order.finish();
+  EXPECT_EQ(pop_all(order).back().after_start, 400 * kDay);
+}
+
+TEST(ClockGuard, TakesAHundredRecordsOfOneVaultAsProof) {
+  Order order(stream());
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kAccepted);
+  for (int i = 0; i < 99; ++i) { EXPECT_EQ(order.push(input, at(3 * kDay + i)), Arrival::kParked); }
+  EXPECT_TRUE(pop_all(order).empty());
+  EXPECT_EQ(order.push(input, at(3 * kDay + 99)), Arrival::kParked);
+  EXPECT_EQ(pop_all(order).size(), 1U);
+  EXPECT_EQ(order.push(input, at(3 * kDay + kHour)), Arrival::kAccepted);
+  EXPECT_EQ(pop_all(order).size(), 100U);
+}
+
+TEST(ClockGuard, DoesNotLetAFirstRecordWithABadClockSetTheWatermark) {
+  Order order(OrderOptions{});
+  const InputId input = order.open_input(std::nullopt);
+  EXPECT_EQ(order.push(input, at(400 * kDay, 1)), Arrival::kParked);
+  EXPECT_EQ(order.push(input, at(0, 2)), Arrival::kParked);
+  EXPECT_EQ(order.push(input, at(kHour, 2)), Arrival::kAccepted);
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{0, Timeliness::kInTime}}));
+  EXPECT_FALSE(order.disorder());
+}
+
+TEST(State, HoldsWhatIsYoungerThanTheWatermarkForTheNextRun) {
+  std::string state;
+  {
+    Order order(OrderOptions{});
+    const InputId input = order.open_input(start());
+    for (const std::int64_t minute : {0, 30, 50, 60}) { static_cast<void>(order.push(input, at(minute * kMinute))); }
+    static_cast<void>(order.push(input, at(400 * kDay)));  // a lone bad clock moves nothing
+    order.close_input(input);
+    order.hold(order.final_watermark());
+    EXPECT_EQ(pop_all(order).size(), 2U);
+    EXPECT_EQ(order.held(), 3U);
+    state = order.save().value();
+  }
+  Order order(OrderOptions{});
+  ASSERT_TRUE(order.load(state).has_value());
+  EXPECT_EQ(order.held(), 3U);
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(30 * kMinute)), Arrival::kAccepted);  // decided by the first run
+  EXPECT_EQ(order.push(input, at(40 * kMinute)), Arrival::kAccepted);  // new, but its time has passed
+  EXPECT_EQ(order.push(input, at(50 * kMinute)), Arrival::kAccepted);  // held already
+  order.finish();
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{40 * kMinute, Timeliness::kLate},
+                                                 {50 * kMinute, Timeliness::kInTime},
+                                                 {60 * kMinute, Timeliness::kInTime},
+                                                 {400 * kDay, Timeliness::kInTime}}));
+  EXPECT_EQ(order.counts().duplicates, 2U);
+  // The bad clock was decided, and what follows in real time is still in time.
+  Order next(OrderOptions{});
+  ASSERT_TRUE(next.load(order.save().value()).has_value());
+  const InputId more = next.open_input(start());
+  EXPECT_EQ(next.push(more, at(2 * kHour)), Arrival::kAccepted);
+  next.finish();
+  EXPECT_EQ(pop_all(next), (std::vector<Popped>{{2 * kHour, Timeliness::kInTime}}));
+}
+
+TEST(State, OfALoneVaultWithLongPausesIsNotHeldForEver) {
+  Order order(OrderOptions{});
+  const InputId input = order.open_input(std::nullopt);
+  for (std::int64_t i = 0; i < 10; ++i) { EXPECT_EQ(order.push(input, at(i * 3 * kDay)), Arrival::kParked); }
+  order.close_input(input);
+  order.hold(order.final_watermark());
+  EXPECT_EQ(pop_all(order).size(), 8U);  // the last but one stands at the watermark, the last has no second record
+  EXPECT_EQ(order.held(), 2U);
+}
+
+TEST(Spill, FailsWithTheFolderInTheSentence) {
+  OrderOptions options;
+  options.memory_limit_events = 2;
+  options.spill_directory = "/nonexistent-folder";
+  Order order(options);
+  const InputId input = order.open_input(start());
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kAccepted);
+  EXPECT_EQ(order.push(input, at(1)), Arrival::kFailed);
+  ASSERT_TRUE(order.failure().has_value());
+  EXPECT_NE(order.failure()->message.find("/nonexistent-folder"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace keyvigil
