@@ -361,9 +361,9 @@ std::string read_network_acls(const json& record, const json& vault_properties) 
 
 Policy read_policy(const json& record) {
   Policy policy;
-  if (has_mark(record, "addedAccessPolicy")) { policy.marks |= kAddedAccessPolicy; }
-  if (has_mark(record, "removedAccessPolicy")) { policy.marks |= kRemovedAccessPolicy; }
-  if (has_mark(record, "addedIpRule")) { policy.marks |= kAddedIpRule; }
+  if (has_mark(record, "addedAccessPolicy")) { policy.marks |= kPolicyMarkAdded; }
+  if (has_mark(record, "removedAccessPolicy")) { policy.marks |= kPolicyMarkRemoved; }
+  if (has_mark(record, "addedIpRule")) { policy.marks |= kPolicyMarkIpRule; }
   policy.principal = principal_of(record, "addedAccessPolicy");
   if (policy.principal.empty()) { policy.principal = principal_of(record, "removedAccessPolicy"); }
   const json vault_properties = dynamic_of(member(&record, "VaultProperties"));
