@@ -214,7 +214,8 @@ TEST(Mutation, AMemberRemovedIsReadAlike) {
     SCOPED_TRACE(fixture.name);
     Judge judge(fixture.record);
     const json record = json::parse(fixture.record);
-    for (const auto& path : record.flatten().items()) {
+    const json flat = record.flatten();
+    for (const auto& path : flat.items()) {
       json without = record;
       const json::json_pointer pointer(path.key());
       json& parent = without[pointer.parent_pointer()];

@@ -66,8 +66,12 @@ std::string first_text(Values values) {
 
 TriState boolean_of(const json* value) {
   if (is_absent(value)) { return TriState::kAbsent; }
-  if (*value == true || *value == "true" || *value == "True" || *value == 1) { return TriState::kTrue; }
-  if (*value == false || *value == "false" || *value == "False" || *value == 0) { return TriState::kFalse; }
+  if (*value == true || *value == "true" || *value == "True" || *value == "1" || *value == 1) {
+    return TriState::kTrue;
+  }
+  if (*value == false || *value == "false" || *value == "False" || *value == "0" || *value == 0) {
+    return TriState::kFalse;
+  }
   return TriState::kAbsent;
 }
 
@@ -91,7 +95,7 @@ const json* member_any_case(const json& object, const std::string& lower_name) {
 
 std::string cut(const std::string& text, std::size_t limit) {
   if (text.size() <= limit) { return text; }
-  return text.substr(0, limit - 33) + "~" + to_hex(hash128(lower(text)));
+  return text.substr(0, limit - 33) + "~" + to_hex(hash128(text));
 }
 
 std::string limited_id(const std::string& text) {
@@ -271,8 +275,9 @@ struct ObjectName {
 
 std::vector<std::string> path_segments(const std::string& uri) {
   const std::size_t scheme = uri.find("://");
-  std::size_t slash = uri.find('/', scheme == std::string::npos ? 0 : scheme + 3);
   std::vector<std::string> segments;
+  if (scheme == std::string::npos) { return segments; }
+  std::size_t slash = uri.find('/', scheme + 3);
   while (slash != std::string::npos) {
     const std::size_t next = uri.find('/', slash + 1);
     const std::string segment = uri.substr(slash + 1, next == std::string::npos ? next : next - slash - 1);
@@ -351,9 +356,6 @@ std::string read_network_acls(const json& record, const json& vault_properties) 
   const json acls =
       dynamic_of(first_of({member(configuration, "networkAcls"), member(&record, "NetworkAcls"),
                            member(&vault_properties, "networkAcls"), member(&record, "properties_networkAcls_s")}));
-  if (acls.is_object()) {
-    return canonical_acls(member_any_case(acls, "bypass"), member_any_case(acls, "defaultaction"));
-  }
   const json* const bypass = member(&record, "properties_networkAcls_bypass_s");
   const json* const action = member(&record, "properties_networkAcls_defaultAction_s");
   return is_absent(bypass) && is_absent(action) ? "" : canonical_acls(bypass, action);
@@ -435,6 +437,12 @@ bool has(const json& record, const std::string& name) {
 bool is_event_grid(const json& record) {
   const std::string type = lower(text_of(member(&record, "eventType")));
   return (has(record, "eventType") && has(record, "data")) || starts_with(type, "microsoft.keyvault.");
+}
+
+// An identity that is text must be the text of an object: a record whose caller cannot be read is not nobody's.
+bool has_damaged_identity(const json& record) {
+  const json* const identity = first_of({member(&record, "identity"), member(&record, "Identity")});
+  return identity != nullptr && identity->is_string() && !dynamic_of(identity).is_object();
 }
 
 bool is_other_category(const json& record) {
@@ -561,6 +569,7 @@ TwinAnswer decode_by_twin(const json& record) {
                              (has(record, "tables") && record["tables"].is_array());
     return is_envelope ? envelope() : refused(RefusalCause::kNotARecord);
   }
+  if (has_damaged_identity(record)) { return refused(RefusalCause::kNotJson); }
   if (is_other_category(record)) { return skipped(SkipCause::kOtherCategory); }
   if (is_other_service(record)) { return skipped(SkipCause::kOtherService); }
   const std::optional<EventTime> time = read_time(record);
