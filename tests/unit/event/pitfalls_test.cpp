@@ -220,8 +220,10 @@ TEST(Pitfalls, DenialsAreKeptApart) {
 TEST(Pitfalls, OneObjectUnderAllItsAddresses) {
   const std::string host = "https://kv-pay.vault.azure.net";
   const std::string version = "00112233445566778899aabbccddeeff";
-  for (const std::string& path : {"/secrets/Db", "/secrets/db/", "/deletedsecrets/db", "/secrets/db/" + version,
-                                  std::string("/secrets/db/backup"), std::string("/secrets/db/?_=17")}) {
+  const std::vector<std::string> paths = {"/secrets/Db",        "/secrets/db/",
+                                          "/deletedsecrets/db", "/secrets/db/" + version,
+                                          "/secrets/db/backup", "/secrets/db/?_=17"};
+  for (const std::string& path : paths) {
     json record = record_of("SecretGet", 200);
     record["properties"]["requestUri"] = host + path;
     const AccessEvent event = decode(record);
