@@ -85,7 +85,8 @@ struct Alert {
   EventTime start;      // of the event that raised it, whole milliseconds
   EventTime generated;  // event time at which it fired
 
-  std::uint64_t revision = 1;  // 1 when it was raised
+  std::uint64_t revision = 1;    // 1 when it was raised
+  std::uint64_t revised_at = 1;  // pieces of evidence when the revision was made
   bool open = true;
   bool closed_early = false;  // for want of room
   bool continued = false;     // raised again after it was closed: earlier evidence is in earlier revisions
@@ -134,13 +135,13 @@ struct Alert {
   [[nodiscard]] std::uint64_t evidence() const { return suspicious_events + related_events; }
 
   auto fields() {
-    return std::tie(type, subject, id, start.ticks, generated.ticks, revision, open, closed_early, continued, vault_id,
-                    vault_name, subscription_id, resource_group, caller_kind, caller_key, object_id, user_name, app_id,
-                    managed_identity, address.high, address.low, address.known, reasons, first_event.ticks,
-                    last_event.ticks, last_suspicious.ticks, suspicious_events, related_events, related_unlisted,
-                    late_events, credential_reads, suspicious_outcomes, related_outcomes, suspicious_operations,
-                    vault_operations, result_signatures, client_infos, targets, addresses, lists, lists_left_out,
-                    list_version, records, records_total, objects_read, objects_cut);
+    return std::tie(type, subject, id, start.ticks, generated.ticks, revision, revised_at, open, closed_early,
+                    continued, vault_id, vault_name, subscription_id, resource_group, caller_kind, caller_key,
+                    object_id, user_name, app_id, managed_identity, address.high, address.low, address.known, reasons,
+                    first_event.ticks, last_event.ticks, last_suspicious.ticks, suspicious_events, related_events,
+                    related_unlisted, late_events, credential_reads, suspicious_outcomes, related_outcomes,
+                    suspicious_operations, vault_operations, result_signatures, client_infos, targets, addresses, lists,
+                    lists_left_out, list_version, records, records_total, objects_read, objects_cut);
   }
   friend bool operator==(const Alert&, const Alert&) = default;
 };
