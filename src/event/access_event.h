@@ -61,9 +61,9 @@ enum class NetworkPath : std::uint8_t {
 enum class TriState : std::uint8_t { kAbsent = 0, kFalse = 1, kTrue = 2 };
 
 // Bits of AccessEvent::policy_marks.
-inline constexpr std::uint8_t kAddedAccessPolicy = 1;
-inline constexpr std::uint8_t kRemovedAccessPolicy = 2;
-inline constexpr std::uint8_t kAddedIpRule = 4;
+inline constexpr std::uint8_t kPolicyMarkAdded = 1;
+inline constexpr std::uint8_t kPolicyMarkRemoved = 2;
+inline constexpr std::uint8_t kPolicyMarkIpRule = 4;
 
 enum class TextField : std::uint8_t {
   kVaultId,          // ARM resource id, lower case

@@ -1,0 +1,183 @@
+#include "base/event_time.h"
+
+#include <fmt/format.h>
+
+namespace keyvigil {
+namespace {
+
+// Days since 1970-01-01 of a proleptic Gregorian date, by counting 400-year eras from a March start, so that the leap day
+// is the last of its year.
+constexpr std::int64_t days_from_civil(std::int64_t year, int month, int day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t year_of_era = year - era * 400;
+  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era - 719'468;
+}
+static_assert(days_from_civil(1970, 1, 1) == 0);
+static_assert(days_from_civil(2024, 2, 29) == 19'782);
+
+constexpr bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+
+constexpr int days_in_month(int year, int month) {
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Reads from the front of a text; every step says whether it fitted.
+class TimeReader {
+ public:
+  explicit TimeReader(std::string_view text) : rest_(text) {}
+
+  [[nodiscard]] bool digits(std::size_t least, std::size_t most, int& value) {
+    std::size_t count = 0;
+    value = 0;
+    while (count < most && count < rest_.size() && is_digit(rest_[count])) {
+      value = value * 10 + (rest_[count] - '0');
+      ++count;
+    }
+    rest_.remove_prefix(count);
+    return count >= least;
+  }
+  [[nodiscard]] bool one_of(std::string_view characters) {
+    if (rest_.empty() || characters.find(rest_[0]) == std::string_view::npos) { return false; }
+    rest_.remove_prefix(1);
+    return true;
+  }
+  // ".4316531": up to nine digits, of which seven count.
+  [[nodiscard]] bool fraction(int& tick) {
+    tick = 0;
+    if (!one_of(".,")) { return true; }
+    std::size_t count = 0;
+    for (; count < rest_.size() && is_digit(rest_[count]); ++count) {
+      if (count < 7) { tick = tick * 10 + (rest_[count] - '0'); }
+    }
+    for (std::size_t missing = count; missing < 7; ++missing) { tick *= 10; }
+    rest_.remove_prefix(count);
+    return count >= 1 && count <= 9;
+  }
+  [[nodiscard]] char next() const { return rest_.empty() ? '\0' : rest_[0]; }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+// "Z", "+02:00", "-0530" or nothing; the offset in ticks east of UTC.
+bool read_zone(TimeReader& reader, std::int64_t& offset_ticks) {
+  offset_ticks = 0;
+  if (reader.at_end() || reader.one_of("Zz")) { return reader.at_end(); }
+  const bool west = reader.next() == '-';
+  int hours = 0;
+  int minutes = 0;
+  if (!reader.one_of("+-") || !reader.digits(2, 2, hours)) { return false; }
+  if (reader.next() == ':' && !reader.one_of(":")) { return false; }
+  if (!reader.at_end() && !reader.digits(2, 2, minutes)) { return false; }
+  if (hours > 23 || minutes > 59 || !reader.at_end()) { return false; }
+  offset_ticks = (hours * 60 + minutes) * EventTime::kTicksPerMinute * (west ? -1 : 1);
+  return true;
+}
+
+int two_digits(const char* at) { return (at[0] - '0') * 10 + (at[1] - '0'); }
+
+// The one form that every vault record has: 2024-04-03T14:08:43.4316531Z.
+std::optional<EventTime> parse_azure_time(const char* t) {
+  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd.dddddddZ";
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] == 'd' ? !is_digit(t[i]) : t[i] != kShape[i]) { return std::nullopt; }
+  }
+  int tick = 0;
+  for (int i = 20; i < 27; ++i) { tick = tick * 10 + (t[i] - '0'); }
+  return from_civil({two_digits(t) * 100 + two_digits(t + 2), two_digits(t + 5), two_digits(t + 8), two_digits(t + 11),
+                     two_digits(t + 14), two_digits(t + 17), tick});
+}
+
+}  // namespace
+
+std::optional<EventTime> from_civil(const CivilTime& civil) {
+  if (civil.year < 1 || civil.year > 9999 || civil.month < 1 || civil.month > 12 || civil.day < 1 ||
+      civil.day > days_in_month(civil.year, civil.month)) {
+    return std::nullopt;
+  }
+  const bool clock_fits = civil.hour >= 0 && civil.hour <= 23 && civil.minute >= 0 && civil.minute <= 59 &&
+                          civil.second >= 0 && civil.second <= 60 && civil.tick >= 0 && civil.tick <= 9'999'999;
+  if (!clock_fits) { return std::nullopt; }
+  // A leap second has no tick of its own.
+  const int tick = civil.second == 60 ? 0 : civil.tick;
+  return EventTime{days_from_civil(civil.year, civil.month, civil.day) * EventTime::kTicksPerDay +
+                   civil.hour * EventTime::kTicksPerHour + civil.minute * EventTime::kTicksPerMinute +
+                   civil.second * EventTime::kTicksPerSecond + tick};
+}
+
+CivilTime to_civil(EventTime time) {
+  const std::int64_t days = time.day();
+  const std::int64_t in_day = time.ticks - days * EventTime::kTicksPerDay;
+  const std::int64_t shifted = days + 719'468;
+  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
+  const std::int64_t day_of_era = shifted - era * 146'097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month_from_march = (5 * day_of_year + 2) / 153;
+  CivilTime civil;
+  civil.day = static_cast<int>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
+  civil.month = static_cast<int>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+  civil.year = static_cast<int>(year_of_era + era * 400 + (civil.month <= 2 ? 1 : 0));
+  civil.hour = static_cast<int>(in_day / EventTime::kTicksPerHour);
+  civil.minute = static_cast<int>(in_day / EventTime::kTicksPerMinute % 60);
+  civil.second = static_cast<int>(in_day / EventTime::kTicksPerSecond % 60);
+  civil.tick = static_cast<int>(in_day % EventTime::kTicksPerSecond);
+  return civil;
+}
+
+std::optional<EventTime> parse_iso_time(std::string_view text) {
+  if (text.size() == 28) {
+    if (const auto time = parse_azure_time(text.data())) { return time; }
+  }
+  TimeReader reader(text);
+  CivilTime civil;
+  if (!reader.digits(4, 4, civil.year) || !reader.one_of("-") || !reader.digits(2, 2, civil.month) ||
+      !reader.one_of("-") || !reader.digits(2, 2, civil.day)) {
+    return std::nullopt;
+  }
+  std::int64_t offset_ticks = 0;
+  if (!reader.at_end()) {
+    const bool clock = reader.one_of("Tt ") && reader.digits(2, 2, civil.hour) && reader.one_of(":") &&
+                       reader.digits(2, 2, civil.minute) && reader.one_of(":") && reader.digits(2, 2, civil.second) &&
+                       reader.fraction(civil.tick) && read_zone(reader, offset_ticks);
+    if (!clock) { return std::nullopt; }
+  }
+  auto time = from_civil(civil);
+  if (time) { time->ticks -= offset_ticks; }
+  return time;
+}
+
+std::optional<EventTime> parse_us_time(std::string_view text) {
+  TimeReader reader(text);
+  CivilTime civil;
+  const bool fits = reader.digits(1, 2, civil.month) && reader.one_of("/") && reader.digits(1, 2, civil.day) &&
+                    reader.one_of("/") && reader.digits(4, 4, civil.year) && reader.one_of(",") && reader.one_of(" ") &&
+                    reader.digits(1, 2, civil.hour) && reader.one_of(":") && reader.digits(2, 2, civil.minute) &&
+                    reader.one_of(":") && reader.digits(2, 2, civil.second) && reader.fraction(civil.tick) &&
+                    reader.one_of(" ");
+  if (!fits || civil.hour < 1 || civil.hour > 12) { return std::nullopt; }
+  const bool afternoon = reader.next() == 'P' || reader.next() == 'p';
+  if (!reader.one_of("APap") || !reader.one_of("Mm") || !reader.at_end()) { return std::nullopt; }
+  civil.hour = civil.hour % 12 + (afternoon ? 12 : 0);
+  return from_civil(civil);
+}
+
+std::string to_iso_milliseconds(EventTime time) {
+  const CivilTime c = to_civil(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
+                     c.tick / EventTime::kTicksPerMillisecond);
+}
+
+std::string to_us_seconds(EventTime time) {
+  const CivilTime c = to_civil(time);
+  return fmt::format("{:02}/{:02}/{:04} {:02}:{:02}:{:02}", c.month, c.day, c.year, c.hour, c.minute, c.second);
+}
+
+}  // namespace keyvigil

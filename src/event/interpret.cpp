@@ -1,0 +1,477 @@
+#include "event/interpret.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/hash.h"
+#include "event/first_party.h"
+
+namespace keyvigil {
+namespace {
+
+// Longer text keeps its start and is told apart by a hash of the whole. Bytes.
+constexpr std::size_t kIdLimit = 64;
+constexpr std::size_t kHashMark = 33;  // '~' and 32 hexadecimal digits
+
+constexpr std::size_t text_limit(TextField field) {
+  switch (field) {
+    case TextField::kUri: return 1024;
+    case TextField::kVaultId:
+    case TextField::kManagedIdentity:
+    case TextField::kClientInfo: return 512;
+    case TextField::kObject:
+    case TextField::kNetworkAcls: return 256;
+    case TextField::kOperationName:
+    case TextField::kPolicyPrincipal: return 128;
+    default: return 64;
+  }
+}
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+void lower_in_place(char* begin, char* end) {
+  for (char* at = begin; at != end; ++at) { *at = lower(*at); }
+}
+
+bool equal_ignoring_case(std::string_view left, std::string_view right) {
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) { return lower(a) == lower(b); });
+}
+
+bool contains_ignoring_case(std::string_view text, std::string_view lower_case_part) {
+  return std::search(text.begin(), text.end(), lower_case_part.begin(), lower_case_part.end(),
+                     [](char a, char b) { return lower(a) == b; }) != text.end();
+}
+
+bool is_true(std::string_view text) { return equal_ignoring_case(text, "true") || text == "1"; }
+bool is_false(std::string_view text) { return equal_ignoring_case(text, "false") || text == "0"; }
+
+// Appends texts to an event's block and remembers where they stand.
+class TextBlock {
+ public:
+  explicit TextBlock(AccessEvent& event) : event_(event) {
+    event_.text.clear();
+    event_.slices.fill({});
+  }
+
+  void put_verbatim(TextField field, std::string_view value) { put(field, value, false); }
+  void put_lower(TextField field, std::string_view value) { put(field, value, true); }
+
+  // Ids are compared, so a long one is replaced whole.
+  void put_id(TextField field, std::string_view value) {
+    const std::size_t begin = event_.text.size();
+    put_bytes(value, true);
+    if (value.size() > kIdLimit) {
+      const std::string hash = to_hex(hash128(std::string_view(event_.text).substr(begin)));
+      event_.text.resize(begin);
+      event_.text += "hash:";
+      event_.text += hash;
+    }
+    set(field, begin);
+  }
+
+  // The same bytes under a second name.
+  void alias(TextField field, TextField of) { slice(field) = slice(of); }
+
+  [[nodiscard]] std::string_view get(TextField field) const { return event_.get(field); }
+
+ private:
+  [[nodiscard]] TextSlice& slice(TextField field) { return event_.slices[static_cast<std::size_t>(field)]; }
+
+  void put(TextField field, std::string_view value, bool lower_case) {
+    const std::size_t begin = event_.text.size();
+    const std::size_t limit = text_limit(field);
+    put_bytes(value, lower_case);
+    if (value.size() > limit) {
+      const std::string hash = to_hex(hash128(std::string_view(event_.text).substr(begin)));
+      event_.text.resize(begin + limit - kHashMark);
+      event_.text += '~';
+      event_.text += hash;
+    }
+    set(field, begin);
+  }
+  void put_bytes(std::string_view value, bool lower_case) {
+    const std::size_t begin = event_.text.size();
+    event_.text.append(value);
+    if (lower_case) { lower_in_place(event_.text.data() + begin, event_.text.data() + event_.text.size()); }
+  }
+  void set(TextField field, std::size_t begin) {
+    slice(field) = {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(event_.text.size() - begin)};
+  }
+
+  AccessEvent& event_;
+};
+
+Decoded refused(RefusalCause cause, std::string message) {
+  return {DecodeKind::kRefused, cause, SkipCause::kEmpty, std::move(message)};
+}
+Decoded skipped(SkipCause cause) { return {DecodeKind::kSkipped, RefusalCause::kNotJson, cause, {}}; }
+
+// What a person reads of a hostile value: short, and without control characters.
+std::string shown(std::string_view value) {
+  std::string out;
+  for (const char c : value.substr(0, 60)) { out += c >= ' ' && c < 127 ? c : '?'; }
+  return value.size() > 60 ? out + "..." : out;
+}
+
+bool is_event_grid(const RecordFields& fields) {
+  constexpr std::string_view kPrefix = "Microsoft.KeyVault.";
+  const std::string_view type = fields.get(Field::kEventType);
+  if (type.empty() || fields.has(Field::kOperation)) { return false; }
+  return fields.has(Field::kEventData) || equal_ignoring_case(type.substr(0, kPrefix.size()), kPrefix);
+}
+
+std::string_view without_query_and_slash(std::string_view uri) {
+  uri = uri.substr(0, uri.find_first_of("?#"));
+  while (!uri.empty() && uri.back() == '/') { uri.remove_suffix(1); }
+  return uri;
+}
+
+std::uint16_t read_status(std::string_view text) {
+  unsigned value = 0;
+  std::size_t digits = 0;
+  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
+    value = std::min(value * 10 + static_cast<unsigned>(text[digits] - '0'), 100'000U);
+    ++digits;
+  }
+  const std::string_view rest = text.substr(digits);
+  const bool whole = rest.empty() || (rest[0] == '.' && rest.find_first_not_of('0', 1) == std::string_view::npos);
+  return digits > 0 && whole && value >= 100 && value <= 599 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+}
+
+struct SignatureRow {
+  std::string_view signature;
+  std::uint16_t status;
+};
+constexpr auto kSignatures = std::to_array<SignatureRow>({
+    {"OK", 200},
+    {"Created", 201},
+    {"Accepted", 202},
+    {"No Content", 204},
+    {"Bad Request", 400},
+    {"Unauthorized", 401},
+    {"Forbidden", 403},
+    {"Not Found", 404},
+    {"Conflict", 409},
+    {"Too Many Requests", 429},
+});
+
+std::uint16_t status_of(const RecordFields& fields) {
+  const std::string_view text = fields.first_of(Field::kStatus, Field::kOuterStatus);
+  if (!text.empty()) { return read_status(text); }
+  for (const SignatureRow& row : kSignatures) {
+    if (equal_ignoring_case(row.signature, fields.get(Field::kResultSignature))) { return row.status; }
+  }
+  return 0;
+}
+
+bool has_user_mark(const RecordFields& fields) {
+  return fields.has(Field::kUpn) || fields.has(Field::kUniqueName) || fields.has(Field::kLongUpn) ||
+         fields.has(Field::kLongName) || fields.has(Field::kScope) || fields.has(Field::kLongScope) ||
+         equal_ignoring_case(fields.get(Field::kIdentityType), "user");
+}
+
+CallerKind caller_kind_of(const RecordFields& fields, const TextBlock& block) {
+  const bool identified = !block.get(TextField::kObjectId).empty() || !block.get(TextField::kUserName).empty() ||
+                          !block.get(TextField::kAppId).empty() || !block.get(TextField::kManagedIdentity).empty();
+  if (!identified) { return CallerKind::kAnonymous; }
+  if (has_user_mark(fields)) { return CallerKind::kUser; }
+  if (!block.get(TextField::kManagedIdentity).empty()) { return CallerKind::kManagedIdentity; }
+  if (fields.has(Field::kTrustedService) || is_first_party_app(block.get(TextField::kAppId))) {
+    return CallerKind::kFirstParty;
+  }
+  return CallerKind::kApp;
+}
+
+void put_caller(const RecordFields& fields, TextBlock& block, AccessEvent& event) {
+  const std::string_view short_id = fields.first_of(Field::kObjectId, Field::kObjectIdOther);
+  const std::string_view long_id = fields.first_of(Field::kLongObjectId, Field::kLongObjectIdOther);
+  const std::string_view short_name = fields.first_of(Field::kUpn, Field::kUniqueName);
+  const std::string_view long_name = fields.first_of(Field::kLongUpn, Field::kLongName);
+  block.put_id(TextField::kObjectId, short_id.empty() ? long_id : short_id);
+  block.put_id(TextField::kUserName, short_name.empty() ? long_name : short_name);
+  block.put_id(TextField::kAppId, fields.first_of(Field::kAppId, Field::kAppIdOther));
+  block.put_lower(TextField::kManagedIdentity, fields.first_of(Field::kManagedIdentityId, Field::kAzureResourceId));
+  event.caller_kind = caller_kind_of(fields, block);
+
+  const auto key_is = [&](TextField field) {
+    if (block.get(field).empty()) { return false; }
+    block.alias(TextField::kCallerKey, field);
+    return true;
+  };
+  if (event.caller_kind == CallerKind::kAnonymous) { return; }
+  if (event.caller_kind == CallerKind::kUser) {
+    // A delegated token without object id and name is still told apart by its application.
+    key_is(TextField::kObjectId) || key_is(TextField::kUserName) || key_is(TextField::kAppId);
+    return;
+  }
+  if (key_is(TextField::kAppId)) { return; }
+  if (!block.get(TextField::kManagedIdentity).empty()) {
+    block.put_id(TextField::kCallerKey, fields.first_of(Field::kManagedIdentityId, Field::kAzureResourceId));
+    return;
+  }
+  key_is(TextField::kObjectId);
+}
+
+struct DescriptionRow {
+  std::string_view part;  // lower case
+  DenialKind kind;
+};
+// Texts of real and documented refusals; the first that occurs wins.
+constexpr auto kStateDescriptions = std::to_array<DescriptionRow>({
+    {"not permitted on this key", DenialKind::kObjectState},
+    {"keyoperationforbidden", DenialKind::kObjectState},
+    {"is disabled", DenialKind::kObjectState},
+    {"first party service", DenialKind::kFirstParty},
+});
+constexpr auto kDenialDescriptions = std::to_array<DescriptionRow>({
+    {"client address", DenialKind::kFirewall},
+    {"forbiddenbyfirewall", DenialKind::kFirewall},
+    {"public network access is disabled", DenialKind::kConnection},
+    {"private link", DenialKind::kConnection},
+    {"forbiddenbyconnection", DenialKind::kConnection},
+    {"caller is not authorized to perform action", DenialKind::kRbac},
+    {"forbiddenbyrbac", DenialKind::kRbac},
+    {"forbiddenbypolicy", DenialKind::kPolicy},
+});
+
+template <std::size_t N>
+std::optional<DenialKind> described(std::string_view description, const std::array<DescriptionRow, N>& rows) {
+  for (const DescriptionRow& row : rows) {
+    if (contains_ignoring_case(description, row.part)) { return row.kind; }
+  }
+  return std::nullopt;
+}
+
+DenialKind denial_kind_of(const RecordFields& fields) {
+  const std::string_view description = fields.get(Field::kResultDescription);
+  // "Public network access is disabled" speaks of the vault, not of an object.
+  const bool network = contains_ignoring_case(description, "public network access is disabled");
+  if (const auto kind = network ? std::nullopt : described(description, kStateDescriptions)) { return *kind; }
+  if (is_false(fields.get(Field::kAddressAuthorized))) { return DenialKind::kFirewall; }
+  if (is_false(fields.get(Field::kRbacAuthorized))) { return DenialKind::kRbac; }
+  if (is_false(fields.get(Field::kPolicyMatch))) { return DenialKind::kPolicy; }
+  if (const auto kind = described(description, kDenialDescriptions)) { return *kind; }
+  if (contains_ignoring_case(description, "does not have") && contains_ignoring_case(description, "permission")) {
+    return DenialKind::kPolicy;
+  }
+  return DenialKind::kUnspecified;
+}
+
+void judge_status(const RecordFields& fields, AccessEvent& event) {
+  event.http_status = status_of(fields);
+  event.denial_kind = DenialKind::kNone;
+  event.outcome = Outcome::kOther;
+  if (event.http_status >= 200 && event.http_status <= 299) {
+    event.outcome = Outcome::kSuccess;
+  } else if (event.http_status == 401) {
+    const bool challenge = event.caller_kind == CallerKind::kAnonymous;
+    event.outcome = challenge ? Outcome::kChallenge : Outcome::kDenied;
+    event.denial_kind = challenge ? DenialKind::kNone : DenialKind::kToken;
+  } else if (event.http_status == 403) {
+    event.denial_kind = denial_kind_of(fields);
+    const bool denied =
+        event.denial_kind != DenialKind::kObjectState && event.denial_kind != DenialKind::kFirstParty;
+    event.outcome = denied ? Outcome::kDenied : Outcome::kOther;
+  } else if (event.http_status == 404) {
+    event.outcome = Outcome::kNotFound;
+  } else if (event.http_status == 429) {
+    event.outcome = Outcome::kThrottled;
+  }
+}
+
+NetworkPath network_path_of(const RecordFields& fields, const IpAddress& address) {
+  const std::string_view type = fields.get(Field::kAddressType);
+  const std::string_view subnet = fields.first_of(Field::kSubnet, Field::kOuterSubnet);
+  if (fields.has(Field::kTrustedService)) { return NetworkPath::kTrustedService; }
+  if (fields.has(Field::kPrivateEndpoint) || contains_ignoring_case(type, "private")) {
+    return NetworkPath::kPrivateLink;
+  }
+  if ((!subnet.empty() && subnet != "(unknown)") || contains_ignoring_case(type, "subnet")) {
+    return NetworkPath::kServiceEndpoint;
+  }
+  return address.known && !is_global(address) ? NetworkPath::kPrivateLink : NetworkPath::kPublic;
+}
+
+// ---- objects ----
+
+struct ObjectPath {
+  std::string_view collection;  // of the live object: "secrets" also for deleted secrets
+  std::string_view name;
+  std::string_view version;
+};
+
+std::string_view next_segment(std::string_view& path) {
+  while (!path.empty() && path.front() == '/') { path.remove_prefix(1); }
+  const std::size_t end = std::min(path.find('/'), path.size());
+  const std::string_view segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+std::string_view live_collection(std::string_view segment) {
+  constexpr std::string_view kDeleted = "deleted";
+  constexpr auto kCollections = std::to_array<std::string_view>({"secrets", "keys", "certificates", "storage"});
+  if (equal_ignoring_case(segment.substr(0, kDeleted.size()), kDeleted)) { segment.remove_prefix(kDeleted.size()); }
+  for (const std::string_view collection : kCollections) {
+    if (equal_ignoring_case(segment, collection)) { return collection; }
+  }
+  return {};
+}
+
+bool is_version(std::string_view segment) {
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f'); };
+  return segment.size() == 32 && std::ranges::all_of(segment, is_hex);
+}
+
+// Second segments that are a verb of the collection, not the name of an object.
+bool is_collection_verb(std::string_view segment) {
+  return equal_ignoring_case(segment, "restore") || equal_ignoring_case(segment, "contacts") ||
+         equal_ignoring_case(segment, "issuers");
+}
+
+ObjectPath object_path_of(std::string_view uri) {
+  const std::size_t scheme = uri.find("://");
+  if (scheme == std::string_view::npos) { return {}; }
+  std::string_view path = uri.substr(scheme + 3);
+  path.remove_prefix(std::min(path.find('/'), path.size()));
+  ObjectPath found;
+  found.collection = live_collection(next_segment(path));
+  if (found.collection.empty()) { return {}; }
+  const std::string_view name = next_segment(path);
+  if (name.empty() || is_collection_verb(name)) { return {}; }
+  found.name = name;
+  const std::string_view version = next_segment(path);
+  if (is_version(version)) { found.version = version; }
+  return found;
+}
+
+void put_object(TextBlock& block, std::string_view id, std::string_view uri) {
+  const ObjectPath by_id = object_path_of(without_query_and_slash(id));
+  // The URI is only looked at where the id leaves something open.
+  const bool complete = !by_id.name.empty() && !by_id.version.empty();
+  const ObjectPath by_uri = complete ? ObjectPath{} : object_path_of(uri);
+  const ObjectPath& path = by_id.name.empty() ? by_uri : by_id;
+  if (path.name.empty()) { return; }
+  std::string_view name = path.name;
+  std::array<char, 512> joined{};
+  if (path.collection.size() + 1 + name.size() <= joined.size()) {
+    const auto end = std::ranges::copy(path.collection, joined.begin()).out;
+    *end = '/';
+    const auto last = std::ranges::copy(name, end + 1).out;
+    block.put_lower(TextField::kObject, {joined.data(), static_cast<std::size_t>(last - joined.begin())});
+  } else {
+    block.put_lower(TextField::kObject, fmt::format("{}/{}", path.collection, name));
+  }
+  block.put_lower(TextField::kObjectVersion, by_id.version.empty() ? by_uri.version : by_id.version);
+}
+
+// ---- configuration of the vault ----
+
+bool starts_with_vault(std::string_view operation) {
+  return equal_ignoring_case(operation.substr(0, 5), "vault");
+}
+
+void put_policy(const RecordFields& fields, TextBlock& block, AccessEvent& event) {
+  if (!starts_with_vault(event.operation_name())) { return; }
+  const bool added = fields.has(Field::kAddedPolicy) || fields.has(Field::kAddedPolicyPrincipal);
+  const bool removed = fields.has(Field::kRemovedPolicy) || fields.has(Field::kRemovedPolicyPrincipal);
+  event.policy_marks = static_cast<std::uint8_t>((added ? kPolicyMarkAdded : 0) |
+                                                 (removed ? kPolicyMarkRemoved : 0) |
+                                                 (fields.has(Field::kAddedIpRule) ? kPolicyMarkIpRule : 0));
+  block.put_lower(TextField::kPolicyPrincipal,
+                  fields.first_of(Field::kAddedPolicyPrincipal, Field::kRemovedPolicyPrincipal));
+  const std::string_view rbac = fields.get(Field::kRbacEnabled);
+  event.rbac_authorization = is_true(rbac) ? TriState::kTrue : is_false(rbac) ? TriState::kFalse : TriState::kAbsent;
+  const std::string_view bypass = fields.get(Field::kAclsBypass);
+  const std::string_view action = fields.get(Field::kAclsDefaultAction);
+  if (fields.has(Field::kNetworkAcls) || !bypass.empty() || !action.empty()) {
+    block.put_lower(TextField::kNetworkAcls, fmt::format("bypass={};defaultaction={}", bypass, action));
+  }
+}
+
+// ---- the vault ----
+
+bool put_vault(const RecordFields& fields, TextBlock& block) {
+  std::string_view id = fields.first_of(Field::kResourceId, Field::kResourceIdLower);
+  while (id.size() > 1 && id.back() == '/') { id.remove_suffix(1); }
+  if (!id.empty()) {
+    block.put_lower(TextField::kVaultId, id);
+    return true;
+  }
+  if (!fields.has(Field::kSubscription) || !fields.has(Field::kResourceGroup) || !fields.has(Field::kResource)) {
+    return false;
+  }
+  block.put_lower(TextField::kVaultId,
+                  fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/vaults/{}",
+                              fields.get(Field::kSubscription), fields.get(Field::kResourceGroup),
+                              fields.get(Field::kResource)));
+  return true;
+}
+
+std::optional<EventTime> read_time(std::string_view text) {
+  const auto iso = parse_iso_time(text);
+  return iso ? iso : parse_us_time(text);
+}
+
+std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
+  if (is_event_grid(fields)) { return skipped(SkipCause::kEventGrid); }
+  if (fields.has(Field::kCategory) && !equal_ignoring_case(fields.get(Field::kCategory), "AuditEvent")) {
+    return skipped(SkipCause::kOtherCategory);
+  }
+  if (fields.has(Field::kProvider) && !equal_ignoring_case(fields.get(Field::kProvider), "MICROSOFT.KEYVAULT")) {
+    return skipped(SkipCause::kOtherService);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Decoded interpret(const RecordFields& fields, AccessEvent& event) {
+  if (auto decoded = reason_to_pass_over(fields)) { return *std::move(decoded); }
+  const std::string_view time = fields.get(Field::kTime);
+  const std::string_view operation = fields.get(Field::kOperation);
+  if (time.empty() && operation.empty()) {
+    return refused(RefusalCause::kNotARecord,
+                   "expected a record of a Key Vault audit log (time, operationName, resourceId; or TimeGenerated, "
+                   "OperationName), found an object with neither; check that this is an AuditEvent export");
+  }
+  const auto event_time = read_time(time);
+  if (!event_time) {
+    return refused(RefusalCause::kNoTime,
+                   fmt::format("expected a time such as 2024-04-03T14:08:43.4316531Z, found '{}'", shown(time)));
+  }
+  if (operation.empty()) { return refused(RefusalCause::kNoOperation, "expected operationName, found none"); }
+
+  TextBlock block(event);
+  if (!put_vault(fields, block)) {
+    return refused(RefusalCause::kNoVault, "expected resourceId (the vault's ARM id), found none");
+  }
+  event.time = *event_time;
+  event.operation = find_operation(operation);
+  if (event.operation == kUnknownOperation) {
+    block.put_verbatim(TextField::kOperationName, operation);
+    event.operation_kind = classify_by_suffix(operation);
+  } else {
+    event.operation_kind = operation_row(event.operation).kind;
+  }
+  event.address = parse_ip_address(fields.get(Field::kCallerAddress)).value_or(IpAddress{});
+  event.policy_marks = 0;
+  event.rbac_authorization = TriState::kAbsent;
+  put_caller(fields, block, event);
+  judge_status(fields, event);
+  event.network_path = network_path_of(fields, event.address);
+
+  const std::string_view uri = without_query_and_slash(fields.first_of(Field::kRequestUri, Field::kOuterUri));
+  block.put_lower(TextField::kUri, uri);
+  put_object(block, fields.get(Field::kId), uri);
+  block.put_verbatim(TextField::kClientInfo, fields.first_of(Field::kClientInfo, Field::kOuterClientInfo));
+  block.put_id(TextField::kCorrelationId, fields.get(Field::kCorrelationId));
+  block.put_verbatim(TextField::kResultSignature, fields.get(Field::kResultSignature));
+  put_policy(fields, block, event);
+  return {DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
+}
+
+}  // namespace keyvigil

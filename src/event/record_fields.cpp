@@ -1,0 +1,210 @@
+#include "event/record_fields.h"
+
+namespace keyvigil {
+namespace {
+
+struct MemberRow {
+  Context context;
+  std::string_view name;
+  MemberAction action;
+};
+
+constexpr MemberRow keep(Context context, std::string_view name, Field field) {
+  return {context, name, {MemberAction::Kind::kStore, field, Context::kCount}};
+}
+constexpr MemberRow enter(Context context, std::string_view name, Context below, Field mark = Field::kCount) {
+  return {context, name, {MemberAction::Kind::kEnter, mark, below}};
+}
+
+using enum Field;
+constexpr Context kRoot = Context::kRoot;
+constexpr Context kClaim = Context::kClaim;
+constexpr Context kProperties = Context::kProperties;
+constexpr Context kVault = Context::kVaultProperties;
+
+// Every spelling of every dialect. Sources: Azure Key Vault logging; Azure Monitor reference, tables AZKVAuditLogs and
+// AzureDiagnostics; Managed HSM logging; real records.
+constexpr auto kMembers = std::to_array<MemberRow>({
+    // Raw records: blobs and Event Hubs.
+    keep(kRoot, "time", kTime),
+    keep(kRoot, "category", kCategory),
+    keep(kRoot, "operationName", kOperation),
+    keep(kRoot, "resourceId", kResourceId),
+    keep(kRoot, "resultSignature", kResultSignature),
+    keep(kRoot, "resultDescription", kResultDescription),
+    keep(kRoot, "callerIpAddress", kCallerAddress),
+    keep(kRoot, "correlationId", kCorrelationId),
+    enter(kRoot, "identity", Context::kIdentity),
+    enter(kRoot, "properties", kProperties),
+    keep(kRoot, "records", kEnvelope),
+    keep(kRoot, "tables", kEnvelope),
+    keep(kRoot, "eventType", kEventType),
+    keep(kRoot, "type", kEventType),
+    keep(kRoot, "data", kEventData),
+    keep(kRoot, "httpStatusCode", kOuterStatus),
+    keep(kRoot, "requestUri", kOuterUri),
+    keep(kRoot, "clientInfo", kOuterClientInfo),
+    keep(kRoot, "subnetId", kOuterSubnet),
+    // AzureDiagnostics and AZKVAuditLogs.
+    keep(kRoot, "TimeGenerated", kTime),
+    keep(kRoot, "Category", kCategory),
+    keep(kRoot, "OperationName", kOperation),
+    keep(kRoot, "ResourceId", kResourceId),
+    keep(kRoot, "_ResourceId", kResourceIdLower),
+    keep(kRoot, "ResultSignature", kResultSignature),
+    keep(kRoot, "ResultDescription", kResultDescription),
+    keep(kRoot, "CallerIPAddress", kCallerAddress),
+    keep(kRoot, "CallerIpAddress", kCallerAddress),
+    keep(kRoot, "CorrelationId", kCorrelationId),
+    keep(kRoot, "ResourceProvider", kProvider),
+    keep(kRoot, "SubscriptionId", kSubscription),
+    keep(kRoot, "ResourceGroup", kResourceGroup),
+    keep(kRoot, "Resource", kResource),
+    // AZKVAuditLogs.
+    enter(kRoot, "Identity", Context::kIdentity),
+    keep(kRoot, "Id", kId),
+    keep(kRoot, "ClientInfo", kClientInfo),
+    keep(kRoot, "HttpStatusCode", kStatus),
+    keep(kRoot, "RequestUri", kRequestUri),
+    keep(kRoot, "IsAccessPolicyMatch", kPolicyMatch),
+    keep(kRoot, "IsRbacAuthorized", kRbacAuthorized),
+    keep(kRoot, "IsAddressAuthorized", kAddressAuthorized),
+    keep(kRoot, "AddressAuthorizationType", kAddressType),
+    keep(kRoot, "TrustedService", kTrustedService),
+    keep(kRoot, "SubnetId", kSubnet),
+    keep(kRoot, "EnableRbacAuthorization", kRbacEnabled),
+    enter(kRoot, "NetworkAcls", Context::kNetworkAcls, kNetworkAcls),
+    enter(kRoot, "VaultProperties", kVault),
+    enter(kRoot, "Properties", kVault),
+    // AzureDiagnostics: flattened, with type suffixes.
+    keep(kRoot, "id_s", kId),
+    keep(kRoot, "clientInfo_s", kClientInfo),
+    keep(kRoot, "httpStatusCode_d", kStatus),
+    keep(kRoot, "requestUri_s", kRequestUri),
+    keep(kRoot, "isAccessPolicyMatch_b", kPolicyMatch),
+    keep(kRoot, "isRbacAuthorized_b", kRbacAuthorized),
+    keep(kRoot, "isAddressAuthorized_b", kAddressAuthorized),
+    keep(kRoot, "addrAuthType_s", kAddressType),
+    keep(kRoot, "trustedService_s", kTrustedService),
+    keep(kRoot, "privateEndpointId_s", kPrivateEndpoint),
+    keep(kRoot, "subnetId_s", kSubnet),
+    keep(kRoot, "properties_enableRbacAuthorization_b", kRbacEnabled),
+    keep(kRoot, "properties_networkAcls_bypass_s", kAclsBypass),
+    keep(kRoot, "properties_networkAcls_defaultAction_s", kAclsDefaultAction),
+    keep(kRoot, "addedAccessPolicy_ObjectId_g", kAddedPolicyPrincipal),
+    keep(kRoot, "addedAccessPolicy_ObjectId_s", kAddedPolicyPrincipal),
+    keep(kRoot, "addedAccessPolicy_TenantId_g", kAddedPolicy),
+    keep(kRoot, "addedAccessPolicy_Permissions_keys_s", kAddedPolicy),
+    keep(kRoot, "addedAccessPolicy_Permissions_secrets_s", kAddedPolicy),
+    keep(kRoot, "addedAccessPolicy_Permissions_certificates_s", kAddedPolicy),
+    keep(kRoot, "removedAccessPolicy_ObjectId_g", kRemovedPolicyPrincipal),
+    keep(kRoot, "removedAccessPolicy_ObjectId_s", kRemovedPolicyPrincipal),
+    keep(kRoot, "removedAccessPolicy_TenantId_g", kRemovedPolicy),
+    keep(kRoot, "removedAccessPolicy_Permissions_keys_s", kRemovedPolicy),
+    keep(kRoot, "removedAccessPolicy_Permissions_secrets_s", kRemovedPolicy),
+    keep(kRoot, "removedAccessPolicy_Permissions_certificates_s", kRemovedPolicy),
+    keep(kRoot, "addedIpRule_Value_s", kAddedIpRule),
+    keep(kRoot, "identity_claim_oid_g", kObjectId),
+    keep(kRoot, "identity_claim_oid_s", kObjectIdOther),
+    keep(kRoot, "identity_claim_appid_g", kAppId),
+    keep(kRoot, "identity_claim_appid_s", kAppIdOther),
+    keep(kRoot, "identity_claim_upn_s", kUpn),
+    keep(kRoot, "identity_claim_unique_name_s", kUniqueName),
+    keep(kRoot, "identity_claim_scp_s", kScope),
+    keep(kRoot, "identity_claim_idtyp_s", kIdentityType),
+    keep(kRoot, "identity_claim_xms_mirid_s", kManagedIdentityId),
+    keep(kRoot, "identity_claim_xms_az_rid_s", kAzureResourceId),
+    keep(kRoot, "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g", kLongObjectId),
+    keep(kRoot, "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_s", kLongObjectIdOther),
+    keep(kRoot, "identity_claim_http_schemas_microsoft_com_identity_claims_scope_s", kLongScope),
+    keep(kRoot, "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s", kLongUpn),
+    keep(kRoot, "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_name_s", kLongName),
+
+    enter(Context::kIdentity, "claim", kClaim),
+    keep(kClaim, "oid", kObjectId),
+    keep(kClaim, "upn", kUpn),
+    keep(kClaim, "unique_name", kUniqueName),
+    keep(kClaim, "appid", kAppId),
+    keep(kClaim, "scp", kScope),
+    keep(kClaim, "idtyp", kIdentityType),
+    keep(kClaim, "xms_mirid", kManagedIdentityId),
+    keep(kClaim, "xms_az_rid", kAzureResourceId),
+    keep(kClaim, "http://schemas.microsoft.com/identity/claims/objectidentifier", kLongObjectId),
+    keep(kClaim, "http://schemas.microsoft.com/identity/claims/scope", kLongScope),
+    keep(kClaim, "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", kLongUpn),
+    keep(kClaim, "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name", kLongName),
+    enter(kClaim, "http_schemas_microsoft_com_identity", Context::kLongIdentity),
+    enter(Context::kLongIdentity, "claims", Context::kLongClaims),
+    keep(Context::kLongClaims, "objectidentifier", kLongObjectId),
+    keep(Context::kLongClaims, "scope", kLongScope),
+    enter(kClaim, "http_schemas_xmlsoap_org_ws_2005_05_identity", Context::kSoapIdentity),
+    enter(Context::kSoapIdentity, "claims", Context::kSoapClaims),
+    keep(Context::kSoapClaims, "upn", kLongUpn),
+    keep(Context::kSoapClaims, "name", kLongName),
+
+    keep(kProperties, "id", kId),
+    keep(kProperties, "clientInfo", kClientInfo),
+    keep(kProperties, "httpStatusCode", kStatus),
+    keep(kProperties, "requestUri", kRequestUri),
+    keep(kProperties, "isAccessPolicyMatch", kPolicyMatch),
+    keep(kProperties, "isRbacAuthorized", kRbacAuthorized),
+    keep(kProperties, "isAddressAuthorized", kAddressAuthorized),
+    keep(kProperties, "addrAuthType", kAddressType),
+    keep(kProperties, "trustedService", kTrustedService),
+    keep(kProperties, "privateEndpointId", kPrivateEndpoint),
+    keep(kProperties, "subnetId", kSubnet),
+    enter(kProperties, "properties", kVault),
+    enter(kProperties, "addedAccessPolicy", Context::kAddedPolicy, kAddedPolicy),
+    enter(kProperties, "removedAccessPolicy", Context::kRemovedPolicy, kRemovedPolicy),
+    enter(kProperties, "addedIpRule", Context::kAddedIpRule, kAddedIpRule),
+
+    keep(kVault, "enableRbacAuthorization", kRbacEnabled),
+    enter(kVault, "networkAcls", Context::kNetworkAcls, kNetworkAcls),
+    enter(kVault, "addedAccessPolicy", Context::kAddedPolicy, kAddedPolicy),
+    enter(kVault, "removedAccessPolicy", Context::kRemovedPolicy, kRemovedPolicy),
+    enter(kVault, "addedIpRule", Context::kAddedIpRule, kAddedIpRule),
+    keep(Context::kAddedPolicy, "ObjectId", kAddedPolicyPrincipal),
+    keep(Context::kAddedPolicy, "objectId", kAddedPolicyPrincipal),
+    keep(Context::kRemovedPolicy, "ObjectId", kRemovedPolicyPrincipal),
+    keep(Context::kRemovedPolicy, "objectId", kRemovedPolicyPrincipal),
+    keep(Context::kNetworkAcls, "bypass", kAclsBypass),
+    keep(Context::kNetworkAcls, "Bypass", kAclsBypass),
+    keep(Context::kNetworkAcls, "defaultAction", kAclsDefaultAction),
+    keep(Context::kNetworkAcls, "DefaultAction", kAclsDefaultAction),
+});
+
+// Length, both ends and the middle tell the names apart well enough; a match is compared in full.
+constexpr std::size_t kSlotCount = 1024;
+constexpr std::size_t slot_of(Context context, std::string_view name) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[at])); };
+  const std::size_t size = name.size();
+  std::uint32_t hash = static_cast<std::uint32_t>(size) * 0x9E37'79B1U + static_cast<std::uint32_t>(context) * 0x85EB'CA6BU;
+  hash += byte(0) * 0xC2B2'AE35U + byte(size / 2) * 0x27D4'EB2FU + byte(size - 1) * 0x1656'67B1U + byte(size / 3) * 0x9E37'79F9U;
+  return (hash ^ (hash >> 17)) % kSlotCount;
+}
+
+constexpr std::uint8_t kNoRow = 0xFF;
+static_assert(kMembers.size() < kNoRow);
+constexpr auto kSlots = [] {
+  std::array<std::uint8_t, kSlotCount> slots{};
+  slots.fill(kNoRow);
+  for (std::size_t i = 0; i < kMembers.size(); ++i) {
+    std::size_t slot = slot_of(kMembers[i].context, kMembers[i].name);
+    while (slots[slot] != kNoRow) { slot = (slot + 1) % kSlotCount; }
+    slots[slot] = static_cast<std::uint8_t>(i);
+  }
+  return slots;
+}();
+
+}  // namespace
+
+MemberAction find_member(Context context, std::string_view name) {
+  if (name.empty()) { return {}; }
+  for (std::size_t slot = slot_of(context, name);; slot = (slot + 1) % kSlotCount) {
+    if (kSlots[slot] == kNoRow) { return {}; }
+    const MemberRow& row = kMembers[kSlots[slot]];
+    if (row.context == context && row.name == name) { return row.action; }
+  }
+}
+
+}  // namespace keyvigil
