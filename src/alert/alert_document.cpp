@@ -1,6 +1,7 @@
 #include "alert/alert_document.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,11 +15,9 @@ constexpr std::string_view kVendor = "KeyVigil";
 constexpr std::string_view kProduct = "KeyVigil threat detector for Azure Key Vault";
 constexpr std::size_t kAddressEntityLimit = 8;
 
-std::string first_letter_upper(std::string_view text) {
-  std::string out(text);
-  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') { out[0] = static_cast<char>(out[0] - 'a' + 'A'); }
-  return out;
-}
+// By Outcome.
+constexpr std::array<std::string_view, kOutcomeCount> kOutcomeKeys = {"Success",  "Denied",    "Challenge",
+                                                                      "NotFound", "Throttled", "Other"};
 
 // Items as one property text: properties are strings, and hold at most so many.
 std::string listed(const std::vector<std::string>& items, std::uint64_t left_out) {
@@ -122,7 +121,7 @@ Json resource_identifiers(const Alert& alert, const SubscriptionRendering& place
 Json outcome_counts(const OutcomeCounts& outcomes) {
   Json counts = Json::object();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (outcomes[i] > 0) { counts[first_letter_upper(to_string(static_cast<Outcome>(i)))] = outcomes[i]; }
+    if (outcomes[i] > 0) { counts[std::string(kOutcomeKeys[i])] = outcomes[i]; }
   }
   return counts;
 }

@@ -164,8 +164,9 @@ std::string counterfactual(const Alert& alert) {
   for (const ListEvidence& list : alert.lists) {
     if (list.role == words(reason).role) { names.insert(fmt::format("'{}'", list.list_name)); }
   }
+  if (names.empty()) { names.insert("that say so"); }  // more lists name the address than evidence has room for
   const std::string named = fmt::format("{}", fmt::join(names, ", "));
-  const std::string_view lists = names.size() == 1 ? "the list" : "any of the lists";
+  const std::string_view lists = names.size() == 1 && !alert.lists.empty() ? "the list" : "any of the lists";
   std::string sentence =
       fmt::format("It would not have been raised if {} were not on {} {}{}", addresses_in_words(alert), lists, named,
                   alert.lists_left_out > 0 ? " and further ones" : "");

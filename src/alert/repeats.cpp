@@ -108,10 +108,11 @@ void revise(Alert& alert) {
   alert.revised_at = alert.evidence();
 }
 
-void add_lists(Alert& alert, const AddressFacts& address, const AddressBook& book, std::size_t limit) {
+void add_lists(Alert& alert, const AddressFacts& address, EventTime at, const AddressBook& book, std::size_t limit) {
   for (const std::uint32_t number : address.entries) {
     const ListMatch match = book.match(number);
-    if (match.list->role == ListRole::kServiceTags) { continue; }
+    const bool valid = at >= match.entry->valid_from && at < match.entry->valid_until;
+    if (!valid || match.list->role == ListRole::kServiceTags) { continue; }
     const std::size_t label = match.entry->label;
     ListEvidence evidence{.list_name = bounded_utf8(match.list->name, kNameBytes),
                           .file = bounded_utf8(match.list->file, kTextBytes),
@@ -270,7 +271,7 @@ void Repeats::join_suspicious(Alert& alert, const AccessEvent& event, const Find
   add_text(alert.client_infos, event.client_info(), kClientInfoLimit);
   add_text(alert.targets, event.uri(), kTargetLimit);
   add_text(alert.addresses, to_string(event.address), kAddressLimit);
-  add_lists(alert, decision.address, book, limits_.lists);
+  add_lists(alert, decision.address, event.time, book, limits_.lists);
   alert.list_version = book.version();
   add_shared_evidence(alert, event, true);
   if (new_reason || is_due_for_revision(alert)) { revise(alert); }
