@@ -83,7 +83,7 @@ class SnapshotWriter {
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
  private:
-  void write_count(std::size_t count) { write(std::uint64_t{count}); }
+  void write_count(std::uint64_t count) { write(count); }
   template <typename Container>
   void write_items(const Container& items) {
     write_count(items.size());

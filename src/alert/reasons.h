@@ -1,0 +1,52 @@
+// The words of an alert: what is said to a person about its facts. Every sentence is made of values of the Alert.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alert/alert.h"
+#include "catalogue/catalogue.h"
+
+namespace keyvigil {
+
+// Stable: "AddressOnTorList".
+[[nodiscard]] std::string_view reason_code(ReasonCode reason);
+
+// One sentence with numbers: which list, which line, how many requests, with what result.
+[[nodiscard]] std::string reason_sentence(const Alert& alert, ReasonCode reason);
+
+// In the one-sentence style of Defender's "Alert Reasons".
+[[nodiscard]] std::string_view short_reason(ReasonCode reason);
+
+// The catalogue's description, and what the vault gave away in this case.
+[[nodiscard]] std::string description(const Alert& alert);
+
+// "3 objects: secrets/a, secrets/b, secrets/c" or why nothing was read.
+[[nodiscard]] std::string what_was_read(const Alert& alert);
+
+// How sure the lists are that the address is bad, not how bad the access was: High on a Tor list (membership is a
+// plain fact), else by the best confidence that a list states (>= 80 High, >= 50 Medium, below Low), else Medium.
+[[nodiscard]] Severity confidence(const Alert& alert);
+
+// What would have kept the alert from being raised.
+[[nodiscard]] std::string counterfactual(const Alert& alert);
+
+// The harmless story that fits best, with its numbers; empty where there is none to tell.
+[[nodiscard]] std::string nearest_explanation(const Alert& alert);
+
+// What to do, first things first: by alert type, by caller kind, and by what was read.
+[[nodiscard]] std::vector<std::string> remediation_steps(const Alert& alert);
+
+// "user alice@contoso.com", "application 1111-...", "managed identity vm1", "nobody (no token was sent)".
+[[nodiscard]] std::string caller_in_words(const Alert& alert);
+
+// "9 succeeded, 3 denied"; "none" for no event.
+[[nodiscard]] std::string outcomes_in_words(const OutcomeCounts& outcomes);
+
+// "[SecretGet:3, SecretList:5]".
+[[nodiscard]] std::string operations_in_brackets(const OperationCounts& counts);
+
+[[nodiscard]] std::uint64_t total(const OutcomeCounts& outcomes);
+
+}  // namespace keyvigil

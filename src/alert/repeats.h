@@ -1,0 +1,136 @@
+// Repeats: the memory of open alerts. Findings open alerts, later evidence joins them, time closes them.
+//
+// Identity (design 4.11): a threat-list alert is one per type, caller (or else address), vault and UTC day; its id is
+// the hash of these. Evidence joins while an alert is open; an alert closes once event time has passed the end of its
+// day by 48 h, because late records may still belong to it. The result depends only on the order of the calls.
+// Memory is bounded by RepeatsLimits; whatever a limit cost is in the alert and in statistics().
+// Threads: one at a time. Alerts are handed over by value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "alert/alert.h"
+#include "base/event_time.h"
+#include "base/snapshot.h"
+#include "engine/decision.h"
+#include "event/access_event.h"
+#include "intel/address_book.h"
+
+namespace keyvigil {
+
+struct RepeatsLimits {
+  std::size_t open_alerts = 100'000;  // over it the oldest is closed early
+  std::size_t closed_remembered = 100'000;
+  std::size_t records = 100;               // per alert
+  std::size_t records_in_all = 1'000'000;  // over all open alerts
+  std::size_t objects = 10'000;            // per alert: the rotation list is exact up to here
+  std::size_t objects_in_all = 1'000'000;  // over all open alerts
+  std::size_t lists = 50;                  // per alert
+};
+
+inline constexpr std::size_t kOperationNameLimit = 64;  // names per alert; the rest is counted as "other"
+inline constexpr std::size_t kClientInfoLimit = 8;
+inline constexpr std::size_t kTargetLimit = 20;
+inline constexpr std::size_t kAddressLimit = 20;
+inline constexpr std::size_t kResultSignatureLimit = 16;
+
+struct RepeatsStatistics {
+  std::uint64_t opened = 0;
+  std::uint64_t reopened = 0;  // of these: raised again after they were closed
+  std::uint64_t suspicious_joined = 0;
+  std::uint64_t related_joined = 0;
+  std::uint64_t closed = 0;
+  std::uint64_t closed_early = 0;  // of these: for want of room
+  std::uint64_t records_left_out = 0;
+  std::uint64_t objects_left_out = 0;  // sightings of objects for which the rotation list had no room
+  auto fields() {
+    return std::tie(opened, reopened, suspicious_joined, related_joined, closed, closed_early, records_left_out,
+                    objects_left_out);
+  }
+  friend bool operator==(const RepeatsStatistics&, const RepeatsStatistics&) = default;
+};
+
+// Names an input by AccessEvent::place.input, for record references; empty: references carry no file and line.
+using InputNames = std::function<std::string(std::uint32_t input)>;
+
+class Repeats {
+ public:
+  explicit Repeats(const RepeatsLimits& limits = {}, InputNames input_names = {});
+
+  // Call for every event, in the order of decision, before observe(): appends what closes, by (generated, id).
+  // `now` is the time of the event being decided; a late one does not turn time back.
+  void advance(EventTime now, std::vector<Alert>& closed);
+
+  // Opens and joins. `decision` was made with `book`.
+  void observe(const AccessEvent& event, const Decision& decision, const AddressBook& book);
+
+  // The input has ended: closes and appends everything, by (generated, id).
+  void finish(std::vector<Alert>& closed);
+
+  // Copies of what is open, by (generated, id), for those who look before it closes.
+  [[nodiscard]] std::vector<Alert> open_alerts() const;
+
+  [[nodiscard]] const RepeatsStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] std::size_t open_count() const { return open_.size(); }
+
+  // Equal memory gives equal bytes. load() replaces everything but limits and input names; false: the bytes are
+  // damaged, and the memory is empty.
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] bool load(SnapshotReader& reader);
+
+ private:
+  // Oldest first; `generated` lies on the alert's own day, so this is also the order of closing.
+  using OpenKey = std::pair<std::int64_t, std::string>;
+  using OpenAlerts = std::map<OpenKey, Alert>;
+
+  // What must not change when a very late hit raises a closed alert again.
+  struct ClosedAlert {
+    std::int64_t start_ticks = 0;
+    std::int64_t generated_ticks = 0;
+    std::uint64_t revision = 0;
+    auto fields() { return std::tie(start_ticks, generated_ticks, revision); }
+  };
+
+  auto fields() { return std::tie(open_, closed_early_, closed_memory_, closed_order_, now_ticks_, statistics_); }
+  Alert& find_or_open(const AccessEvent& event, const Finding& finding);
+  Alert& open(const AccessEvent& event, const Finding& finding, std::string id);
+  void join_suspicious(Alert& alert, const AccessEvent& event, const Finding& finding, const Decision& decision,
+                       const AddressBook& book);
+  void join_related(Alert& alert, const AccessEvent& event, const Decision& decision);
+  void add_shared_evidence(Alert& alert, const AccessEvent& event, bool suspicious);
+  void add_record(Alert& alert, const AccessEvent& event, bool suspicious);
+  void add_object(Alert& alert, const AccessEvent& event);
+  [[nodiscard]] Alert close(OpenAlerts::iterator place, bool early);
+  void remember(const Alert& alert);
+  [[nodiscard]] bool rebuild();
+  void clear();
+
+  RepeatsLimits limits_;
+  InputNames input_names_;
+
+  OpenAlerts open_;
+  std::vector<Alert> closed_early_;                   // until the next advance() or finish()
+  std::map<std::string, ClosedAlert> closed_memory_;  // by id
+  std::deque<std::string> closed_order_;              // ids, the first closed first
+  std::int64_t now_ticks_ = INT64_MIN;
+  RepeatsStatistics statistics_;
+
+  // Derived from open_.
+  absl::flat_hash_map<std::string, std::vector<OpenAlerts::iterator>> by_subject_;
+  std::size_t records_held_ = 0;
+  std::size_t objects_held_ = 0;
+
+  std::string subject_scratch_;
+};
+
+}  // namespace keyvigil

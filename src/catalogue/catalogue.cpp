@@ -1,0 +1,151 @@
+#include "catalogue/catalogue.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::string_view kCredentialAccess = "CredentialAccess";
+
+// Microsoft publishes no techniques for these alerts; the ATT&CK ids are our reading.
+constexpr std::array<CatalogueRow, kAlertTypeCount> kRows = {{
+    {AlertType::kSuspiciousIPAccess, "KV_SuspiciousIPAccess", "Access from a suspicious IP address to a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006",
+     "A key vault answered a request from an address that a threat list names. Addresses get onto such lists by "
+     "attacking others: a caller who comes from one may be using stolen credentials.",
+     "Find out whether the caller's owner knows this access. If not: allow only trusted networks in the vault's "
+     "firewall, take the caller's permissions away, and replace every object that was read.",
+     false},
+    {AlertType::kTORAccess, "KV_TORAccess", "Access from a TOR exit node to a key vault", Severity::kMedium,
+     kCredentialAccess, "T1555.006, T1090.003",
+     "A key vault was called through the Tor network, which hides where the caller really is. Services that own "
+     "secrets have hardly ever a reason to do so; somebody trying out stolen credentials has.",
+     "Find out whether the caller's owner uses Tor on purpose. If not: allow only trusted networks in the vault's "
+     "firewall, take the caller's permissions away, and replace every object that was read.",
+     false},
+    {AlertType::kOperationVolumeAnomaly, "KV_OperationVolumeAnomaly", "High volume of operations in a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006",
+     "A caller, a client application or a vault had many more operations than its own history explains. Reading a "
+     "vault empty looks like this.",
+     "Ask the caller's owner what ran. If nobody knows: take the caller's permissions away and replace what was read.",
+     true},
+    {AlertType::kPutGetAnomaly, "KV_PutGetAnomaly", "Suspicious policy change and secret query in a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006, T1098",
+     "The access rules of a key vault were changed and credentials were listed or read soon after, which this caller "
+     "does not usually do. Whoever can change a policy can open the vault for themselves.",
+     "Ask who changed the policy and why. If nobody knows: undo the change, take the permissions of both callers away, "
+     "and replace what was read.",
+     true},
+    {AlertType::kListGetAnomaly, "KV_ListGetAnomaly", "Suspicious secret listing and query in a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006",
+     "A caller listed the credentials of a key vault and then read several of them, which it does not usually do. "
+     "Applications know the names of their secrets; somebody who looks around does not.",
+     "Ask the caller's owner. If nobody knows: take the caller's permissions away and replace what was read.", true},
+    {AlertType::kAccountVolumeAccessDeniedAnomaly, "KV_AccountVolumeAccessDeniedAnomaly",
+     "Unusual access denied - User accessing high volume of key vaults denied", Severity::kLow, "Discovery",
+     "T1526, T1580",
+     "A caller was refused by many key vaults that it had not used before, within 24 hours. This is how somebody tries "
+     "which doors a stolen identity opens.",
+     "Nothing was returned by the vaults named here. Look whether the same caller succeeded elsewhere, and ask its "
+     "owner.",
+     true},
+    {AlertType::kUserAccessDeniedAnomaly, "KV_UserAccessDeniedAnomaly",
+     "Unusual access denied - Unusual user accessing key vault denied", Severity::kLow, "InitialAccess, Discovery",
+     "T1078.004, T1526", "A caller who does not usually use this key vault tried to, and was refused.",
+     "Nothing was returned. Look whether the same caller succeeded elsewhere, and ask its owner.", true},
+    {AlertType::kAppAnomaly, "KV_AppAnomaly", "Unusual application accessed a key vault", Severity::kMedium,
+     kCredentialAccess, "T1555.006, T1078.004", "An application used a key vault that it does not usually use.",
+     "Ask the owner of the application. If nobody knows: take its permissions away, replace its own credentials and "
+     "what was read.",
+     true},
+    {AlertType::kOperationPatternAnomaly, "KV_OperationPatternAnomaly", "Unusual operation pattern in a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006",
+     "A caller combined operations on a key vault in a way that its history does not explain.",
+     "Ask the caller's owner what ran. If nobody knows: take the caller's permissions away, replace what was read and "
+     "recover what was deleted.",
+     true},
+    {AlertType::kUserAnomaly, "KV_UserAnomaly", "Unusual user accessed a key vault", Severity::kMedium,
+     kCredentialAccess, "T1555.006, T1078.004", "A user used a key vault that he or she does not usually use.",
+     "Ask the user by a way other than mail. If it was not the user: end the sessions, take the permissions away and "
+     "replace what was read.",
+     true},
+    {AlertType::kUserAppAnomaly, "KV_UserAppAnomaly", "Unusual user-application pair accessed a key vault",
+     Severity::kMedium, kCredentialAccess, "T1555.006, T1078.004",
+     "A user reached a key vault through a client application that this user does not usually use for it.",
+     "Ask the user by a way other than mail. If it was not the user: end the sessions, take the permissions away and "
+     "replace what was read.",
+     true},
+    {AlertType::kAccountVolumeAnomaly, "KV_AccountVolumeAnomaly", "User accessed high volume of key vaults",
+     Severity::kMedium, kCredentialAccess, "T1555.006, T1078.004",
+     "A caller used several key vaults that were new to it within 24 hours.",
+     "Ask the caller's owner what ran. If nobody knows: take the caller's permissions away in all vaults named here "
+     "and "
+     "replace what was read.",
+     true},
+    {AlertType::kSuspiciousIPAccessDenied, "KV_SuspiciousIPAccessDenied",
+     "Denied access from a suspicious IP to a key vault", Severity::kLow, kCredentialAccess, "T1555.006",
+     "A key vault refused a request from an address that a threat list names. The vault did its work; the attempt "
+     "says that somebody there knows the vault, and perhaps holds an identity.",
+     "Nothing was returned by these requests. Look whether the same caller succeeded from another address, allow only "
+     "trusted networks in the vault's firewall, and replace the caller's credentials if its owner does not know the "
+     "access.",
+     false},
+    {AlertType::kUnusualAccessSuspiciousIP, "KV_UnusualAccessSuspiciousIP",
+     "Unusual access to the key vault from a suspicious IP (Non-Microsoft or external)", Severity::kMedium,
+     kCredentialAccess, "T1555.006, T1078.004",
+     "A caller did something unusual on a key vault, from an address outside Microsoft's ranges that is itself unusual "
+     "for it.",
+     "Ask the caller's owner about the address and the access. If nobody knows either: allow only trusted networks in "
+     "the vault's firewall, take the caller's permissions away and replace what was read.",
+     true},
+}};
+
+constexpr bool in_order_of_type() {
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    if (static_cast<std::size_t>(kRows[i].type) != i || !kRows[i].code.starts_with("KV_")) { return false; }
+  }
+  return true;
+}
+static_assert(in_order_of_type(), "the catalogue has one row per AlertType, in its order");
+
+constexpr std::array<std::string_view, 4> kSeverities = {"Informational", "Low", "Medium", "High"};
+
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equal_ignoring_case(std::string_view left, std::string_view right) {
+  if (left.size() != right.size()) { return false; }
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (lower(left[i]) != lower(right[i])) { return false; }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view to_string(Severity severity) {
+  return kSeverities[static_cast<std::size_t>(severity)];
+}
+
+std::optional<Severity> parse_severity(std::string_view text) {
+  for (std::size_t i = 0; i < kSeverities.size(); ++i) {
+    if (equal_ignoring_case(text, kSeverities[i])) { return static_cast<Severity>(i); }
+  }
+  return std::nullopt;
+}
+
+std::span<const CatalogueRow, kAlertTypeCount> catalogue() {
+  return kRows;
+}
+
+const CatalogueRow& catalogue_row(AlertType type) {
+  return kRows[static_cast<std::size_t>(type)];
+}
+
+std::optional<AlertType> find_alert_type(std::string_view code) {
+  for (const CatalogueRow& row : kRows) {
+    if (equal_ignoring_case(code, row.code)) { return row.type; }
+  }
+  return std::nullopt;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,79 @@
+#include "sink/open_sink.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "alert/arm_json.h"
+#include "alert/csv.h"
+#include "alert/eventhub_json.h"
+#include "sink/file_sink.h"
+
+namespace keyvigil {
+namespace {
+
+struct FormatRow {
+  AlertFormat format;
+  std::string_view name;
+  std::string (*prologue)(const SinkOptions& options);
+  std::string (*one)(const Alert& alert, const SinkOptions& options);
+};
+
+std::string no_prologue(const SinkOptions&) {
+  return {};
+}
+
+// In the order of AlertFormat.
+constexpr std::array<FormatRow, 4> kFormats = {{
+    {AlertFormat::kTable, "table", [](const SinkOptions& options) { return table_header(options.table); },
+     [](const Alert& alert, const SinkOptions& options) { return table_row(alert, options.table); }},
+    {AlertFormat::kJsonl, "jsonl", no_prologue,
+     [](const Alert& alert, const SinkOptions& options) {
+       return to_json_line(arm_json(alert, options.rendering)) + "\n";
+     }},
+    {AlertFormat::kCsv, "csv", [](const SinkOptions&) { return csv_header(); },
+     [](const Alert& alert, const SinkOptions& options) { return csv_row(alert, options.rendering); }},
+    {AlertFormat::kEventHub, "eventhub", no_prologue,
+     [](const Alert& alert, const SinkOptions& options) {
+       return to_json_line(eventhub_json(alert, options.rendering)) + "\n";
+     }},
+}};
+
+const FormatRow& row_of(AlertFormat format) {
+  return kFormats[static_cast<std::size_t>(format)];
+}
+
+}  // namespace
+
+std::optional<AlertFormat> parse_alert_format(std::string_view name) {
+  for (const FormatRow& row : kFormats) {
+    if (row.name == name) { return row.format; }
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(AlertFormat format) {
+  return row_of(format).name;
+}
+
+std::string alert_format_names() {
+  std::string names;
+  for (const FormatRow& row : kFormats) { names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name); }
+  return names;
+}
+
+std::string format_prologue(const SinkOptions& options) {
+  return row_of(options.format).prologue(options);
+}
+
+std::string format_alert(const Alert& alert, const SinkOptions& options) {
+  return row_of(options.format).one(alert, options);
+}
+
+Result<std::unique_ptr<AlertSink>> open_sink(const SinkOptions& options) {
+  auto sink = FileSink::open(options);
+  if (!sink) { return tl::unexpected(std::move(sink.error())); }
+  return std::make_unique<FileSink>(std::move(*sink));
+}
+
+}  // namespace keyvigil
