@@ -25,7 +25,7 @@ Result<void> AlertSpool::add(const Alert& alert) {
   SnapshotWriter writer;
   writer.write(alert);
   SnapshotWriter size;
-  size.write(static_cast<std::uint64_t>(writer.bytes().size()));
+  size.write(std::uint64_t{writer.bytes().size()});
   bytes_ += size.bytes();
   bytes_ += writer.bytes();
   return bytes_.size() < kMemoryLimitBytes ? Result<void>{} : flush();

@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "engine/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace keyvigil {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "event/access_event.h"
 
 namespace keyvigil {

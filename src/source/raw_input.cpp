@@ -23,27 +23,16 @@ tl::unexpected<Error> system_failure(const std::string& what, const std::string&
 Result<FileDescriptor> open_spool(const std::string& folder) {
   std::string name = folder + "/keyvigil-spool-XXXXXX";
   FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
-  if (file.number() < 0) return system_failure("cannot create a spool file in", folder);
+  if (file.get() < 0) return system_failure("cannot create a spool file in", folder);
   if (::unlink(name.c_str()) != 0) return system_failure("cannot unlink the spool file", name);
   return file;
 }
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (number_ > STDERR_FILENO) ::close(number_);
-}
-
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
-
 Result<RawInput> RawInput::open(const std::string& path, const std::string& spool_folder) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) return system_failure("cannot open", path);
+  if (file.get() < 0) return system_failure("cannot open", path);
   return from(std::move(file), path, spool_folder);
 }
 
@@ -53,7 +42,7 @@ Result<RawInput> RawInput::open_stdin(const std::string& spool_folder) {
 
 Result<RawInput> RawInput::from(FileDescriptor file, std::string name, const std::string& spool_folder) {
   struct stat status {};
-  if (::fstat(file.number(), &status) != 0) return system_failure("cannot read", name);
+  if (::fstat(file.get(), &status) != 0) return system_failure("cannot read", name);
   if (S_ISDIR(status.st_mode))
     return fail(ErrorKind::kUsage, fmt::format("expected a file, found the folder {}", name));
   RawInput input;
@@ -66,7 +55,7 @@ Result<RawInput> RawInput::from(FileDescriptor file, std::string name, const std
     input.spool_ = std::move(*spool);
   }
 #ifdef POSIX_FADV_SEQUENTIAL
-  if (input.is_seekable_) ::posix_fadvise(input.file_.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (input.is_seekable_) ::posix_fadvise(input.file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
   return input;
 }
@@ -76,14 +65,14 @@ Result<std::size_t> RawInput::read(char* to, std::size_t room) {
   const std::size_t size = replays ? std::min<std::uint64_t>(room, spooled_bytes_ - position_) : room;
   while (true) {
     const ssize_t got =
-        replays ? ::pread(spool_.number(), to, size, static_cast<off_t>(position_)) : ::read(file_.number(), to, size);
+        replays ? ::pread(spool_.get(), to, size, static_cast<off_t>(position_)) : ::read(file_.get(), to, size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_failure("cannot read", name_);
     const auto taken = static_cast<std::size_t>(got);
     if (replays && taken == 0) {
       return fail(ErrorKind::kInputOutput, fmt::format("the spool file of {} lost bytes that were written", name_));
     }
-    if (!replays && spool_.number() >= 0) {
+    if (!replays && spool_.get() >= 0) {
       if (auto spooled = spool(to, taken); !spooled) return tl::unexpected(spooled.error());
     }
     position_ += taken;
@@ -95,7 +84,7 @@ Result<void> RawInput::spool(const char* bytes, std::size_t size) {
   std::size_t written = 0;
   while (written < size) {
     const ssize_t put =
-        ::pwrite(spool_.number(), bytes + written, size - written, static_cast<off_t>(spooled_bytes_ + written));
+        ::pwrite(spool_.get(), bytes + written, size - written, static_cast<off_t>(spooled_bytes_ + written));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return system_failure("cannot write the spool file of", name_);
     written += static_cast<std::size_t>(put);
@@ -106,8 +95,8 @@ Result<void> RawInput::spool(const char* bytes, std::size_t size) {
 
 Result<void> RawInput::rewind() {
   if (is_seekable_) {
-    if (::lseek(file_.number(), 0, SEEK_SET) != 0) return system_failure("cannot rewind", name_);
-  } else if (spool_.number() < 0) {
+    if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_failure("cannot rewind", name_);
+  } else if (spool_.get() < 0) {
     return fail(ErrorKind::kInputOutput, fmt::format("{} is a pipe and cannot be read twice", name_));
   }
   position_ = 0;

@@ -19,7 +19,8 @@ class FileDescriptor {
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
   ~FileDescriptor() {
-    if (descriptor_ >= 0) { ::close(descriptor_); }
+    // The standard streams belong to the process.
+    if (descriptor_ > STDERR_FILENO) { ::close(descriptor_); }
   }
 
   [[nodiscard]] int get() const { return descriptor_; }
