@@ -14,9 +14,10 @@ namespace keyvigil {
 namespace {
 
 tl::unexpected<Error> temporary_failure(const std::string& folder, const char* what) {
-  return fail(ErrorKind::kInputOutput, fmt::format("expected to {} a temporary file in '{}', found: {}; free some space or "
-                                                   "name another folder with --tmp",
-                                                   what, folder, std::strerror(errno)));
+  return fail(ErrorKind::kInputOutput,
+              fmt::format("expected to {} a temporary file in '{}', found: {}; free some space or "
+                          "name another folder with --tmp",
+                          what, folder, std::strerror(errno)));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// AlertSpool: closed alerts that cannot be given out yet, because disorder may still make the run start over. In memory up
-// to a limit, then in a temporary file without a name.
+// AlertSpool: closed alerts that cannot be given out yet, because disorder may still make the run start over. In memory
+// up to a limit, then in a temporary file without a name.
 #pragma once
 
 #include <cstdio>

@@ -39,12 +39,12 @@ class ConfigReader {
   Config read(const YAML::Node& root) {
     Config config;
     if (root.IsNull()) { return config; }
-    read_map(root, "", {{"lists", [&](const YAML::Node& node) { read_lists(node, config.lists); }},
-                        {"lateness_minutes",
-                         [&](const YAML::Node& node) {
-                           config.lateness_minutes = read_number(node, "lateness_minutes", 0, 1440);
-                         }},
-                        {"estates", [&](const YAML::Node& node) { read_estates(node, config.rendering); }}});
+    read_map(
+        root, "",
+        {{"lists", [&](const YAML::Node& node) { read_lists(node, config.lists); }},
+         {"lateness_minutes",
+          [&](const YAML::Node& node) { config.lateness_minutes = read_number(node, "lateness_minutes", 0, 1440); }},
+         {"estates", [&](const YAML::Node& node) { read_estates(node, config.rendering); }}});
     return config;
   }
 
@@ -68,7 +68,8 @@ class ConfigReader {
       const auto key = std::ranges::find(keys, name, &Key::name);
       const std::string full = path.empty() ? name : path + "." + name;
       if (key == keys.end()) {
-        const auto nearest = std::ranges::min_element(keys, {}, [&](const Key& known) { return edit_distance(name, known.name); });
+        const auto nearest =
+            std::ranges::min_element(keys, {}, [&](const Key& known) { return edit_distance(name, known.name); });
         refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest->name));
       }
       key->read(item.second);
@@ -89,8 +90,9 @@ class ConfigReader {
   [[nodiscard]] int read_number(const YAML::Node& node, const std::string& path, int least, int most) const {
     int number = 0;
     if (!node.IsScalar() || !YAML::convert<int>::decode(node, number) || number < least || number > most) {
-      refuse(node, path, fmt::format("expected a whole number from {} to {}, found '{}'", least, most,
-                                     node.IsScalar() ? node.Scalar() : "a list or keys"));
+      refuse(node, path,
+             fmt::format("expected a whole number from {} to {}, found '{}'", least, most,
+                         node.IsScalar() ? node.Scalar() : "a list or keys"));
     }
     return number;
   }
@@ -109,18 +111,18 @@ class ConfigReader {
   }
 
   void read_lists(const YAML::Node& node, ListConfig& lists) const {
-    read_map(node, "lists",
-             {{"tor", [&](const YAML::Node& value) { lists.tor = read_files(value, "lists.tor"); }},
-              {"suspicious", [&](const YAML::Node& value) { lists.suspicious = read_files(value, "lists.suspicious"); }},
-              {"service_tags",
-               [&](const YAML::Node& value) { lists.service_tags = read_files(value, "lists.service_tags"); }},
-              {"minimum_confidence",
-               [&](const YAML::Node& value) {
-                 lists.minimum_confidence = read_number(value, "lists.minimum_confidence", 0, 100);
-               }},
-              {"allow_non_global", [&](const YAML::Node& value) {
-                 lists.allow_non_global = read_truth(value, "lists.allow_non_global");
-               }}});
+    read_map(
+        node, "lists",
+        {{"tor", [&](const YAML::Node& value) { lists.tor = read_files(value, "lists.tor"); }},
+         {"suspicious", [&](const YAML::Node& value) { lists.suspicious = read_files(value, "lists.suspicious"); }},
+         {"service_tags",
+          [&](const YAML::Node& value) { lists.service_tags = read_files(value, "lists.service_tags"); }},
+         {"minimum_confidence",
+          [&](const YAML::Node& value) {
+            lists.minimum_confidence = read_number(value, "lists.minimum_confidence", 0, 100);
+          }},
+         {"allow_non_global",
+          [&](const YAML::Node& value) { lists.allow_non_global = read_truth(value, "lists.allow_non_global"); }}});
   }
 
   void read_estates(const YAML::Node& node, AlertRendering& rendering) const {
@@ -128,17 +130,18 @@ class ConfigReader {
     for (const auto& estate : node) {
       SubscriptionRendering subscription;
       std::vector<std::string> subscriptions;
-      read_map(estate, "estates",
-               {{"name", [&](const YAML::Node& value) { (void)read_text(value, "estates.name"); }},
-                {"location", [&](const YAML::Node& value) { subscription.location = read_text(value, "estates.location"); }},
-                {"tenant_id",
-                 [&](const YAML::Node& value) { subscription.tenant_id = read_text(value, "estates.tenant_id"); }},
-                {"subscriptions", [&](const YAML::Node& value) {
-                   subscriptions = read_texts(value, "estates.subscriptions");
-                 }}});
+      read_map(
+          estate, "estates",
+          {{"name", [&](const YAML::Node& value) { (void)read_text(value, "estates.name"); }},
+           {"location", [&](const YAML::Node& value) { subscription.location = read_text(value, "estates.location"); }},
+           {"tenant_id",
+            [&](const YAML::Node& value) { subscription.tenant_id = read_text(value, "estates.tenant_id"); }},
+           {"subscriptions",
+            [&](const YAML::Node& value) { subscriptions = read_texts(value, "estates.subscriptions"); }}});
       if (subscriptions.empty()) { rendering.otherwise = subscription; }
       for (std::string& id : subscriptions) {
-        std::ranges::transform(id, id.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+        std::ranges::transform(id, id.begin(),
+                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
         if (!rendering.subscriptions.emplace(id, subscription).second) {
           refuse(estate, "estates.subscriptions", fmt::format("subscription '{}' stands in two estates", id));
         }

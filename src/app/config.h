@@ -1,5 +1,5 @@
-// Config: the YAML file of --config. Every key is optional; docs/configuration.md lists them. Unknown keys are refused with
-// the nearest known name.
+// Config: the YAML file of --config. Every key is optional; docs/configuration.md lists them. Unknown keys are refused
+// with the nearest known name.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,12 @@ class BatchDecoder {
         event.place = {input_, record.line, record.byte};
         ++batch_.count;
         break;
-      case DecodeKind::kSkipped: ++batch_.skipped[static_cast<std::size_t>(decoded.skip)]; break;
-      case DecodeKind::kRefused: refuse(decoded.refusal, std::move(decoded.message), record, bytes); break;
+      case DecodeKind::kSkipped:
+        ++batch_.skipped[static_cast<std::size_t>(decoded.skip)];
+        break;
+      case DecodeKind::kRefused:
+        refuse(decoded.refusal, std::move(decoded.message), record, bytes);
+        break;
       case DecodeKind::kEnvelope:
         if (depth == kEnvelopeDepth) {
           refuse(RefusalCause::kTooDeep, "expected records, found envelopes inside envelopes", record, bytes);
@@ -50,9 +54,12 @@ class BatchDecoder {
 
   Decoded decode_bytes(const RawBatch& raw, std::string_view bytes, AccessEvent& event) {
     switch (raw.form) {
-      case RecordForm::kRowJson: return decoder_.decode_row_json(bytes, raw.columns.value(), event);
-      case RecordForm::kRowCsv: return decoder_.decode_row_csv(bytes, raw.columns.value(), event);
-      case RecordForm::kJson: break;
+      case RecordForm::kRowJson:
+        return decoder_.decode_row_json(bytes, raw.columns.value(), event);
+      case RecordForm::kRowCsv:
+        return decoder_.decode_row_csv(bytes, raw.columns.value(), event);
+      case RecordForm::kJson:
+        break;
     }
     return decoder_.decode_json(bytes, event);
   }

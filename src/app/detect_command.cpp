@@ -44,8 +44,8 @@ std::string temporary_folder_of(const DetectOptions& options) {
 Result<std::optional<EventTime>> read_limit(const std::string& text, const char* option) {
   if (text.empty()) { return std::nullopt; }
   if (const auto time = parse_iso_time(text)) { return time; }
-  return fail(ErrorKind::kUsage, fmt::format("{}: expected a time such as 2026-09-28T10:00:00Z or a date, found '{}'",
-                                             option, text));
+  return fail(ErrorKind::kUsage,
+              fmt::format("{}: expected a time such as 2026-09-28T10:00:00Z or a date, found '{}'", option, text));
 }
 
 // Configuration file and command line together.
@@ -222,28 +222,41 @@ ExitCode run_detect(const DetectOptions& options) {
 
 CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
   CLI::App* command = app.add_subcommand("detect", "Read Key Vault audit logs and print the alerts");
-  command->add_option("INPUT", options.inputs, "Files, folders, globs, or - for standard input; gzip and zstd are found by content")
+  command
+      ->add_option("INPUT", options.inputs,
+                   "Files, folders, globs, or - for standard input; gzip and zstd are found by content")
       ->required();
   command->add_option("--tor", options.lists.tor, "List of Tor exit addresses (repeatable)")->type_name("FILE");
-  command->add_option("--suspicious", options.lists.suspicious, "List of suspicious addresses (repeatable)")->type_name("FILE");
-  command->add_option("--service-tags", options.lists.service_tags, "Azure service tags JSON: Microsoft's own ranges (repeatable)")
+  command->add_option("--suspicious", options.lists.suspicious, "List of suspicious addresses (repeatable)")
+      ->type_name("FILE");
+  command
+      ->add_option("--service-tags", options.lists.service_tags,
+                   "Azure service tags JSON: Microsoft's own ranges (repeatable)")
       ->type_name("FILE");
   command->add_option("--minimum-confidence", options.lists.minimum_confidence, "Leave out list entries that say less")
       ->check(CLI::Range(0, 100));
-  command->add_flag("--allow-non-global", options.lists.allow_non_global, "Take list entries of private and reserved space");
+  command->add_flag("--allow-non-global", options.lists.allow_non_global,
+                    "Take list entries of private and reserved space");
   command->add_option("--config", options.config, "Configuration file (YAML)")->type_name("FILE");
-  command->add_option("--format", options.format, "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");
+  command->add_option("--format", options.format,
+                      "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");
   command->add_option("--output", options.output, "Where alerts go; default: standard output")->type_name("FILE");
-  command->add_option("--state", options.state, "Load what an earlier run knew, and save what this one knows")->type_name("FILE");
+  command->add_option("--state", options.state, "Load what an earlier run knew, and save what this one knows")
+      ->type_name("FILE");
   command->add_flag("--final", options.final, "With --state: decide also the youngest events instead of holding them");
-  command->add_option("--from", options.from, "Report nothing before this time; earlier events still count")->type_name("TIME");
+  command->add_option("--from", options.from, "Report nothing before this time; earlier events still count")
+      ->type_name("TIME");
   command->add_option("--until", options.until, "Report nothing from this time on")->type_name("TIME");
   command->add_option("--fail-on", options.fail_on, "Exit with 1 if an alert of this severity or above was raised")
       ->type_name("SEVERITY");
-  command->add_option("--max-refused", options.max_refused, "Exit with 4 if more records than this were refused; default: if all were")
+  command
+      ->add_option("--max-refused", options.max_refused,
+                   "Exit with 4 if more records than this were refused; default: if all were")
       ->type_name("N");
-  command->add_option("--refused", options.refused, "Write refused records whole to this file (JSON lines)")->type_name("FILE");
-  command->add_option("--tmp", options.temporary_folder, "Folder for temporary files; default: TMPDIR or /tmp")->type_name("FOLDER");
+  command->add_option("--refused", options.refused, "Write refused records whole to this file (JSON lines)")
+      ->type_name("FILE");
+  command->add_option("--tmp", options.temporary_folder, "Folder for temporary files; default: TMPDIR or /tmp")
+      ->type_name("FOLDER");
   command->add_option("--threads", options.threads, "Threads in all; default: the cores, at most 4")->type_name("N");
   command->add_flag("--provenance", options.provenance, "Name file and line of records in the evidence");
   command->add_flag("--quiet", options.quiet, "No progress, no refused samples, no summary");
@@ -253,7 +266,8 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
       "  keyvigil detect 'logs/*.json.gz' --tor exits.txt --suspicious drop.json --format csv --output alerts.csv\n"
       "  cat PT1H.json | keyvigil detect - --tor exits.txt --fail-on Medium\n"
       "  keyvigil detect today/ --tor exits.txt --state vaults.state\n"
-      "Exit codes: 0 done; 1 --fail-on met; 2 usage or configuration; 3 input or output failed; 4 too much was refused.");
+      "Exit codes: 0 done; 1 --fail-on met; 2 usage or configuration; 3 input or output failed; 4 too much was "
+      "refused.");
   return command;
 }
 

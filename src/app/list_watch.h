@@ -4,6 +4,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ class ListWatch {
 
  private:
   absl::flat_hash_set<std::uint64_t> callers_;
+  std::array<std::uint64_t, 4096> recent_{};  // callers seen lately, by their lowest bits: most events stop here
   std::vector<absl::flat_hash_set<std::uint64_t>> matched_;  // by list
 };
 

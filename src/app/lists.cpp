@@ -29,9 +29,9 @@ Result<void> load(const std::vector<std::string>& files, ListRole role, const Li
 
 Result<AddressBook> load_lists(const ListConfig& config) {
   std::vector<ThreatList> lists;
-  for (const auto& [files, role] : {std::pair{&config.tor, ListRole::kTor},
-                                    std::pair{&config.suspicious, ListRole::kSuspicious},
-                                    std::pair{&config.service_tags, ListRole::kServiceTags}}) {
+  for (const auto& [files, role] :
+       {std::pair{&config.tor, ListRole::kTor}, std::pair{&config.suspicious, ListRole::kSuspicious},
+        std::pair{&config.service_tags, ListRole::kServiceTags}}) {
     if (auto loaded = load(*files, role, config, lists); !loaded) { return tl::unexpected(loaded.error()); }
   }
   return AddressBook(std::move(lists));

@@ -64,7 +64,8 @@ int main(int argc, char** argv) {
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
 
   std::string catalogue_format = "table";
-  CLI::App* catalogue_command = app.add_subcommand("catalogue", "Print the fourteen alert types and which can fire yet");
+  CLI::App* catalogue_command =
+      app.add_subcommand("catalogue", "Print the fourteen alert types and which can fire yet");
   catalogue_command->add_option("--format", catalogue_format, "table or jsonl")->capture_default_str();
   catalogue_command->footer("Example:\n  keyvigil catalogue --format jsonl");
 
@@ -82,10 +83,13 @@ int main(int argc, char** argv) {
 
   std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "Print a completion script for a shell");
-  completion_command->add_option("SHELL", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion_command->footer("Example:\n  source <(keyvigil completion bash)");
 
-  const CLI::App* version_command = app.add_subcommand("version", "Print the version")->footer("Example:\n  keyvigil version");
+  const CLI::App* version_command =
+      app.add_subcommand("version", "Print the version")->footer("Example:\n  keyvigil version");
 
   try {
     app.parse(argc, argv);

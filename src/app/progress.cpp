@@ -27,7 +27,9 @@ std::string left(double seconds) {
 Progress::Progress(std::uint64_t total_bytes, bool shown)
     : total_bytes_(total_bytes), shown_(shown), begun_(std::chrono::steady_clock::now()), drawn_at_(begun_) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+  clear();
+}
 
 void Progress::update(std::uint64_t done_bytes, std::uint64_t records) {
   if (!shown_) { return; }

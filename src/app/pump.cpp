@@ -72,8 +72,9 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   const std::string repeats = section_of(*state, kRepeatsSection);
   SnapshotReader reader(repeats);
   if (!repeats_->load(reader) || !reader.at_end()) {
-    return fail(ErrorKind::kInput, "expected open alerts in the state file, found damage; restore the file from a copy, "
-                                   "or start without --state");
+    return fail(ErrorKind::kInput,
+                "expected open alerts in the state file, found damage; restore the file from a copy, "
+                "or start without --state");
   }
   return {};
 }
@@ -108,7 +109,8 @@ Result<void> Pump::open(Lane& lane, std::uint32_t input) {
 
 // Keeps enough batches under way for the other threads, without hoarding where many lanes are open.
 Result<void> Pump::refill(Lane& lane, std::uint32_t input) {
-  const std::size_t wanted = open_lanes_ > 2 * pool_.threads() ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
+  const std::size_t wanted =
+      open_lanes_ > 2 * pool_.threads() ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
   while (!lane.at_end && lane.jobs.size() < wanted) {
     if (spare_jobs_.empty()) { spare_jobs_.push_back(std::make_unique<DecodePool::Job>()); }
     auto job = std::move(spare_jobs_.back());
@@ -153,8 +155,8 @@ Result<const DecodedBatch*> Pump::next_batch(Lane& lane, std::uint32_t input) {
 
 // ---- when inputs begin ----
 
-// A blob's path names its hour. Otherwise the first record tells, which is no promise: a file that is not sorted is found
-// out later, as disorder.
+// A blob's path names its hour. Otherwise the first record tells, which is no promise: a file that is not sorted is
+// found out later, as disorder.
 std::optional<EventTime> Pump::first_time(const InputFile& file) {
   if (file.not_before) { return file.not_before; }
   if (file.is_pipe || file.is_stdin) { return std::nullopt; }
@@ -188,7 +190,8 @@ void Pump::find_starts() {
   }
   sequence_.resize(inputs_.size());
   std::iota(sequence_.begin(), sequence_.end(), 0U);
-  std::ranges::stable_sort(sequence_, {}, [this](std::uint32_t input) { return starts_[input].value_or(EventTime{INT64_MIN}); });
+  std::ranges::stable_sort(sequence_, {},
+                           [this](std::uint32_t input) { return starts_[input].value_or(EventTime{INT64_MIN}); });
 }
 
 // ---- passes ----
@@ -200,7 +203,10 @@ void Pump::look_ahead(std::size_t place) {
     Lane& lane = lanes_[sequence_[i]];
     // A failure shows again, and is reported, when the lane's turn comes.
     if (lane.opened || inputs_[sequence_[i]].is_stdin) { continue; }
-    if (!open(lane, sequence_[i]) || !refill(lane, sequence_[i])) { close(lane); lane = Lane{}; }
+    if (!open(lane, sequence_[i]) || !refill(lane, sequence_[i])) {
+      close(lane);
+      lane = Lane{};
+    }
   }
 }
 
@@ -296,7 +302,8 @@ Result<void> Pump::run(const std::optional<Checkpoint>& state, AlertSink& sink) 
   auto pass = merge_inputs();
   if (!pass) { return tl::unexpected(pass.error()); }
   if (*pass == Pass::kDisorder) {
-    // Pipes were copied while they were read; what is left of them must be kept, so their lanes are rewound, not closed.
+    // Pipes were copied while they were read; what is left of them must be kept, so their lanes are rewound, not
+    // closed.
     std::vector<std::pair<std::uint32_t, FileSource>> rewound;
     for (std::uint32_t input = 0; input < lanes_.size(); ++input) {
       Lane& lane = lanes_[input];

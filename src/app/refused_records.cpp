@@ -15,13 +15,17 @@ constexpr std::size_t kShownBytes = 80;
 
 tl::unexpected<Error> cannot_write(const std::string& path) {
   return fail(ErrorKind::kInputOutput,
-              fmt::format("expected to write refused records to '{}', found: {}; check the path and the free space", path,
-                          std::strerror(errno)));
+              fmt::format("expected to write refused records to '{}', found: {}; check the path and the free space",
+                          path, std::strerror(errno)));
 }
 
-bool is_utf8(const std::string& text) { return bounded_utf8(text, text.size() + 4) == text; }
+bool is_utf8(const std::string& text) {
+  return bounded_utf8(text, text.size() + 4) == text;
+}
 
-std::string shown(std::string_view text, std::size_t limit_bytes) { return harmless(bounded_utf8(text, limit_bytes)); }
+std::string shown(std::string_view text, std::size_t limit_bytes) {
+  return harmless(bounded_utf8(text, limit_bytes));
+}
 
 std::string to_hex_bytes(const std::string& bytes) {
   std::string out;

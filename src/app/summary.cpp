@@ -58,7 +58,9 @@ std::string events_by_outcome(const RunCounts& counts) {
 
 std::string alerts_by_type(const RunCounts& counts) {
   Parts parts;
-  for (const CatalogueRow& row : catalogue()) { parts.add(counts.alerts[static_cast<std::size_t>(row.type)], row.code); }
+  for (const CatalogueRow& row : catalogue()) {
+    parts.add(counts.alerts[static_cast<std::size_t>(row.type)], row.code);
+  }
   return parts.text();
 }
 
@@ -71,8 +73,8 @@ void add_inputs(const SummaryInput& input, Lines& lines) {
   skipped.add(input.inputs->other_skipped, "not regular");
   const double seconds = std::max(input.seconds, 0.001);
   lines.add("input", fmt::format("{} files, {:.1f} MB in {:.1f} s ({:.0f} records/s); files skipped: {}",
-                                 input.inputs->files.size(), static_cast<double>(counts.input_bytes) / 1e6, input.seconds,
-                                 static_cast<double>(counts.records) / seconds, skipped.text()));
+                                 input.inputs->files.size(), static_cast<double>(counts.input_bytes) / 1e6,
+                                 input.seconds, static_cast<double>(counts.records) / seconds, skipped.text()));
 }
 
 // Every bound that was met and every list that looks wrong; nothing where all is well.
@@ -86,13 +88,15 @@ std::vector<std::string> warnings(const SummaryInput& input) {
     out.push_back(fmt::format("{} alerts were closed early for want of room", counts.repeats.closed_early));
   }
   if (counts.repeats.records_left_out > 0) {
-    out.push_back(fmt::format("{} record references were left out of alerts; totals are exact", counts.repeats.records_left_out));
+    out.push_back(
+        fmt::format("{} record references were left out of alerts; totals are exact", counts.repeats.records_left_out));
   }
   if (counts.repeats.objects_left_out > 0) {
     out.push_back(fmt::format("{} reads found no room in an alert's rotation list", counts.repeats.objects_left_out));
   }
   if (counts.vaults_forgotten > 0) {
-    out.push_back(fmt::format("the 24-hour counts of {} vaults were forgotten for want of room", counts.vaults_forgotten));
+    out.push_back(
+        fmt::format("the 24-hour counts of {} vaults were forgotten for want of room", counts.vaults_forgotten));
   }
   if (input.list_watch->callers() == ListWatch::kCallersLimit) {
     out.emplace_back("more than 1,000,000 callers: shares of callers on lists are of the first million");
@@ -114,8 +118,9 @@ std::string summary_text(const SummaryInput& input) {
                                  counts.order.beyond_late_horizon, counts.held, counts.order.parked));
   std::size_t entries = 0;
   for (const ThreatList& list : input.book->lists()) { entries += list.entries.size(); }
-  lines.add("lists", fmt::format("{} lists, {} entries{}", input.book->lists().size(), entries,
-                                 input.book->lists().empty() ? "; without --tor or --suspicious nothing can match" : ""));
+  lines.add("lists",
+            fmt::format("{} lists, {} entries{}", input.book->lists().size(), entries,
+                        input.book->lists().empty() ? "; without --tor or --suspicious nothing can match" : ""));
   lines.add("learning", "not needed: the alerts that can fire are decided by threat lists alone (keyvigil catalogue)");
   std::string alerts = alerts_by_type(counts);
   if (input.with_state) { alerts += fmt::format(" ({} still open)", counts.open_alerts); }

@@ -30,40 +30,77 @@ bool has_backslash(std::string_view text) {
   return !text.empty() && std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
 
-// Records of one source have their members in the same order, so the name that stood at this place in the last record
-// is tried before any look-up. Sixteen bytes, closing quote included, are compared as two words; longer names go on
-// bytewise.
-class ExpectedName {
+// Member names of one kind of object, each with the name that followed it last time: records of one source have their
+// members in nearly the same order, so the next name is nearly always known beforehand and one comparison settles it.
+class NameChain {
  public:
-  ExpectedName(std::string_view name, MemberAction action) : action_(action), text_(name) {
-    text_ += '"';
-    const std::size_t head = std::min(text_.size(), kHeadBytes);
-    std::memcpy(head_.data(), text_.data(), head);
-    std::memset(mask_.data(), 0xFF, head);
+  // Before an object's first member.
+  static constexpr std::size_t kStart = 0;
+
+  NameChain() { links_.emplace_back(); }
+
+  // `after`: the link of the member before. 0 (kStart is no name) where another name stands at `name`.
+  // REQUIRES: kHeadBytes readable bytes at `name`, in both.
+  [[nodiscard]] std::size_t expected(std::size_t after, const char* name) const {
+    const std::size_t next = links_[after].next;
+    return is_at(links_[next], name) ? next : 0;
   }
-  // REQUIRES: kHeadBytes readable bytes at `name`.
-  [[nodiscard]] bool is_at(const char* name) const {
-    std::array<std::uint64_t, 2> found;
-    std::memcpy(found.data(), name, kHeadBytes);
-    const std::uint64_t difference = ((found[0] ^ head_[0]) & mask_[0]) | ((found[1] ^ head_[1]) & mask_[1]);
-    return difference == 0 && (text_.size() <= kHeadBytes || std::memcmp(name, text_.data(), text_.size()) == 0);
+  // Finds or adds the name and expects it here from now on. 0: there is no room for it.
+  [[nodiscard]] std::size_t learn(std::size_t after, std::string_view name, Context context) {
+    std::size_t link = 1;
+    while (link < links_.size() && links_[link].text != name) { ++link; }
+    if (link == links_.size()) {
+      if (link == kLinksLimit || name.size() > kNameLimitBytes) { return 0; }
+      links_.push_back(make_link(name, context));
+    }
+    links_[after].next = link;
+    return link;
   }
-  [[nodiscard]] const MemberAction& action() const { return action_; }
-  // Counts the misses: another order has come to stay after so many, while users and applications taking turns is
-  // normal.
-  [[nodiscard]] bool is_outdated() { return ++misses_ > kMissesLimit; }
+  [[nodiscard]] const MemberAction& action(std::size_t link) const { return links_[link].action; }
 
  private:
-  static constexpr int kMissesLimit = 1000;
-  static constexpr std::size_t kHeadBytes = 16;
-  std::array<std::uint64_t, 2> head_{};
-  std::array<std::uint64_t, 2> mask_{};
-  MemberAction action_;
-  int misses_ = 0;
-  std::string text_;
+  static constexpr std::size_t kWordBytes = 8;
+  static constexpr std::size_t kHeadBytes = 4 * kWordBytes;
+  static constexpr std::size_t kLinksLimit = 128;
+  static constexpr std::size_t kNameLimitBytes = 120;
+
+  // The closing quote is compared too. The first bytes go as four words, the rest of a long name one by one.
+  struct Link {
+    std::array<std::uint64_t, 4> head{};
+    std::array<std::uint64_t, 4> mask{};
+    MemberAction action;
+    std::uint32_t size = 0;  // with the quote
+    std::size_t next = 0;
+    std::string text;
+  };
+
+  [[nodiscard]] static Link make_link(std::string_view name, Context context) {
+    Link link;
+    link.text = name;
+    link.action = find_member(context, name);
+    link.size = static_cast<std::uint32_t>(name.size() + 1);
+    const std::string quoted = link.text + '"';
+    const std::size_t head = std::min(quoted.size(), kHeadBytes);
+    std::memcpy(link.head.data(), quoted.data(), head);
+    std::memset(link.mask.data(), 0xFF, head);
+    return link;
+  }
+  [[nodiscard]] static std::uint64_t difference(const Link& link, const char* name, std::size_t word) {
+    std::uint64_t found = 0;
+    std::memcpy(&found, name + word * kWordBytes, kWordBytes);
+    return (found ^ link.head[word]) & link.mask[word];
+  }
+  [[nodiscard]] static bool is_at(const Link& link, const char* name) {
+    if ((difference(link, name, 0) | difference(link, name, 1)) != 0) { return false; }
+    if (link.size <= 2 * kWordBytes) { return link.size != 0; }
+    if ((difference(link, name, 2) | difference(link, name, 3)) != 0) { return false; }
+    if (link.size <= kHeadBytes) { return true; }
+    const std::size_t rest = link.text.size() - kHeadBytes;
+    return std::memcmp(name + kHeadBytes, link.text.data() + kHeadBytes, rest) == 0 && name[link.text.size()] == '"';
+  }
+
+  std::vector<Link> links_;
 };
-constexpr std::size_t kExpectedLimit = 128;      // members of one object that are remembered
-constexpr std::size_t kExpectedNameLimit = 120;  // bytes; a longer name is looked up each time
 
 // One JSON text being read: the record, or a text that stands inside one of its strings.
 struct Document {
@@ -122,7 +159,7 @@ struct Decoder::State {
   Document record;
   std::deque<Document> inner_documents;
   std::size_t inner_used = 0;
-  std::array<std::vector<ExpectedName>, static_cast<std::size_t>(Context::kCount)> expected;
+  std::array<NameChain, static_cast<std::size_t>(Context::kCount)> names;
   RecordFields fields;
   std::string scratch;
   std::vector<std::string_view> cells;
@@ -142,37 +179,40 @@ struct Decoder::State {
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
   [[nodiscard]] bool read_inner(std::string_view text, const MemberAction& action);
 
-  [[nodiscard]] const MemberAction* find_action(Document& document, Context context, std::size_t index);
+  [[nodiscard]] const MemberAction* find_action(Document& document, Context context, const char* name,
+                                                std::size_t& link);
   [[nodiscard]] bool read_cell(std::string_view cell, const MemberAction& action);
 };
 
-// What to do with the member at the cursor, the `index`-th of its object. Null where no name and colon stand there.
-const MemberAction* Decoder::State::find_action(Document& document, Context context, std::size_t index) {
-  const char* begin = document.cursor.name_begin();
-  if (begin == nullptr) { return nullptr; }
-  std::vector<ExpectedName>& names = expected[static_cast<std::size_t>(context)];
-  if (index < names.size() && names[index].is_at(begin)) { return &names[index].action(); }
+// What to do with the member whose name stands at the cursor. `link` is that of the member before, and becomes this
+// one's. Null where the name is damaged.
+const MemberAction* Decoder::State::find_action(Document& document, Context context, const char* name,
+                                                std::size_t& link) {
+  NameChain& chain = names[static_cast<std::size_t>(context)];
+  const std::size_t expected = chain.expected(link, name);
+  if (expected != 0) {
+    link = expected;
+    return &chain.action(link);
+  }
   const std::string_view token = document.cursor.token();
-  std::string_view name = token.substr(1, token.size() - 2);
-  if (document.has_escapes && has_backslash(name)) {
-    return document.index.unescape(token, name) ? &find_member(context, name) : nullptr;
+  std::string_view text = token.substr(1, token.size() - 2);
+  if (document.has_escapes && has_backslash(text)) {
+    link = NameChain::kStart;
+    return document.index.unescape(token, text) ? &find_member(context, text) : nullptr;
   }
-  const MemberAction& action = find_member(context, name);
-  if (name.size() > kExpectedNameLimit) { return &action; }
-  if (index < names.size()) {
-    if (names[index].is_outdated()) { names[index] = ExpectedName(name, action); }
-  } else if (index == names.size() && index < kExpectedLimit) {
-    names.emplace_back(name, action);
-  }
-  return &action;
+  link = chain.learn(link, text, context);
+  return link == 0 ? &find_member(context, text) : &chain.action(link);
 }
 
 bool Decoder::State::read_object(Document& document, Context context) {
   JsonCursor& cursor = document.cursor;
   cursor.step();
   if (cursor.take('}')) { return true; }
-  for (std::size_t index = 0;; ++index) {
-    const MemberAction* action = find_action(document, context, index);
+  std::size_t link = NameChain::kStart;
+  while (true) {
+    const char* name = cursor.name_begin();
+    if (name == nullptr) { return false; }
+    const MemberAction* action = find_action(document, context, name, link);
     if (action == nullptr) { return false; }
     cursor.step_over_name();
     const bool fits = action->kind == MemberAction::Kind::kSkip ? cursor.skip_value() : read_member(document, *action);

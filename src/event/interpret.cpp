@@ -357,22 +357,43 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-constexpr auto kCollections = std::to_array<std::string_view>({"secrets", "keys", "certificates", "storage"});
-
-// "secrets" for "secrets" and "deletedsecrets", as spelled in the table; empty for anything else.
+// The live object's collection: "secrets" of "secrets" and of "deletedsecrets". Empty for anything else.
 std::string_view live_collection(std::string_view segment) {
   constexpr std::string_view kDeleted = "deleted";
-  if (equal_ignoring_case(segment.substr(0, kDeleted.size()), kDeleted)) { segment.remove_prefix(kDeleted.size()); }
-  for (const std::string_view collection : kCollections) {
-    if (equal_ignoring_case(segment, collection)) { return collection; }
+  if (segment.size() > kDeleted.size() && equal_ignoring_case(segment.substr(0, kDeleted.size()), kDeleted)) {
+    segment.remove_prefix(kDeleted.size());
   }
-  return {};
+  std::string_view collection;
+  switch (segment.size()) {
+    case 4:
+      collection = "keys";
+      break;
+    case 7:
+      collection = lower(segment[1]) == 'e' ? "secrets" : "storage";
+      break;
+    case 12:
+      collection = "certificates";
+      break;
+    default:
+      return {};
+  }
+  return equal_ignoring_case(segment, collection) ? segment : std::string_view{};
 }
 
+// Thirty-two hexadecimal digits, tested sixteen at once.
 bool is_version(std::string_view segment) {
-  if (segment.size() != 32) { return false; }
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f'); };
-  return std::ranges::all_of(segment, is_hex);
+  if (segment.size() != 2 * sizeof(Bytes16)) { return false; }
+  Bytes16 misfits{};
+  for (const std::size_t at : {std::size_t{0}, sizeof(Bytes16)}) {
+    Bytes16 bytes;
+    std::memcpy(&bytes, segment.data() + at, sizeof(bytes));
+    const Bytes16 digit = bytes - '0';
+    const Bytes16 letter = (bytes | 0x20) - 'a';
+    misfits |= Bytes16((digit > 9) & (letter > 5));
+  }
+  std::array<std::uint64_t, 2> words;
+  std::memcpy(words.data(), &misfits, sizeof(words));
+  return (words[0] | words[1]) == 0;
 }
 
 // Second segments that are a verb of the collection, not the name of an object.
@@ -382,9 +403,15 @@ bool is_collection_verb(std::string_view segment) {
 }
 
 ObjectPath object_path_of(std::string_view uri) {
-  const std::size_t scheme = uri.find("://");
-  if (scheme == std::string_view::npos) { return {}; }
-  std::string_view path = uri.substr(scheme + 3);
+  constexpr std::string_view kUsualScheme = "https://";
+  std::string_view path = uri;
+  if (uri.starts_with(kUsualScheme)) {
+    path.remove_prefix(kUsualScheme.size());
+  } else {
+    const std::size_t scheme = uri.find("://");
+    if (scheme == std::string_view::npos) { return {}; }
+    path.remove_prefix(scheme + 3);
+  }
   path.remove_prefix(std::min(path.find('/'), path.size()));
   const std::string_view collection = next_segment(path);
   const std::string_view live = live_collection(collection);
