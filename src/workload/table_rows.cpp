@@ -187,7 +187,7 @@ void put_audit_properties(Json& row, const Json& properties) {
   Json rest = Json::object();
   for (const auto& [key, value] : properties.items()) {
     const auto known = std::find_if(kAuditProperties.begin(), kAuditProperties.end(),
-                                    [&key](const NamePair& pair) { return pair.first == key; });
+                                    [&name = key](const NamePair& pair) { return pair.first == name; });
     if (known != kAuditProperties.end()) {
       row[std::string(known->second)] = value;
     } else if (key == "properties") {
