@@ -77,7 +77,7 @@ class SnapshotWriter {
   requires HasFields<T>
   void write(const T& value) {
     // fields() is written once, for reading too; writing does not change what it ties.
-    std::apply([this](const auto&... member) { (write(member), ...); }, const_cast<T&>(value).fields());
+    std::apply([this](const auto&... member) { (this->write(member), ...); }, const_cast<T&>(value).fields());
   }
 
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -169,7 +169,7 @@ class SnapshotReader {
   template <typename T>
   requires HasFields<T>
   [[nodiscard]] bool read(T& value) {
-    return std::apply([this](auto&... member) { return (read(member) && ...); }, value.fields());
+    return std::apply([this](auto&... member) { return (this->read(member) && ...); }, value.fields());
   }
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
