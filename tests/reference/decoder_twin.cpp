@@ -353,9 +353,13 @@ std::string canonical_acls(const json* bypass, const json* default_action) {
 
 std::string read_network_acls(const json& record, const json& vault_properties) {
   const json* const configuration = member(member(&record, "properties"), "properties");
-  const json acls =
-      dynamic_of(first_of({member(configuration, "networkAcls"), member(&record, "NetworkAcls"),
-                           member(&vault_properties, "networkAcls"), member(&record, "properties_networkAcls_s")}));
+  const json* const given =
+      first_of({member(configuration, "networkAcls"), member(&record, "NetworkAcls"),
+                member(&vault_properties, "networkAcls"), member(&record, "properties_networkAcls_s")});
+  if (given != nullptr) {
+    const json acls = dynamic_of(given);
+    return canonical_acls(member_any_case(acls, "bypass"), member_any_case(acls, "defaultaction"));
+  }
   const json* const bypass = member(&record, "properties_networkAcls_bypass_s");
   const json* const action = member(&record, "properties_networkAcls_defaultAction_s");
   return is_absent(bypass) && is_absent(action) ? "" : canonical_acls(bypass, action);
