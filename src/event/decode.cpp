@@ -139,7 +139,9 @@ const MemberAction& to_action(std::uint8_t target) {
 }
 
 void clear_below(RecordFields& fields, Context context) {
-  if (context == Context::kIdentity) { fields.clear(Field::kObjectId, Field::kAzureResourceId); }
+  if (context == Context::kIdentity || context == Context::kClaim) {
+    fields.clear(Field::kObjectId, Field::kAzureResourceId);
+  }
   if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAclsDefaultAction); }
 }
 
@@ -224,9 +226,12 @@ bool Decoder::State::read_object(Document& document, Context context) {
 
 bool Decoder::State::read_member(Document& document, const MemberAction& action) {
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
+  const char first = document.cursor.peek();
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
-  fields.set(action.field, text);
+  const bool container = first == '{' || first == '[';
+  const bool taken = first == '"' || (container ? is_container_mark(action.field) : is_number_or_flag(action.field));
+  if (taken) { fields.set(action.field, text); }
   return true;
 }
 
@@ -290,8 +295,12 @@ bool Decoder::State::read_inner(std::string_view text, const MemberAction& actio
   inner.bytes.append(kRecordPadding, '\0');
   const std::string_view copy = std::string_view(inner.bytes).substr(0, text.size());
   inner.has_escapes = has_backslash(copy);
-  if (inner.index.build(copy, inner.cursor) != nullptr) { return optional; }
-  return (read_object(inner, action.context) && inner.cursor.at_end()) || optional;
+  // Of a damaged text nothing is kept.
+  const RecordFields before = fields;
+  const bool fits =
+      inner.index.build(copy, inner.cursor) == nullptr && read_object(inner, action.context) && inner.cursor.at_end();
+  if (!fits) { fields = before; }
+  return fits || optional;
 }
 
 bool Decoder::State::read_cell(std::string_view cell, const MemberAction& action) {
@@ -317,6 +326,7 @@ Decoded Decoder::decode_json(std::string_view record, AccessEvent& event) {
     return cursor.skip_value() && cursor.at_end() ? plain(DecodeKind::kEnvelope) : not_json("array", kDamage);
   }
   if (cursor.peek() != '{') {
+    if (text.front() != '"' && !is_json_scalar(text)) { return not_json("object", "it does not start with {"); }
     return {DecodeKind::kRefused, RefusalCause::kNotARecord, SkipCause::kEmpty,
             "expected a JSON object, found a single value"};
   }

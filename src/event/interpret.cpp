@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -176,16 +177,14 @@ std::string_view without_query_and_slash(std::string_view uri) {
   return uri;
 }
 
+// 200, "200", 200.0, 2e2: whole numbers of an HTTP status, however they are written.
 std::uint16_t read_status(std::string_view text) {
-  unsigned value = 0;
-  std::size_t digits = 0;
-  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
-    value = std::min(value * 10 + static_cast<unsigned>(text[digits] - '0'), 100'000U);
-    ++digits;
-  }
-  const std::string_view rest = text.substr(digits);
-  const bool whole = rest.empty() || (rest[0] == '.' && rest.find_first_not_of('0', 1) == std::string_view::npos);
-  return digits > 0 && whole && value >= 100 && value <= 599 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool number = error == std::errc{} && end == text.data() + text.size();
+  if (!number || !(value >= 100) || !(value <= 599)) { return 0; }
+  const auto status = static_cast<std::uint16_t>(value);
+  return static_cast<double>(status) == value ? status : std::uint16_t{0};
 }
 
 struct SignatureRow {
@@ -250,8 +249,7 @@ void put_caller(const RecordFields& fields, TextBlock& block, AccessEvent& event
   };
   if (event.caller_kind == CallerKind::kAnonymous) { return; }
   if (event.caller_kind == CallerKind::kUser) {
-    // A delegated token without object id and name is still told apart by its application.
-    key_is(TextField::kObjectId) || key_is(TextField::kUserName) || key_is(TextField::kAppId);
+    if (!key_is(TextField::kObjectId)) { key_is(TextField::kUserName); }
     return;
   }
   if (key_is(TextField::kAppId)) { return; }
@@ -267,12 +265,6 @@ struct DescriptionRow {
   DenialKind kind;
 };
 // Texts of real and documented refusals; the first that occurs wins.
-constexpr auto kStateDescriptions = std::to_array<DescriptionRow>({
-    {"not permitted on this key", DenialKind::kObjectState},
-    {"keyoperationforbidden", DenialKind::kObjectState},
-    {"is disabled", DenialKind::kObjectState},
-    {"first party service", DenialKind::kFirstParty},
-});
 constexpr auto kDenialDescriptions = std::to_array<DescriptionRow>({
     {"client address", DenialKind::kFirewall},
     {"forbiddenbyfirewall", DenialKind::kFirewall},
@@ -283,28 +275,31 @@ constexpr auto kDenialDescriptions = std::to_array<DescriptionRow>({
     {"forbiddenbyrbac", DenialKind::kRbac},
     {"forbiddenbypolicy", DenialKind::kPolicy},
 });
+constexpr auto kStateDescriptions = std::to_array<DescriptionRow>({
+    {"is not permitted", DenialKind::kObjectState},
+    {"keyoperationforbidden", DenialKind::kObjectState},
+    {"is disabled", DenialKind::kObjectState},
+    {"first party service", DenialKind::kFirstParty},
+});
 
 template <std::size_t N>
 std::optional<DenialKind> described(std::string_view description, const std::array<DescriptionRow, N>& rows) {
-  for (const DescriptionRow& row : rows) {
-    if (contains_ignoring_case(description, row.part)) { return row.kind; }
-  }
-  return std::nullopt;
+  const auto row = std::ranges::find_if(
+      rows, [&](const DescriptionRow& candidate) { return contains_ignoring_case(description, candidate.part); });
+  return row == rows.end() ? std::nullopt : std::optional(row->kind);
 }
 
+// What speaks of the object's state comes last: a text may repeat the object's name, which a caller can choose.
 DenialKind denial_kind_of(const RecordFields& fields) {
-  const std::string_view description = fields.get(Field::kResultDescription);
-  // "Public network access is disabled" speaks of the vault, not of an object.
-  const bool network = contains_ignoring_case(description, "public network access is disabled");
-  if (const auto kind = network ? std::nullopt : described(description, kStateDescriptions)) { return *kind; }
   if (is_false(fields.get(Field::kAddressAuthorized))) { return DenialKind::kFirewall; }
   if (is_false(fields.get(Field::kRbacAuthorized))) { return DenialKind::kRbac; }
   if (is_false(fields.get(Field::kPolicyMatch))) { return DenialKind::kPolicy; }
+  const std::string_view description = fields.get(Field::kResultDescription);
   if (const auto kind = described(description, kDenialDescriptions)) { return *kind; }
   if (contains_ignoring_case(description, "does not have") && contains_ignoring_case(description, "permission")) {
     return DenialKind::kPolicy;
   }
-  return DenialKind::kUnspecified;
+  return described(description, kStateDescriptions).value_or(DenialKind::kUnspecified);
 }
 
 void judge_status(const RecordFields& fields, AccessEvent& event) {
@@ -342,12 +337,6 @@ NetworkPath network_path_of(const RecordFields& fields, const IpAddress& address
 }
 
 // ---- objects ----
-
-struct ObjectPath {
-  std::string_view name;
-  std::string_view whole;  // collection/name, of the live object: "secrets" also for deleted secrets
-  std::string_view version;
-};
 
 std::string_view next_segment(std::string_view& path) {
   while (!path.empty() && path.front() == '/') { path.remove_prefix(1); }
@@ -396,13 +385,21 @@ bool is_version(std::string_view segment) {
   return (words[0] | words[1]) == 0;
 }
 
-// Second segments that are a verb of the collection, not the name of an object.
-bool is_collection_verb(std::string_view segment) {
-  return equal_ignoring_case(segment, "restore") || equal_ignoring_case(segment, "contacts") ||
-         equal_ignoring_case(segment, "issuers");
+// Second segments that are a verb or a list of the collection, not the name of an object.
+bool is_no_name(std::string_view live, std::string_view segment, OperationKind kind) {
+  if (segment.empty()) { return true; }
+  if (kind == OperationKind::kRestore && equal_ignoring_case(segment, "restore")) { return true; }
+  return equal_ignoring_case(live, "certificates") &&
+         (equal_ignoring_case(segment, "contacts") || equal_ignoring_case(segment, "issuers"));
 }
 
-ObjectPath object_path_of(std::string_view uri) {
+struct ObjectPath {
+  std::string_view collection;
+  std::string_view name;
+  std::string_view version;
+};
+
+ObjectPath object_path_of(std::string_view uri, OperationKind kind) {
   constexpr std::string_view kUsualScheme = "https://";
   std::string_view path = uri;
   if (uri.starts_with(kUsualScheme)) {
@@ -413,26 +410,28 @@ ObjectPath object_path_of(std::string_view uri) {
     path.remove_prefix(scheme + 3);
   }
   path.remove_prefix(std::min(path.find('/'), path.size()));
-  const std::string_view collection = next_segment(path);
-  const std::string_view live = live_collection(collection);
+  const std::string_view live = live_collection(next_segment(path));
   if (live.empty()) { return {}; }
   const std::string_view name = next_segment(path);
-  if (name.empty() || is_collection_verb(name)) { return {}; }
+  if (is_no_name(live, name, kind)) { return {}; }
   const std::string_view version = next_segment(path);
-  const char* begin = collection.data() + collection.size() - live.size();
-  return {name,
-          {begin, static_cast<std::size_t>(name.data() + name.size() - begin)},
-          is_version(version) ? version : std::string_view{}};
+  return {live, name, is_version(version) ? version : std::string_view{}};
 }
 
-void put_object(TextBlock& block, std::string_view id, std::string_view uri) {
-  const ObjectPath by_id = object_path_of(without_query_and_slash(id));
+void put_object(TextBlock& block, std::string_view id, std::string_view uri, OperationKind kind) {
+  const ObjectPath by_id = object_path_of(without_query_and_slash(id), kind);
   // The URI is only looked at where the id leaves something open.
   const bool complete = !by_id.name.empty() && !by_id.version.empty();
-  const ObjectPath by_uri = complete ? ObjectPath{} : object_path_of(uri);
+  const ObjectPath by_uri = complete ? ObjectPath{} : object_path_of(uri, kind);
   const ObjectPath& path = by_id.name.empty() ? by_uri : by_id;
   if (path.name.empty()) { return; }
-  block.put_lower(TextField::kObject, path.whole);
+  // Nearly always both stand side by side in the address, one slash between.
+  const char* begin = path.collection.data();
+  if (begin + path.collection.size() + 1 == path.name.data()) {
+    block.put_lower(TextField::kObject, {begin, path.collection.size() + 1 + path.name.size()});
+  } else {
+    block.put_lower(TextField::kObject, fmt::format("{}/{}", path.collection, path.name));
+  }
   block.put_lower(TextField::kObjectVersion, by_id.version.empty() ? by_uri.version : by_id.version);
 }
 
@@ -443,7 +442,6 @@ bool starts_with_vault(std::string_view operation) {
 }
 
 void put_policy(const RecordFields& fields, TextBlock& block, AccessEvent& event) {
-  if (!starts_with_vault(fields.get(Field::kOperation))) { return; }
   const bool added = fields.has(Field::kAddedPolicy) || fields.has(Field::kAddedPolicyPrincipal);
   const bool removed = fields.has(Field::kRemovedPolicy) || fields.has(Field::kRemovedPolicyPrincipal);
   event.policy_marks = static_cast<std::uint8_t>((added ? kPolicyMarkAdded : 0) | (removed ? kPolicyMarkRemoved : 0) |
@@ -533,11 +531,14 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
 
   const std::string_view uri = without_query_and_slash(fields.first_of(Field::kRequestUri, Field::kOuterUri));
   block.put_lower(TextField::kUri, uri);
-  put_object(block, fields.get(Field::kId), uri);
+  const bool about_vault = starts_with_vault(operation);
+  if (!about_vault && event.operation_kind != OperationKind::kList) {
+    put_object(block, fields.get(Field::kId), uri, event.operation_kind);
+  }
   block.put_verbatim(TextField::kClientInfo, fields.first_of(Field::kClientInfo, Field::kOuterClientInfo));
   block.put_id(TextField::kCorrelationId, fields.get(Field::kCorrelationId));
   block.put_verbatim(TextField::kResultSignature, fields.get(Field::kResultSignature));
-  put_policy(fields, block, event);
+  if (about_vault) { put_policy(fields, block, event); }
   block.store();
   return {DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
 }

@@ -11,18 +11,51 @@ namespace keyvigil {
 
 static_assert(kRecordPadding >= simdjson::SIMDJSON_PADDING);
 
+// Which brackets are open: one bit each, the innermost lowest; beyond 64 in a text of its own, which real records never
+// need.
+class BracketStack {
+ public:
+  [[nodiscard]] bool empty() const { return depth_ == 0; }
+  void open(bool object) {
+    if (depth_ >= kBits) { deep_ += (bits_ >> (kBits - 1)) != 0 ? '{' : '['; }
+    bits_ = bits_ << 1 | (object ? 1U : 0U);
+    ++depth_;
+  }
+  [[nodiscard]] bool close(bool object) {
+    if (depth_ == 0 || ((bits_ & 1) != 0) != object) { return false; }
+    bits_ >>= 1;
+    if (!deep_.empty()) {
+      bits_ |= std::uint64_t{deep_.back() == '{'} << (kBits - 1);
+      deep_.pop_back();
+    }
+    --depth_;
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kBits = 64;
+  std::uint64_t bits_ = 0;
+  std::size_t depth_ = 0;
+  std::string deep_;
+};
+
 bool JsonCursor::skip_value() {
-  std::size_t depth = 0;
+  const char first = peek();
+  if (first != '{' && first != '[') {
+    ++at_;
+    return first != '\0' && first != '}' && first != ']' && first != ',' && first != ':';
+  }
+  BracketStack brackets;
   do {
-    switch (peek()) {
+    const char bracket = peek();
+    switch (bracket) {
       case '{':
       case '[':
-        ++depth;
+        brackets.open(bracket == '{');
         break;
       case '}':
       case ']':
-        if (depth == 0) { return false; }
-        --depth;
+        if (!brackets.close(bracket == '}')) { return false; }
         break;
       case '\0':
         return false;
@@ -30,7 +63,7 @@ bool JsonCursor::skip_value() {
         break;
     }
     ++at_;
-  } while (depth > 0);
+  } while (!brackets.empty());
   return true;
 }
 

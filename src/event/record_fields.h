@@ -72,6 +72,26 @@ enum class Field : std::uint8_t {
 };
 inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
 
+// A text is only ever a JSON string; these may also be numbers and booleans.
+[[nodiscard]] constexpr bool is_number_or_flag(Field field) {
+  switch (field) {
+    case Field::kStatus:
+    case Field::kOuterStatus:
+    case Field::kPolicyMatch:
+    case Field::kRbacAuthorized:
+    case Field::kAddressAuthorized:
+    case Field::kRbacEnabled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Only whether they are there, and as which kind of container, is of interest.
+[[nodiscard]] constexpr bool is_container_mark(Field field) {
+  return field == Field::kEnvelope || field == Field::kEventData;
+}
+
 // Objects whose members are read.
 enum class Context : std::uint8_t {
   kRoot,

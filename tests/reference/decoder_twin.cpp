@@ -212,17 +212,12 @@ struct Refusal403 {
 };
 
 bool speaks_of_object_state(const std::string& text) {
-  if (contains_text(text, "not permitted on this key") || contains_text(text, "keyoperationforbidden")) { return true; }
-  const std::size_t operation = text.find("operation");
-  if (operation != std::string::npos && text.find("is not permitted", operation) != std::string::npos) { return true; }
-  // "Public network access is disabled" is about the vault's network, not about an object.
-  return contains_text(text, "is disabled") && !contains_text(text, "public network access is disabled");
+  return contains_text(text, "is not permitted") || contains_text(text, "keyoperationforbidden") ||
+         contains_text(text, "is disabled");
 }
 
 DenialKind why_forbidden(const Refusal403& refusal) {
   const std::string& text = refusal.text;
-  if (speaks_of_object_state(text)) { return DenialKind::kObjectState; }
-  if (contains_text(text, "first party service")) { return DenialKind::kFirstParty; }
   if (refusal.address_authorized == TriState::kFalse) { return DenialKind::kFirewall; }
   if (refusal.rbac_authorized == TriState::kFalse) { return DenialKind::kRbac; }
   if (refusal.policy_match == TriState::kFalse) { return DenialKind::kPolicy; }
@@ -240,6 +235,8 @@ DenialKind why_forbidden(const Refusal403& refusal) {
       contains_text(text, "forbiddenbypolicy")) {
     return DenialKind::kPolicy;
   }
+  if (speaks_of_object_state(text)) { return DenialKind::kObjectState; }
+  if (contains_text(text, "first party service")) { return DenialKind::kFirstParty; }
   return DenialKind::kUnspecified;
 }
 
@@ -287,19 +284,22 @@ std::vector<std::string> path_segments(const std::string& uri) {
   return segments;
 }
 
-ObjectName object_in(const std::string& uri) {
+ObjectName object_in(const std::string& uri, OperationKind kind) {
   static const std::map<std::string, std::string> kCollections = {{"secrets", "secrets"},
                                                                   {"keys", "keys"},
                                                                   {"certificates", "certificates"},
                                                                   {"storage", "storage"},
                                                                   {"deletedsecrets", "secrets"},
                                                                   {"deletedkeys", "keys"},
-                                                                  {"deletedcertificates", "certificates"}};
+                                                                  {"deletedcertificates", "certificates"},
+                                                                  {"deletedstorage", "storage"}};
   const std::vector<std::string> segments = path_segments(lower(without_query(uri)));
   if (segments.size() < 2) { return {}; }
   const auto collection = kCollections.find(segments[0]);
   const std::string& name = segments[1];
-  if (collection == kCollections.end() || name == "restore" || name == "contacts" || name == "issuers") { return {}; }
+  if (collection == kCollections.end()) { return {}; }
+  if (name == "restore" && kind == OperationKind::kRestore) { return {}; }
+  if (collection->second == "certificates" && (name == "contacts" || name == "issuers")) { return {}; }
   ObjectName found{collection->second + "/" + name, ""};
   const bool versioned = segments.size() > 2 && segments[2].size() == 32 &&
                          segments[2].find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -307,9 +307,9 @@ ObjectName object_in(const std::string& uri) {
   return found;
 }
 
-ObjectName read_object(const std::string& id, const std::string& request_uri) {
-  const ObjectName by_id = object_in(id);
-  const ObjectName by_uri = object_in(request_uri);
+ObjectName read_object(const std::string& id, const std::string& request_uri, OperationKind kind) {
+  const ObjectName by_id = object_in(id, kind);
+  const ObjectName by_uri = object_in(request_uri, kind);
   if (by_id.object.empty()) { return by_uri; }
   return {by_id.object, by_id.version.empty() ? by_uri.version : by_id.version};
 }
@@ -537,7 +537,8 @@ AccessEvent read_event_of(const json& record, EventTime time, const std::string&
 
   const bool about_vault = starts_with(lower(operation), "vault");
   if (!about_vault && event.operation_kind != OperationKind::kList) {
-    const ObjectName name = read_object(text_of(property(record, "id", "id_s", "Id")), request_uri);
+    const ObjectName name =
+        read_object(text_of(property(record, "id", "id_s", "Id")), request_uri, event.operation_kind);
     texts[TextField::kObject] = cut(name.object, 256);
     texts[TextField::kObjectVersion] = cut(name.version, 64);
   }
