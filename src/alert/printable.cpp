@@ -79,7 +79,7 @@ std::string harmless(std::string_view text) {
 
 std::size_t count_columns(std::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) { count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0; }
+  for (const char c : text) { count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1U : 0U; }
   return count;
 }
 

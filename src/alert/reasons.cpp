@@ -108,7 +108,7 @@ std::string_view short_reason(ReasonCode reason) {
 
 std::string reason_sentence(const Alert& alert, ReasonCode reason) {
   std::vector<std::string> lists;
-  std::size_t further = alert.lists_left_out > 0 ? 1 : 0;
+  std::size_t further = alert.lists_left_out > 0 ? 1U : 0U;
   for (const ListEvidence& list : alert.lists) {
     if (list.role != words(reason).role) { continue; }
     if (lists.size() < 3) {

@@ -257,7 +257,7 @@ void Repeats::join_suspicious(Alert& alert, const AccessEvent& event, const Find
   const bool new_reason = alert.reasons.insert(finding.suspicion.reason).second && !first;
   ++alert.suspicious_events;
   ++statistics_.suspicious_joined;
-  alert.late_events += decision.late ? 1 : 0;
+  alert.late_events += decision.late ? 1U : 0U;
   alert.first_event = std::min(alert.first_event, time);
   alert.last_suspicious = std::max(alert.last_suspicious, time);
   ++alert.suspicious_outcomes[static_cast<std::size_t>(event.outcome)];
@@ -352,7 +352,7 @@ Alert Repeats::close(OpenAlerts::iterator place, bool early) {
   // The last revision says everything: it is a new one where evidence came after the one before.
   if (alert.evidence() != alert.revised_at) { revise(alert); }
   ++statistics_.closed;
-  statistics_.closed_early += early ? 1 : 0;
+  statistics_.closed_early += early ? 1U : 0U;
   remember(alert);
   return alert;
 }

@@ -225,8 +225,8 @@ TEST(CsvRow, HasOneCellPerColumnAndDefusesFormulas) {
   std::size_t quotes = 0;
   std::size_t commas_outside = 0;
   for (const char c : row) {
-    quotes += c == '"' ? 1 : 0;
-    commas_outside += c == ',' && quotes % 2 == 0 ? 1 : 0;
+    quotes += c == '"' ? 1U : 0U;
+    commas_outside += c == ',' && quotes % 2 == 0 ? 1U : 0U;
   }
   EXPECT_EQ(quotes % 2, 0U);
   EXPECT_EQ(commas_outside, static_cast<std::size_t>(std::count(header.begin(), header.end(), ',')));
