@@ -230,7 +230,8 @@ bool Decoder::State::read_member(Document& document, const MemberAction& action)
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
   const bool container = first == '{' || first == '[';
-  const bool taken = first == '"' || (container ? is_container_mark(action.field) : is_number_or_flag(action.field));
+  // A status or flag that is a container is there, and unreadable.
+  const bool taken = first == '"' || is_number_or_flag(action.field) || (container && is_container_mark(action.field));
   if (taken) { fields.set(action.field, text); }
   return true;
 }

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "event/first_party.h"
+#include "event/json_index.h"
 
 namespace keyvigil {
 namespace {
@@ -181,7 +182,7 @@ std::string_view without_query_and_slash(std::string_view uri) {
 std::uint16_t read_status(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool number = error == std::errc{} && end == text.data() + text.size();
+  const bool number = error == std::errc{} && end == text.data() + text.size() && is_json_scalar(text);
   if (!number || !(value >= 100) || !(value <= 599)) { return 0; }
   const auto status = static_cast<std::uint16_t>(value);
   return static_cast<double>(status) == value ? status : std::uint16_t{0};

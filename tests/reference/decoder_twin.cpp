@@ -181,15 +181,10 @@ std::uint16_t in_status_range(double status) {
   return whole && status >= 100 && status <= 599 ? static_cast<std::uint16_t>(status) : std::uint16_t{0};
 }
 
-// "200" and "200.0"; anything else is no number here.
+// Any JSON number: "200", "200.0", "2e2".
 std::uint16_t status_from_text(const std::string& text) {
-  const std::size_t point = std::min(text.find('.'), text.size());
-  const std::string whole = text.substr(0, point);
-  const std::string fraction = point < text.size() ? text.substr(point + 1) : "0";
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (whole.empty() || whole.size() > 9 || !std::all_of(whole.begin(), whole.end(), is_digit)) { return 0; }
-  if (fraction.empty() || fraction.find_first_not_of('0') != std::string::npos) { return 0; }
-  return in_status_range(std::stod(whole));
+  const json value = json::parse(text, nullptr, false);
+  return value.is_number() ? in_status_range(value.get<double>()) : std::uint16_t{0};
 }
 
 std::uint16_t status_from_signature(const std::string& signature) {
