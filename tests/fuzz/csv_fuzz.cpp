@@ -29,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string table = "TimeGenerated,OperationName\n" + std::string(text);
   FramingOptions options;
   options.record_limit_bytes = 64;
+  options.batch_bytes = 4096;
   const Framed whole = frame(table, options);
   options.batch_bytes = 5;
   CHECK(whole == frame(table, options, {3, 1}));

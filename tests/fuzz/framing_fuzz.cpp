@@ -8,6 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   FramingOptions options;
   options.record_limit_bytes = std::size_t{1} + data[0] * std::size_t{4};
+  options.batch_bytes = 4096;
   const Framed whole = frame(text, options);
   options.batch_bytes = std::size_t{1} + data[1];
   const Framed cut = frame(text, options, {data[1] % 7U, 1, data[0] % 11U});

@@ -106,6 +106,7 @@ std::string random_json_input() {
     if (own == 2) {
       shown = loosen(shown);
       shown.erase(0, shown.find_first_not_of(" \t\r\n"));
+      shown.erase(shown.find_last_not_of(" \t\r\n") + 1);
       shown = without_false_line(shown);
     }
     text += shown + *rc::gen::elementOf(separators);
