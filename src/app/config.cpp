@@ -7,16 +7,13 @@
 #include <filesystem>
 #include <functional>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "source/byte_stream.h"
 
 namespace keyvigil {
 namespace {
-
-// A misfit found while reading; turned into a Result at the door of this file.
-struct Misfit {
-  std::string message;
-};
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
@@ -36,7 +33,7 @@ class ConfigReader {
  public:
   ConfigReader(std::string place, std::string folder) : place_(std::move(place)), folder_(std::move(folder)) {}
 
-  Config read(const YAML::Node& root) {
+  Result<Config> read(const YAML::Node& root) {
     Config config;
     if (root.IsNull()) { return config; }
     read_map(
@@ -45,6 +42,7 @@ class ConfigReader {
          {"lateness_minutes",
           [&](const YAML::Node& node) { config.lateness_minutes = read_number(node, "lateness_minutes", 0, 1440); }},
          {"estates", [&](const YAML::Node& node) { read_estates(node, config.rendering); }}});
+    if (misfit_) { return fail(ErrorKind::kUsage, *misfit_); }
     return config;
   }
 
@@ -57,12 +55,16 @@ class ConfigReader {
   [[nodiscard]] std::string where(const YAML::Node& node, std::string_view path) const {
     return fmt::format("{}:{}:{} ({})", place_, node.Mark().line + 1, node.Mark().column + 1, path);
   }
-  [[noreturn]] void refuse(const YAML::Node& node, std::string_view path, const std::string& sentence) const {
-    throw Misfit{fmt::format("{}: {}", where(node, path), sentence)};
+  // The first misfit is the one to tell; reading goes on, and its result is not used.
+  void refuse(const YAML::Node& node, std::string_view path, const std::string& sentence) {
+    if (!misfit_) { misfit_ = fmt::format("{}: {}", where(node, path), sentence); }
   }
 
-  void read_map(const YAML::Node& node, const std::string& path, const std::vector<Key>& keys) const {
-    if (!node.IsMap()) { refuse(node, path.empty() ? "top" : path, "expected keys and values, found something else"); }
+  void read_map(const YAML::Node& node, const std::string& path, const std::vector<Key>& keys) {
+    if (!node.IsMap()) {
+      refuse(node, path.empty() ? "top" : path, "expected keys and values, found something else");
+      return;
+    }
     for (const auto& item : node) {
       const auto name = item.first.as<std::string>();
       const auto key = std::ranges::find(keys, name, &Key::name);
@@ -72,22 +74,26 @@ class ConfigReader {
             std::ranges::min_element(keys, {}, [&](const Key& known) { return edit_distance(name, known.name); });
         refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest->name));
       }
-      key->read(item.second);
+      if (key != keys.end()) { key->read(item.second); }
     }
   }
 
-  [[nodiscard]] std::string read_text(const YAML::Node& node, const std::string& path) const {
-    if (!node.IsScalar()) { refuse(node, path, "expected a text, found a list or keys"); }
-    return node.as<std::string>();
+  [[nodiscard]] std::string read_text(const YAML::Node& node, const std::string& path) {
+    if (node.IsScalar()) { return node.as<std::string>(); }
+    refuse(node, path, "expected a text, found a list or keys");
+    return {};
   }
-  [[nodiscard]] std::vector<std::string> read_texts(const YAML::Node& node, const std::string& path) const {
+  [[nodiscard]] std::vector<std::string> read_texts(const YAML::Node& node, const std::string& path) {
     if (node.IsScalar()) { return {read_text(node, path)}; }
-    if (!node.IsSequence()) { refuse(node, path, "expected a list of texts, found something else"); }
     std::vector<std::string> texts;
+    if (!node.IsSequence()) {
+      refuse(node, path, "expected a list of texts, found something else");
+      return texts;
+    }
     for (const auto& item : node) { texts.push_back(read_text(item, path)); }
     return texts;
   }
-  [[nodiscard]] int read_number(const YAML::Node& node, const std::string& path, int least, int most) const {
+  [[nodiscard]] int read_number(const YAML::Node& node, const std::string& path, int least, int most) {
     int number = 0;
     if (!node.IsScalar() || !YAML::convert<int>::decode(node, number) || number < least || number > most) {
       refuse(node, path,
@@ -96,7 +102,7 @@ class ConfigReader {
     }
     return number;
   }
-  [[nodiscard]] bool read_truth(const YAML::Node& node, const std::string& path) const {
+  [[nodiscard]] bool read_truth(const YAML::Node& node, const std::string& path) {
     bool truth = false;
     if (!node.IsScalar() || !YAML::convert<bool>::decode(node, truth)) {
       refuse(node, path, "expected true or false, found something else");
@@ -104,13 +110,13 @@ class ConfigReader {
     return truth;
   }
 
-  [[nodiscard]] std::vector<std::string> read_files(const YAML::Node& node, const std::string& path) const {
+  [[nodiscard]] std::vector<std::string> read_files(const YAML::Node& node, const std::string& path) {
     std::vector<std::string> files = read_texts(node, path);
     for (std::string& file : files) { file = (std::filesystem::path(folder_) / file).lexically_normal().string(); }
     return files;
   }
 
-  void read_lists(const YAML::Node& node, ListConfig& lists) const {
+  void read_lists(const YAML::Node& node, ListConfig& lists) {
     read_map(
         node, "lists",
         {{"tor", [&](const YAML::Node& value) { lists.tor = read_files(value, "lists.tor"); }},
@@ -125,8 +131,11 @@ class ConfigReader {
           [&](const YAML::Node& value) { lists.allow_non_global = read_truth(value, "lists.allow_non_global"); }}});
   }
 
-  void read_estates(const YAML::Node& node, AlertRendering& rendering) const {
-    if (!node.IsSequence()) { refuse(node, "estates", "expected a list of estates, found something else"); }
+  void read_estates(const YAML::Node& node, AlertRendering& rendering) {
+    if (!node.IsSequence()) {
+      refuse(node, "estates", "expected a list of estates, found something else");
+      return;
+    }
     for (const auto& estate : node) {
       SubscriptionRendering subscription;
       std::vector<std::string> subscriptions;
@@ -151,6 +160,7 @@ class ConfigReader {
 
   std::string place_;
   std::string folder_;
+  std::optional<std::string> misfit_;
 };
 
 }  // namespace
@@ -158,8 +168,6 @@ class ConfigReader {
 Result<Config> parse_config(const std::string& text, const std::string& place, const std::string& folder) {
   try {
     return ConfigReader(place, folder).read(YAML::Load(text));
-  } catch (const Misfit& misfit) {
-    return fail(ErrorKind::kUsage, misfit.message);
   } catch (const YAML::Exception& error) {
     return fail(ErrorKind::kUsage, fmt::format("{}:{}:{}: expected YAML, found: {}", place, error.mark.line + 1,
                                                error.mark.column + 1, error.msg));

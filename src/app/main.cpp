@@ -54,6 +54,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("KeyVigil: a threat detector for Azure Key Vault audit logs", "keyvigil");
   app.require_subcommand(1);
+  app.footer(
+      "Example:\n  keyvigil detect exported-logs/ --tor exits.txt\n`keyvigil COMMAND --help` has examples of each.");
   app.set_help_all_flag("--help-all", "Help of every command");
   app.set_version_flag("--version", "keyvigil " KEYVIGIL_VERSION);
 

@@ -215,7 +215,8 @@ std::string joined(const auto& words) {
 Result<std::vector<workload::AttackKind>> chosen_attacks(const std::vector<std::string>& words) {
   std::vector<workload::AttackKind> attacks;
   for (const std::string& word : words) {
-    if (word == "all") {
+    // The bare option, without words, reads as one empty word.
+    if (word == "all" || word.empty()) {
       for (const std::string_view name : workload::attack_names()) { attacks.push_back(*workload::find_attack(name)); }
     } else if (const auto attack = workload::find_attack(word)) {
       attacks.push_back(*attack);
@@ -431,7 +432,8 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
   command
       ->add_option("--attacks", options.attacks,
                    "Plant attacks, in the second half: all, or some of " + joined(workload::attack_names()))
-      ->delimiter(',');
+      ->delimiter(',')
+      ->expected(0, static_cast<int>(workload::attack_names().size()));
   command->add_option("--attack-share", options.attack_share, "Share of attack records; each kind occurs at least once")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 0.5));

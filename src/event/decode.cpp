@@ -287,9 +287,8 @@ bool Decoder::State::read_list_below(Document& document, const MemberAction& act
 // Text that is no JSON object tells nothing, except for an identity: leaving out who called would be wrong.
 bool Decoder::State::read_inner(std::string_view text, const MemberAction& action) {
   text = trimmed(text);
-  if (text.empty() || inner_used == kInnerDocumentsLimit) { return true; }
   const bool optional = action.context != Context::kIdentity;
-  if (text.front() != '{') { return optional; }
+  if (text.empty() || text.front() != '{' || inner_used == kInnerDocumentsLimit) { return optional; }
   if (inner_used == inner_documents.size()) { inner_documents.emplace_back(); }
   Document& inner = inner_documents[inner_used++];
   inner.bytes.assign(text);

@@ -107,7 +107,7 @@ constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // "17:18:59"
-[[nodiscard]] bool read_clock(std::string_view word, CivilTime& civil) {
+[[nodiscard]] bool read_time_of_day(std::string_view word, CivilTime& civil) {
   if (word.size() != 8 || word[2] != ':' || word[5] != ':') { return false; }
   const std::optional<int> hour = read_number<int>(word.substr(0, 2));
   const std::optional<int> minute = read_number<int>(word.substr(3, 2));
@@ -135,7 +135,7 @@ constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "
   bool month = false;
   bool day = false;
   bool year = false;
-  bool clock = false;
+  bool time_of_day = false;
   while (!text.empty()) {
     std::string_view word = take_word(text);
     if (word.ends_with(',')) { word.remove_suffix(1); }
@@ -143,8 +143,8 @@ constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "
     if (named != kMonths.end()) {
       civil.month = static_cast<int>(named - kMonths.begin()) + 1;
       month = true;
-    } else if (read_clock(word, civil)) {
-      clock = true;
+    } else if (read_time_of_day(word, civil)) {
+      time_of_day = true;
     } else if (const std::optional<int> offset = read_offset_minutes(word)) {
       offset_minutes = *offset;
     } else if (const std::optional<int> number = read_number<int>(word)) {
@@ -152,7 +152,7 @@ constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "
       (word.size() == 4 ? year : day) = true;
     }
   }
-  if (!month || !day || !year || !clock) { return std::nullopt; }
+  if (!month || !day || !year || !time_of_day) { return std::nullopt; }
   std::optional<EventTime> time = from_civil(civil);
   if (time) { time->ticks -= offset_minutes * EventTime::kTicksPerMinute; }
   return time;

@@ -76,7 +76,7 @@ class Finder {
     struct stat status {};
     if (::stat(argument.c_str(), &status) == 0) return add_path(argument, status, true, 0);
     if (!has_glob(argument)) {
-      return fail(ErrorKind::kUsage,
+      return fail(ErrorKind::kInputOutput,
                   fmt::format("expected a file, a folder, a glob or -, found nothing at {}; check the path", argument));
     }
     const std::vector<std::string> paths = match_glob(argument);

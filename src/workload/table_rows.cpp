@@ -17,7 +17,7 @@ std::string workspace_id() {
   return to_guid(hash128("simulated workspace"));
 }
 
-constexpr std::array<NamePair, 9> kCommonTopLevel = {{
+constexpr std::array<NamePair, 9> kSharedTopLevel = {{
     {"category", "Category"},
     {"operationName", "OperationName"},
     {"operationVersion", "OperationVersion"},
@@ -149,8 +149,8 @@ std::vector<std::string> path_pieces(const std::string& resource_id) {
   return pieces;
 }
 
-void put_common(Json& row, const Json& record) {
-  for (const auto& [raw, column] : kCommonTopLevel) {
+void put_shared_members(Json& row, const Json& record) {
+  for (const auto& [raw, column] : kSharedTopLevel) {
     if (record.contains(raw)) { row[std::string(column)] = record[std::string(raw)]; }
   }
   row["TenantId"] = workspace_id();
@@ -332,7 +332,7 @@ const std::vector<Column>& audit_columns() {
 
 Json diagnostics_row(const Json& record) {
   Json row = Json::object();
-  put_common(row, record);
+  put_shared_members(row, record);
   const std::vector<std::string> pieces = path_pieces(record.at("resourceId").get<std::string>());
   row["SubscriptionId"] = lower(pieces[2]);
   row["ResourceGroup"] = pieces[4];
@@ -351,7 +351,7 @@ Json diagnostics_row(const Json& record) {
 
 Json audit_row(const Json& record) {
   Json row = Json::object();
-  put_common(row, record);
+  put_shared_members(row, record);
   row.erase("Category");
   row.erase("ResourceId");
   row["DurationMs"] = duration_of(record);

@@ -183,6 +183,8 @@ std::uint16_t in_status_range(double status) {
 
 // Any JSON number: "200", "200.0", "2e2".
 std::uint16_t status_from_text(const std::string& text) {
+  // nlohmann passes over blanks at both ends.
+  if (text.empty() || text != text.substr(0, text.find_first_of(" \t\r\n"))) { return 0; }
   const json value = json::parse(text, nullptr, false);
   return value.is_number() ? in_status_range(value.get<double>()) : std::uint16_t{0};
 }

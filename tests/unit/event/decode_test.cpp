@@ -44,7 +44,8 @@ TEST(Decode, AnEventHasNoMessageAndKeepsItsPlace) {
 TEST(Decode, AnEventUsedAgainHoldsNothingOfTheLastRecord) {
   Decoder decoder;
   const ExactBuffer full(
-      R"({"time":"2026-03-02","operationName":"Zzz","resourceId":"/x/vaults/v","callerIpAddress":"203.0.113.1","identity":{"claim":{"oid":"o"}},"properties":{"httpStatusCode":403,"trustedService":"t"}})");
+      R"({"time":"2026-03-02","operationName":"Zzz","resourceId":"/x/vaults/v","callerIpAddress":"203.0.113.1",)"
+      R"("identity":{"claim":{"oid":"o"}},"properties":{"httpStatusCode":403,"trustedService":"t"}})");
   const ExactBuffer bare(R"({"time":"2026-03-02","operationName":"SecretGet","resourceId":"/x/vaults/v"})");
   AccessEvent event;
   ASSERT_EQ(decoder.decode_json(full.view(), event).kind, DecodeKind::kEvent);

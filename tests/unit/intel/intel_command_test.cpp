@@ -20,10 +20,10 @@ Outcome check(const std::vector<NamedContent>& files) {
   return Outcome{code, out.str(), err.str()};
 }
 
-const NamedContent kTags{
-    "tags.json",
-    R"({"changeNumber":7,"cloud":"Public","values":[{"name":"AzureCloud","properties":{"addressPrefixes":["203.0.113.0/24"]}}]})",
-    {}};
+const NamedContent kTags{"tags.json",
+                         R"({"changeNumber":7,"cloud":"Public","values":[)"
+                         R"({"name":"AzureCloud","properties":{"addressPrefixes":["203.0.113.0/24"]}}]})",
+                         {}};
 const NamedContent kExits{
     "exits", "ExitNode 00000000000000000000000000000000000000AA\nExitAddress 198.51.100.7 2026-10-31 03:05:38\n", {}};
 const NamedContent kBlocked{"blocked.txt", "203.0.113.7\n198.51.100.0/24\n10.0.0.1\n", {}};

@@ -224,7 +224,8 @@ TEST(ThreatList, MispConfidenceTagsAreHonoured) {
   sure.minimum_confidence = 50;
   const ThreatList list = parse(R"({"response":[{"Event":{"Tag":[{"name":"misp:confidence-level=\"rarely-confident\""}],
     "Attribute":[{"type":"ip-src","value":"203.0.113.1","to_ids":true},
-    {"type":"ip-src","value":"203.0.113.2","to_ids":true,"Tag":[{"name":"misp:confidence-level=\"usually-confident\""}]}]}}]})",
+    {"type":"ip-src","value":"203.0.113.2","to_ids":true,
+     "Tag":[{"name":"misp:confidence-level=\"usually-confident\""}]}]}}]})",
                                 sure);
   EXPECT_EQ(entries(list), (Texts{"203.0.113.2/32@2"}));
   EXPECT_EQ(list.entries[0].confidence, 75);
@@ -232,8 +233,8 @@ TEST(ThreatList, MispConfidenceTagsAreHonoured) {
 }
 
 TEST(ThreatList, WarninglistsOfCidrsAreReadAndTheirPurposeIsSaid) {
-  const ThreatList list = parse(
-      R"({"name":"Contoso ranges","version":5,"type":"cidr","description":"","list":["203.0.113.0/24","10.0.0.0/8",7]})");
+  const ThreatList list = parse(R"({"name":"Contoso ranges","version":5,"type":"cidr","description":"",)"
+                                R"("list":["203.0.113.0/24","10.0.0.0/8",7]})");
   EXPECT_EQ(list.format, ListFormat::kMispWarninglist);
   EXPECT_EQ(list.name, "Contoso ranges, version 5");
   EXPECT_EQ(entries(list), (Texts{"203.0.113.0/24@1"}));
