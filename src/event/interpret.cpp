@@ -166,7 +166,7 @@ std::string shown(std::string_view value) {
 
 bool is_event_grid(const RecordFields& fields) {
   constexpr std::string_view kPrefix = "Microsoft.KeyVault.";
-  const std::string_view type = fields.get(Field::kEventType);
+  const std::string_view type = fields.first_of(Field::kEventType, Field::kCloudEventType);
   if (type.empty() || fields.has(Field::kOperation)) { return false; }
   return fields.has(Field::kEventData) || equal_ignoring_case(type.substr(0, kPrefix.size()), kPrefix);
 }
@@ -470,10 +470,11 @@ bool put_vault(const RecordFields& fields, TextBlock& block) {
   if (!fields.has(Field::kSubscription) || !fields.has(Field::kResourceGroup) || !fields.has(Field::kResource)) {
     return false;
   }
-  block.put_lower(
-      TextField::kVaultId,
-      fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/vaults/{}",
-                  fields.get(Field::kSubscription), fields.get(Field::kResourceGroup), fields.get(Field::kResource)));
+  const bool hsm = equal_ignoring_case(fields.get(Field::kResourceType), "MANAGEDHSMS");
+  block.put_lower(TextField::kVaultId,
+                  fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/{}/{}",
+                              fields.get(Field::kSubscription), fields.get(Field::kResourceGroup),
+                              hsm ? "managedhsms" : "vaults", fields.get(Field::kResource)));
   return true;
 }
 
@@ -484,6 +485,10 @@ std::optional<EventTime> read_time(std::string_view text) {
 
 std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
   if (is_event_grid(fields)) { return skipped(SkipCause::kEventGrid); }
+  // The policy evaluation table has no category column.
+  if (equal_ignoring_case(fields.get(Field::kTableType), "AZKVPolicyEvaluationDetailsLogs")) {
+    return skipped(SkipCause::kOtherCategory);
+  }
   if (fields.has(Field::kCategory) && !equal_ignoring_case(fields.get(Field::kCategory), "AuditEvent")) {
     return skipped(SkipCause::kOtherCategory);
   }

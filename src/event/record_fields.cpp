@@ -39,7 +39,7 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "records", kEnvelope),
     keep(kRoot, "tables", kEnvelope),
     keep(kRoot, "eventType", kEventType),
-    keep(kRoot, "type", kEventType),
+    keep(kRoot, "type", kCloudEventType),
     keep(kRoot, "data", kEventData),
     keep(kRoot, "httpStatusCode", kOuterStatus),
     keep(kRoot, "requestUri", kOuterUri),
@@ -60,6 +60,8 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "SubscriptionId", kSubscription),
     keep(kRoot, "ResourceGroup", kResourceGroup),
     keep(kRoot, "Resource", kResource),
+    keep(kRoot, "ResourceType", kResourceType),
+    keep(kRoot, "Type", kTableType),
     // AZKVAuditLogs.
     enter(kRoot, "Identity", Context::kIdentity),
     keep(kRoot, "Id", kId),

@@ -24,7 +24,10 @@ enum class Field : std::uint8_t {
   kSubscription,
   kResourceGroup,
   kResource,
-  kEventType,  // Event Grid and CloudEvents
+  kResourceType,
+  kTableType,       // Type: names the table of a row
+  kEventType,       // Event Grid
+  kCloudEventType,  // type: CloudEvents
   kEventData,
   kEnvelope,     // "records" or "tables"
   kOuterStatus,  // Managed HSM writes these four beside properties

@@ -60,8 +60,16 @@ std::string text_of(const json* value) {
   return is_absent(value) || !value->is_string() ? std::string() : value->get<std::string>();
 }
 
+// Where a place holds something that is no text, the next one is asked.
+const json* first_string_of(Values values) {
+  for (const json* value : values) {
+    if (!is_absent(value) && value->is_string()) { return value; }
+  }
+  return nullptr;
+}
+
 std::string first_text(Values values) {
-  return text_of(first_of(values));
+  return text_of(first_string_of(values));
 }
 
 TriState boolean_of(const json* value) {
@@ -121,13 +129,13 @@ struct ClaimPlaces {
   const json* claim;
 
   const json* short_form(const std::string& name) const {
-    return first_of({member(claim, name), member(&record, "identity_claim_" + name + "_g"),
-                     member(&record, "identity_claim_" + name + "_s")});
+    return first_string_of({member(claim, name), member(&record, "identity_claim_" + name + "_g"),
+                            member(&record, "identity_claim_" + name + "_s")});
   }
   const json* long_form(const std::string& uri, const std::string& flat, const std::string& name) const {
-    return first_of({member(claim, uri + "/claims/" + name), member(member(member(claim, flat), "claims"), name),
-                     member(&record, "identity_claim_" + flat + "_claims_" + name + "_g"),
-                     member(&record, "identity_claim_" + flat + "_claims_" + name + "_s")});
+    return first_string_of({member(claim, uri + "/claims/" + name), member(member(member(claim, flat), "claims"), name),
+                            member(&record, "identity_claim_" + flat + "_claims_" + name + "_g"),
+                            member(&record, "identity_claim_" + flat + "_claims_" + name + "_s")});
   }
   const json* microsoft(const std::string& name) const {
     return long_form("http://schemas.microsoft.com/identity", "http_schemas_microsoft_com_identity", name);
@@ -436,8 +444,13 @@ bool has(const json& record, const std::string& name) {
 }
 
 bool is_event_grid(const json& record) {
-  const std::string type = lower(text_of(member(&record, "eventType")));
-  return (has(record, "eventType") && has(record, "data")) || starts_with(type, "microsoft.keyvault.");
+  // CloudEvents call it "type".
+  const std::string type = lower(first_text({member(&record, "eventType"), member(&record, "type")}));
+  const bool record_of_a_log =
+      !first_text({member(&record, "operationName"), member(&record, "OperationName")}).empty();
+  const json* data = member(&record, "data");
+  const bool has_data = data != nullptr && (data->is_object() || data->is_array() || !text_of(data).empty());
+  return !record_of_a_log && !type.empty() && (has_data || starts_with(type, "microsoft.keyvault."));
 }
 
 // An identity that is text must be the text of an object: a record whose caller cannot be read is not nobody's.

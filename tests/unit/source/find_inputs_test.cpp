@@ -51,11 +51,12 @@ TEST(FindInputs, TakesGlobsFilesAndStdinInTheOrderOfTheArguments) {
 
 TEST(FindInputs, SaysWhatIsMissingOrNotSupported) {
   const Folder folder;
-  for (const std::string& argument : {folder.path() + "/none.json", folder.path() + "/*.json",
-                                      std::string("https://contoso.blob.core.windows.net/x")}) {
+  const std::string missing = folder.path() + "/none.json";
+  for (const std::string& argument :
+       {missing, folder.path() + "/*.json", std::string("https://contoso.blob.core.windows.net/x")}) {
     const Result<InputList> found = find_inputs({argument});
     ASSERT_FALSE(found.has_value()) << argument;
-    EXPECT_EQ(found.error().kind, ErrorKind::kUsage);
+    EXPECT_EQ(found.error().kind, argument == missing ? ErrorKind::kInputOutput : ErrorKind::kUsage);
     EXPECT_NE(found.error().message.find(argument), std::string::npos);
   }
   EXPECT_EQ(find_inputs({"-", "-"}).error().kind, ErrorKind::kUsage);
