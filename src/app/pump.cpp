@@ -17,7 +17,7 @@ namespace {
 // Buffers of all open lanes together; each gets its share within these bounds.
 constexpr std::size_t kBatchBytesInAll = std::size_t{16} << 20;
 constexpr std::size_t kLeastBatchBytes = std::size_t{64} << 10;
-constexpr std::size_t kMostBatchBytes = std::size_t{1} << 20;
+constexpr std::size_t kMostBatchBytes = kDefaultBatchBytes;
 // Files that overlap in time are read side by side; more than this at once are sorted instead.
 constexpr std::size_t kOpenLanesLimit = 900;
 constexpr std::size_t kJobsPerLane = 3;

@@ -180,6 +180,10 @@ std::string_view without_query_and_slash(std::string_view uri) {
 
 // 200, "200", 200.0, 2e2: whole numbers of an HTTP status, however they are written.
 std::uint16_t read_status(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() == 3 && text[0] >= '1' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2])) {
+    return static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+  }
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool number = error == std::errc{} && end == text.data() + text.size() && is_json_scalar(text);

@@ -11,7 +11,7 @@
 namespace keyvigil {
 
 struct FileSourceOptions {
-  std::size_t batch_bytes = std::size_t{1} << 20;
+  std::size_t batch_bytes = kDefaultBatchBytes;
   std::size_t record_limit_bytes = kDefaultRecordLimitBytes;
   // Where input that cannot be read twice (stdin, pipes) is copied to, so that it can. Empty: it is not copied.
   std::string spool_folder;

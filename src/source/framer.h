@@ -15,8 +15,11 @@
 
 namespace keyvigil {
 
+// Raw records and the events made of them should fit a core's second-level cache together.
+inline constexpr std::size_t kDefaultBatchBytes = std::size_t{256} << 10;
+
 struct FramingOptions {
-  std::size_t batch_bytes = std::size_t{1} << 20;
+  std::size_t batch_bytes = kDefaultBatchBytes;
   std::size_t record_limit_bytes = kDefaultRecordLimitBytes;
 };
 
