@@ -11,8 +11,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/file_descriptor.h"
+#include "base/hash.h"
 
 namespace keyvigil {
 namespace {

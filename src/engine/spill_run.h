@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "base/file_descriptor.h"
+#include "base/result.h"
 #include "event/access_event.h"
 
 namespace keyvigil {
