@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 keyvigil=$1
 demo=build/demo
 rm -rf "$demo"
-mkdir -p "$demo"
+mkdir -p "$demo/logs"
 
 say() { printf '\n%s\n' "$*"; }
 run() { printf '$ %s\n' "$*"; "$@"; }

@@ -1,4 +1,4 @@
-// Exit codes of every command (docs/commands.md): scripts depend on them.
+// Exit codes of every command (README.md): scripts depend on them.
 #pragma once
 
 #include "base/result.h"

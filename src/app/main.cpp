@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "app/catalogue_command.h"
@@ -47,9 +48,7 @@ int usage(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   // A closed pipe is an error of writing, reported as such.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("KeyVigil: a threat detector for Azure Key Vault audit logs", "keyvigil");
@@ -107,4 +106,18 @@ int main(int argc, char** argv) {
   }
   if (version_command->parsed()) { fmt::print("keyvigil {}\n", KEYVIGIL_VERSION); }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    // Only the library throws, and only where nothing is left to do: no memory.
+    std::fputs("keyvigil: stopped: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+    return static_cast<int>(ExitCode::kInputOutput);
+  }
 }

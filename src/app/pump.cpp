@@ -16,6 +16,7 @@ namespace {
 
 // Buffers of all open lanes together; each gets its share within these bounds.
 constexpr std::size_t kBatchBytesInAll = std::size_t{16} << 20;
+constexpr std::size_t kSmallestBatchBytes = std::size_t{16} << 10;  // of a small file
 constexpr std::size_t kLeastBatchBytes = std::size_t{64} << 10;
 constexpr std::size_t kMostBatchBytes = kDefaultBatchBytes;
 // Files that overlap in time are read side by side; more than this at once are sorted instead.
@@ -97,7 +98,9 @@ Result<void> Pump::open(Lane& lane, std::uint32_t input) {
   const InputFile& file = inputs_[input];
   FileSourceOptions options;
   const std::size_t share = std::clamp(kBatchBytesInAll / (open_lanes_ + 1), kLeastBatchBytes, kMostBatchBytes);
-  options.batch_bytes = share;
+  // A folder of hourly blobs has thousands of small files: a buffer larger than the file is only work.
+  const std::size_t whole = std::max<std::size_t>(file.size_bytes, kSmallestBatchBytes);
+  options.batch_bytes = file.is_stdin || file.is_pipe ? share : std::min(share, whole);
   options.spool_folder = options_.temporary_folder;
   auto source = FileSource::open(file.path, options);
   if (!source) { return tl::unexpected(source.error()); }
@@ -109,8 +112,8 @@ Result<void> Pump::open(Lane& lane, std::uint32_t input) {
 
 // Keeps enough batches under way for the other threads, without hoarding where many lanes are open.
 Result<void> Pump::refill(Lane& lane, std::uint32_t input) {
-  const std::size_t wanted =
-      open_lanes_ > 2 * pool_.threads() ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
+  const bool alone = pool_.threads() == 1 || open_lanes_ > std::size_t{2} * pool_.threads();
+  const std::size_t wanted = alone ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
   while (!lane.at_end && lane.jobs.size() < wanted) {
     if (spare_jobs_.empty()) { spare_jobs_.push_back(std::make_unique<DecodePool::Job>()); }
     auto job = std::move(spare_jobs_.back());
@@ -198,7 +201,7 @@ void Pump::find_starts() {
 
 void Pump::look_ahead(std::size_t place) {
   if (pool_.threads() == 1) { return; }
-  const std::size_t last = std::min(sequence_.size(), place + 2 * pool_.threads());
+  const std::size_t last = std::min(sequence_.size(), place + std::size_t{2} * pool_.threads());
   for (std::size_t i = place; i < last; ++i) {
     Lane& lane = lanes_[sequence_[i]];
     // A failure shows again, and is reported, when the lane's turn comes.
@@ -248,7 +251,10 @@ Result<Pump::Pass> Pump::take_batch(std::uint32_t input, InputId id) {
   if (auto tallied = tally(**batch); !tallied) { return tl::unexpected(tallied.error()); }
   std::unique_ptr<DecodePool::Job> job = std::move(lane.jobs.front());
   lane.jobs.pop_front();
-  if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
+  // With one thread, reading ahead would only push the batch at hand out of the cache.
+  if (pool_.threads() > 1) {
+    if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
+  }
   DecodedBatch& decoded = job->decoded;
   for (std::size_t i = 0; i < decoded.count; ++i) {
     const Arrival arrival = order_->push(id, std::move(decoded.events[i]));

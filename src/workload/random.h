@@ -39,15 +39,19 @@ class Random {
 
   // Exponential with mean 1, by comparisons of uniforms only (von Neumann 1951): no logarithm.
   [[nodiscard]] double exponential() {
-    for (double whole = 0;; whole += 1) {
+    double whole = 0;
+    while (true) {
       const double first = unit();
       double previous = first;
+      double next = unit();
       bool odd = true;
-      for (double next = unit(); next <= previous; next = unit()) {
+      while (next <= previous) {
         previous = next;
+        next = unit();
         odd = !odd;
       }
       if (odd) { return whole + first; }
+      whole += 1;
     }
   }
 

@@ -12,20 +12,6 @@ namespace {
 
 using namespace keyvigil;
 
-// Which dialects' own members a record has, one bit each. Cross-overs of the fuzzer put members of several into one
-// record; which of them should win is nobody's business.
-unsigned dialects_of(const nlohmann::json& record) {
-  unsigned dialects = 0;
-  if (!record.is_object()) { return dialects; }
-  for (const auto& item : record.items()) {
-    const std::string& name = item.key();
-    const bool suffixed = name.size() > 2 && name[name.size() - 2] == '_';
-    const bool capital = !name.empty() && name[0] >= 'A' && name[0] <= 'Z';
-    dialects |= suffixed ? 1U : capital ? 2U : 4U;
-  }
-  return dialects;
-}
-
 // Records never repeat a member; what becomes of the one that is replaced differs between readers.
 bool repeats_a_name(std::string_view text) {
   bool repeated = false;
@@ -43,9 +29,43 @@ bool repeats_a_name(std::string_view text) {
   return repeated;
 }
 
+// Cross-overs of the fuzzer put members of several dialects into one record; which of them should win is nobody's
+// business.
 bool mixes_dialects(const nlohmann::json& record) {
-  const unsigned dialects = dialects_of(record);
-  return dialects != 2U && dialects != 4U && dialects != 3U && dialects != 0U;
+  static const std::set<std::string> kAuditTable = {"Identity",
+                                                    "Id",
+                                                    "ClientInfo",
+                                                    "HttpStatusCode",
+                                                    "RequestUri",
+                                                    "IsRbacAuthorized",
+                                                    "IsAccessPolicyMatch",
+                                                    "IsAddressAuthorized",
+                                                    "TrustedService",
+                                                    "SubnetId",
+                                                    "NetworkAcls",
+                                                    "VaultProperties",
+                                                    "AddressAuthorizationType",
+                                                    "Properties",
+                                                    "EnableRbacAuthorization"};
+  static const std::set<std::string> kBothTables = {
+      "TimeGenerated",     "OperationName",    "Category",        "ResourceId",    "_ResourceId",    "ResultSignature",
+      "ResultDescription", "CallerIPAddress",  "CallerIpAddress", "CorrelationId", "SubscriptionId", "ResourceGroup",
+      "Resource",          "ResourceProvider", "ResourceType",    "Type"};
+  if (!record.is_object()) { return false; }
+  bool diagnostics = false;
+  bool audit = false;
+  bool tables = false;
+  bool raw = false;
+  for (const auto& item : record.items()) {
+    const std::string& name = item.key();
+    const bool suffixed = name.size() > 2 && name[name.size() - 2] == '_';
+    diagnostics |= suffixed;
+    audit |= kAuditTable.contains(name);
+    tables |= kBothTables.contains(name);
+    raw |= !suffixed && !name.empty() && name[0] >= 'a' && name[0] <= 'z';
+  }
+  const bool two_addresses = record.contains("CallerIPAddress") && record.contains("CallerIpAddress");
+  return (diagnostics && audit) || (raw && (diagnostics || audit || tables)) || two_addresses;
 }
 
 void judge_record(Decoder& decoder, std::string_view text) {
@@ -59,8 +79,8 @@ void judge_record(Decoder& decoder, std::string_view text) {
   const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
   if (parsed.is_discarded() || mixes_dialects(parsed) || repeats_a_name(text)) { return; }
   const TwinAnswer expected = decode_by_twin(parsed);
-  // Where several things are wrong, either may be named.
-  if (expected.kind == DecodeKind::kRefused && got.kind == DecodeKind::kRefused) { return; }
+  // Where several things are wrong, either may be named: what counts is that no event comes of it.
+  if (expected.kind != DecodeKind::kEvent && got.kind != DecodeKind::kEvent) { return; }
   const std::string differs = difference(expected, got);
   if (differs.empty()) { return; }
   std::fprintf(stderr, "%.*s\n%s", static_cast<int>(text.size()), text.data(), differs.c_str());
