@@ -18,6 +18,7 @@ import sys
 import tempfile
 import unittest
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYVIGIL = ""  # set from the command line, below
 
 TOR_ADDRESS = "203.0.113.66"
@@ -158,6 +159,24 @@ class TheThreeAlerts(InAFolder):
         self.write("suspicious.netset", b"10.0.0.0/8\n")
         logs = self.write("logs.json", json_lines([record(600, "10.1.2.3")]))
         self.assertEqual(self.detect_lines(logs), b"")
+
+
+class Golden(InAFolder):
+    """What people and playbooks read of an alert does not change by accident. KEYVIGIL_BLESS=1 writes it anew."""
+
+    def test_the_alerts_are_as_they_were(self):
+        self.write("logs.json", json_lines(attacked_day()))
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, ROOT)
+        for form in ["jsonl", "csv", "eventhub", "table"]:
+            code, out, err = run("detect", "logs.json", "--tor", "tor.txt", "--suspicious", "suspicious.netset",
+                                 "--format", form)
+            self.assertEqual(code, 0, err)
+            golden = ROOT / "tests" / "end_to_end" / "golden" / f"attacked_day.{form}"
+            if os.environ.get("KEYVIGIL_BLESS"):
+                golden.parent.mkdir(exist_ok=True)
+                golden.write_bytes(out)
+            self.assertEqual(out, golden.read_bytes(), form)
 
 
 class EveryWayIn(InAFolder):
