@@ -80,7 +80,7 @@ JsonIndex::JsonIndex(JsonIndex&&) noexcept = default;
 JsonIndex& JsonIndex::operator=(JsonIndex&&) noexcept = default;
 
 const char* JsonIndex::build(std::string_view text, JsonCursor& cursor) {
-  constexpr std::size_t kLeastCapacity = 16 * 1024;
+  constexpr std::size_t kLeastCapacity = std::size_t{16} * 1024;
   constexpr std::size_t kDepth = 1;  // only simdjson's second stage, which is not used, keeps a stack
   State& state = *state_;
   if (state.stage == nullptr || state.stage->capacity() < text.size()) {
