@@ -43,8 +43,9 @@ Result<RawInput> RawInput::open_stdin(const std::string& spool_folder) {
 Result<RawInput> RawInput::from(FileDescriptor file, std::string name, const std::string& spool_folder) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return system_failure("cannot read", name);
-  if (S_ISDIR(status.st_mode))
+  if (S_ISDIR(status.st_mode)) {
     return fail(ErrorKind::kUsage, fmt::format("expected a file, found the folder {}", name));
+  }
   RawInput input;
   input.is_seekable_ = S_ISREG(status.st_mode);
   input.file_ = std::move(file);
