@@ -1,0 +1,110 @@
+// SettledTable: keys to slots, bounded, such that a flood of fresh keys cannot push out those that are known for long.
+//
+// Keys seen on fewer than kSettledDays days are fresh: they live in a quarter of the table and evict only each other.
+// The rest is for settled keys; one more of them evicts the settled key idle longest. Idleness counts in UTC days; ties
+// go by the fixed hash of the key, so the order of evictions is total and the same on every machine (design section 6).
+// What belongs to a slot is kept by the owner, who must clear it when `evicted` names it. Threads: one owner.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/snapshot.h"
+
+namespace keyvigil {
+
+class SettledTable {
+ public:
+  static constexpr std::uint32_t kSettledDays = 3;
+
+  // REQUIRES: limit >= 4.
+  explicit SettledTable(std::size_t limit);
+
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view key) const;
+
+  struct Admission {
+    std::uint32_t slot = 0;
+    bool added = false;
+    std::optional<std::uint32_t> evicted;  // may be `slot` itself
+  };
+  // Finds the key or makes room for it, and notes that it was seen on `day`. Days may run backwards.
+  Admission admit(std::string_view key, std::int64_t day);
+
+  // Slots of keys last seen before `day`, the most idle of each seniority first.
+  [[nodiscard]] std::vector<std::uint32_t> last_seen_before(std::int64_t day) const;
+  // REQUIRES: the slot is in use. Not counted as an eviction.
+  void remove(std::uint32_t slot);
+
+  // REQUIRES: the slot is in use.
+  [[nodiscard]] const std::string& key(std::uint32_t slot) const { return slots_[slot].key; }
+  [[nodiscard]] std::uint64_t key_hash(std::uint32_t slot) const { return slots_[slot].hash; }
+  [[nodiscard]] std::int64_t first_day(std::uint32_t slot) const { return slots_[slot].first_day; }
+  [[nodiscard]] std::uint32_t days_seen(std::uint32_t slot) const { return slots_[slot].days_seen; }
+
+  [[nodiscard]] bool is_in_use(std::uint32_t slot) const { return slot < slots_.size() && slots_[slot].days_seen > 0; }
+
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+  [[nodiscard]] std::size_t fresh() const { return idle_[kFresh].size(); }
+  [[nodiscard]] std::size_t slot_count() const { return slots_.size(); }
+  [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
+
+  // Slots keep their numbers. load() replaces everything but the limit; false: damaged, and the table is empty.
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] bool load(SnapshotReader& reader);
+
+ private:
+  enum Seniority : std::uint8_t { kFresh = 0, kSettled = 1 };
+  struct Slot {
+    std::string key;
+    std::uint64_t hash = 0;
+    std::int64_t first_day = 0;
+    std::int64_t last_day = 0;
+    std::uint32_t days_seen = 0;  // 0: free
+    auto fields() { return std::tie(key, hash, first_day, last_day, days_seen); }
+  };
+  struct Idle {
+    std::int64_t last_day = 0;
+    std::uint64_t hash = 0;
+    std::uint32_t slot = 0;
+    friend auto operator<=>(const Idle&, const Idle&) = default;
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const { return hash64(key); }
+  };
+
+  [[nodiscard]] static Seniority seniority(const Slot& slot) {
+    return slot.days_seen < kSettledDays ? kFresh : kSettled;
+  }
+  [[nodiscard]] std::size_t room(Seniority seniority) const {
+    return seniority == kFresh ? limit_ / 4 : limit_ - limit_ / 4;
+  }
+  [[nodiscard]] Idle idle(std::uint32_t slot) const { return Idle{slots_[slot].last_day, slots_[slot].hash, slot}; }
+  [[nodiscard]] std::uint32_t take_slot();
+  std::optional<std::uint32_t> make_room(Seniority seniority);
+  std::optional<std::uint32_t> note_day(std::uint32_t slot, std::int64_t day);
+  [[nodiscard]] bool rebuild();
+  void clear();
+
+  std::size_t limit_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;  // the last one is taken first
+  std::uint64_t evictions_ = 0;
+
+  // Derived from slots_.
+  absl::flat_hash_map<std::string, std::uint32_t, KeyHash, std::equal_to<>> index_;
+  std::array<std::set<Idle>, 2> idle_;  // by Seniority, the most idle first
+};
+
+}  // namespace keyvigil
