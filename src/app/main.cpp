@@ -10,6 +10,7 @@
 #include "app/catalogue_command.h"
 #include "app/completion_command.h"
 #include "app/detect_command.h"
+#include "app/evaluate_command.h"
 #include "app/exit_code.h"
 #include "app/intel_command.h"
 #include "app/lists.h"
@@ -64,6 +65,9 @@ int run(int argc, char** argv) {
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
 
+  EvaluateOptions evaluate;
+  const CLI::App* evaluate_command = add_evaluate_command(app, evaluate);
+
   std::string catalogue_format = "table";
   CLI::App* catalogue_command =
       app.add_subcommand("catalogue", "Print the fourteen alert types and which can fire yet");
@@ -98,6 +102,7 @@ int run(int argc, char** argv) {
 
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
+  if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (catalogue_command->parsed()) { return print_catalogue(catalogue_format); }
   if (check_command->parsed()) { return check_lists(list_files, list_options); }
   if (completion_command->parsed()) {

@@ -192,21 +192,54 @@ class FolderOutput {
   std::map<std::string, std::string> paths_;
 };
 
-std::string label_line(const Activity& activity) {
-  const nlohmann::ordered_json line = {
-      {"time", to_iso_milliseconds(activity.time)},
-      {"correlationId", activity.correlation_id},
-      {"attack", activity.attack.kind},
-      {"campaign", activity.attack.campaign},
-      {"operation", activity.operation},
-      {"status", activity.http_status},
-      {"vault", activity.vault.name},
-      {"address", activity.address},
-      {"objectId", activity.caller.object_id},
-      {"appId", activity.caller.app_id},
-  };
-  return line.dump() + "\n";
-}
+// The truth, a line per campaign, gathered while its records are written.
+class CampaignLabels {
+ public:
+  void add(const Activity& activity) {
+    const workload::AttackLabel& label = activity.attack;
+    nlohmann::ordered_json& line = lines_[label.campaign];
+    const std::string time = to_iso_milliseconds(activity.time);
+    if (line.is_null()) { line = first_line(label, time); }
+    // Records may arrive out of order; ISO times of one width sort as texts.
+    line["firstTime"] = std::min(line["firstTime"].get<std::string>(), time);
+    line["lastTime"] = std::max(line["lastTime"].get<std::string>(), time);
+    auto& vaults = line["vaults"];
+    if (std::find(vaults.begin(), vaults.end(), activity.vault.name) == vaults.end()) {
+      vaults.push_back(activity.vault.name);
+    }
+    line["records"].push_back({{"time", time},
+                               {"correlationId", activity.correlation_id},
+                               {"operation", activity.operation},
+                               {"status", activity.http_status},
+                               {"vault", activity.vault.name},
+                               {"address", activity.address}});
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string out;
+    for (const auto& [campaign, line] : lines_) { out += line.dump() + "\n"; }
+    return out;
+  }
+
+ private:
+  static nlohmann::ordered_json first_line(const workload::AttackLabel& label, const std::string& time) {
+    const std::vector<std::string> none;
+    return {{"campaign", label.campaign},
+            {"kind", label.benign ? "benign" : "attack"},
+            {"name", label.kind},
+            {"strength", label.strength},
+            {"callerClass", label.app ? "app" : "user"},
+            {"caller", label.caller},
+            {"vaults", nlohmann::ordered_json::array()},
+            {"firstTime", time},
+            {"lastTime", time},
+            {"expected", label.benign ? none : label.alerts},
+            {"mustNot", label.benign ? label.alerts : none},
+            {"records", nlohmann::ordered_json::array()}};
+  }
+
+  std::map<std::uint64_t, nlohmann::ordered_json> lines_;
+};
 
 std::string joined(const auto& words) {
   return fmt::format("{}", fmt::join(words, ", "));
@@ -216,12 +249,13 @@ Result<std::vector<workload::AttackKind>> chosen_attacks(const std::vector<std::
   std::vector<workload::AttackKind> attacks;
   for (const std::string& word : words) {
     // The bare option, without words, reads as one empty word.
+    if (word == "none") { continue; }
     if (word == "all" || word.empty()) {
       for (const std::string_view name : workload::attack_names()) { attacks.push_back(*workload::find_attack(name)); }
     } else if (const auto attack = workload::find_attack(word)) {
       attacks.push_back(*attack);
     } else {
-      return fail(ErrorKind::kUsage, fmt::format("--attacks: expected all or some of {}; found \"{}\"",
+      return fail(ErrorKind::kUsage, fmt::format("--attacks: expected none, all or some of {}; found \"{}\"",
                                                  joined(workload::attack_names()), word));
     }
   }
@@ -279,6 +313,15 @@ Result<workload::WorldOptions> world_options(const SimulateOptions& options) {
   if (!attacks) { return tl::unexpected(attacks.error()); }
   world->attacks = std::move(*attacks);
   world->attack_share = options.attack_share;
+  world->twins = options.twins;
+  if (options.strength == "all") {
+    world->strengths = {workload::Strength::kLoud, workload::Strength::kHuman, workload::Strength::kSlow};
+  } else if (const auto strength = workload::find_strength(options.strength)) {
+    world->strengths = {*strength};
+  } else {
+    return fail(ErrorKind::kUsage, fmt::format("--strength: expected all or one of {}; found \"{}\"",
+                                               joined(workload::strength_names()), options.strength));
+  }
   return *world;
 }
 
@@ -323,7 +366,8 @@ bool fits_form(const Activity& activity, Form form) {
 
 // The whole stream through `add`, which returns the bytes that the record took.
 template <typename Add>
-Result<workload::WorldFigures> deliver(const Plan& plan, const SimulateOptions& options, std::string& labels, Add add) {
+Result<workload::WorldFigures> deliver(const Plan& plan, const SimulateOptions& options, CampaignLabels& labels,
+                                       Add add) {
   workload::Transport transport(workload::World(plan.world),
                                 {options.seed, options.disorder_share, options.duplicate_share});
   workload::FigureCounter counter;
@@ -333,13 +377,13 @@ Result<workload::WorldFigures> deliver(const Plan& plan, const SimulateOptions& 
     const Result<std::size_t> bytes = add(delivery);
     if (!bytes) { return tl::unexpected(bytes.error()); }
     counter.add(delivery.activity, *bytes);
-    if (!delivery.activity.attack.kind.empty() && !delivery.duplicate) { labels += label_line(delivery.activity); }
+    if (!delivery.activity.attack.kind.empty() && !delivery.duplicate) { labels.add(delivery.activity); }
   }
   return counter.figures();
 }
 
 Result<workload::WorldFigures> deliver_to_folder(const Plan& plan, const SimulateOptions& options,
-                                                 std::string& labels) {
+                                                 CampaignLabels& labels) {
   FolderOutput output(options.output, plan.form);
   auto figures = deliver(plan, options, labels, [&output](const workload::Delivery& delivery) {
     return output.add(delivery.activity, delivery.arrived);
@@ -349,7 +393,8 @@ Result<workload::WorldFigures> deliver_to_folder(const Plan& plan, const Simulat
   return figures;
 }
 
-Result<workload::WorldFigures> deliver_to_file(const Plan& plan, const SimulateOptions& options, std::string& labels) {
+Result<workload::WorldFigures> deliver_to_file(const Plan& plan, const SimulateOptions& options,
+                                               CampaignLabels& labels) {
   const bool to_stdout = options.output == "-";
   Result<File> file = to_stdout ? Result<File>(File(stdout)) : open_file(options.output, "wb");
   if (!file) { return tl::unexpected(file.error()); }
@@ -434,6 +479,9 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
                    "Plant attacks, in the second half: all, or some of " + joined(workload::attack_names()))
       ->delimiter(',')
       ->expected(0, static_cast<int>(workload::attack_names().size()));
+  command->add_option("--strength", options.strength, "Pace of the attacks: loud, human, slow or all")
+      ->capture_default_str();
+  command->add_flag("--twins", options.twins, "Beside each attack, the nearest harmless thing, labelled benign");
   command->add_option("--attack-share", options.attack_share, "Share of attack records; each kind occurs at least once")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 0.5));
@@ -445,7 +493,7 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--tor-list", options.tor_list, "Write the Tor exit list that matches the attacks");
   command->add_option("--suspicious-list", options.suspicious_list, "Write the matching list of suspicious addresses");
-  command->add_option("--labels", options.labels, "Write one JSON line per attack record: the truth, for evaluation");
+  command->add_option("--labels", options.labels, "Write one JSON line per campaign: the truth, for evaluation");
   command->footer(std::string(kExamples));
   return command;
 }
@@ -453,11 +501,11 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
 int run_simulate(const SimulateOptions& options, std::ostream& err) {
   const auto plan = make_plan(options);
   if (!plan) { return report(plan.error(), err); }
-  std::string labels;
+  CampaignLabels labels;
   const auto figures =
       plan->folder ? deliver_to_folder(*plan, options, labels) : deliver_to_file(*plan, options, labels);
   if (!figures) { return report(figures.error(), err); }
-  if (auto done = write_side_files(options, labels); !done) { return report(done.error(), err); }
+  if (auto done = write_side_files(options, labels.text()); !done) { return report(done.error(), err); }
   err << workload::describe(*figures);
   return 0;
 }

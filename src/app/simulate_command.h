@@ -28,6 +28,8 @@ struct SimulateOptions {
   bool zstd = false;
   std::string output = "-";  // "-" = standard output; a folder takes the blob layout
   std::vector<std::string> attacks;
+  std::string strength = "human";  // or loud, slow, all
+  bool twins = false;
   double attack_share = 0.0005;
   double disorder_share = 0;
   double duplicate_share = 0;

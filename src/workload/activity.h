@@ -58,10 +58,15 @@ struct VaultConfiguration {
   std::string added_ip_rule;
 };
 
-// Which planted attack an activity belongs to; `kind` is empty for ordinary traffic.
+// Which planted attack or harmless twin an activity belongs to; `kind` is empty for ordinary traffic.
 struct AttackLabel {
-  std::string kind;
+  std::string kind;            // name of the attack or of the twin
   std::uint64_t campaign = 0;  // counts from 1
+  std::string strength;
+  bool benign = false;
+  bool app = false;                 // class of the caller, known for challenges too
+  std::string caller;               // object id
+  std::vector<std::string> alerts;  // any of them finds the attack; none of them may follow the twin
 };
 
 struct Activity {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <queue>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,9 +12,6 @@ namespace {
 
 constexpr std::int64_t kMillisecond = EventTime::kTicksPerMillisecond;
 
-constexpr std::array<std::string_view, kAttackKindCount> kAttackNames = {
-    "tor-success",          "tor-denied",   "tor-challenge", "suspicious-success", "suspicious-denied",
-    "suspicious-challenge", "foreign-dump", "own-dump",      "vault-discovery",    "policy-then-read"};
 constexpr std::array<std::string_view, 4> kSizeNames = {"small", "medium", "large", "bench"};
 
 // Tor exits: 203.0.113.1 .. .120. Suspicious: 198.51.100.0/26 and 198.51.100.100 .. .139.
@@ -32,6 +30,8 @@ enum class Step : std::uint8_t {
   kSecretList,
   kSecretSet,
   kSecretBackup,
+  kSecretDelete,
+  kSecretPurge,
   kKeyGet,
   kKeyWrap,
   kKeyUnwrap,
@@ -49,12 +49,14 @@ struct StepShape {
   bool version_in_uri;
 };
 
-constexpr std::array<StepShape, 12> kShapes = {{
+constexpr std::array<StepShape, 14> kShapes = {{
     {"Authentication", "secrets", "", true, false},
     {"SecretGet", "secrets", "", true, false},
     {"SecretList", "secrets", "", false, false},
     {"SecretSet", "secrets", "", true, false},
     {"SecretBackup", "secrets", "backup", true, false},
+    {"SecretDelete", "secrets", "", true, false},
+    {"SecretPurge", "deletedsecrets", "", true, false},
     {"KeyGet", "keys", "", true, false},
     {"KeyWrap", "keys", "wrapkey", true, true},
     {"KeyUnwrap", "keys", "unwrapkey", true, true},
@@ -65,7 +67,7 @@ constexpr std::array<StepShape, 12> kShapes = {{
 }};
 
 enum class Who : std::uint8_t { kApp, kUser, kService };
-enum class Client : std::uint8_t { kOwn, kPortal, kCli, kPowerShell, kScript };
+enum class Client : std::uint8_t { kOwn, kPortal, kCli, kPowerShell, kScript, kForeignClient };
 
 constexpr std::string_view kPortalArmApp = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
 constexpr std::string_view kPortalVaultApp = "3686488a-04fc-4d8a-b967-61f98ec41efe";
@@ -101,8 +103,12 @@ struct Turn {
 };
 
 struct Campaign {
-  AttackKind kind;
+  AttackKind kind;  // of a twin: the attack that it resembles
   EventTime start;
+  Strength strength = Strength::kHuman;
+  bool app = false;
+  bool twin = false;
+  std::uint32_t caller = 0;
 };
 
 // Percent of the peak rate by hour of a working day; the weekend keeps a fraction.
@@ -168,20 +174,6 @@ double expected_events(const AppProfile& app, const Population& population) {
 
 }  // namespace
 
-const std::array<std::string_view, kAttackKindCount>& attack_names() {
-  return kAttackNames;
-}
-
-std::string_view to_string(AttackKind kind) {
-  return kAttackNames[static_cast<std::size_t>(kind)];
-}
-
-std::optional<AttackKind> find_attack(std::string_view name) {
-  const auto found = std::find(kAttackNames.begin(), kAttackNames.end(), name);
-  if (found == kAttackNames.end()) { return std::nullopt; }
-  return static_cast<AttackKind>(found - kAttackNames.begin());
-}
-
 const std::array<std::string_view, 4>& world_size_names() {
   return kSizeNames;
 }
@@ -194,7 +186,8 @@ std::optional<WorldOptions> world_of_size(std::string_view name) {
     options.events = 20'000;
   } else if (name == "medium") {
     options.size = {80, 160, 120};
-    options.events = 150'000;
+    options.days = 45;
+    options.events = 400'000;
   } else if (name == "large") {
     options.size = {2'000, 4'000, 3'000};
     options.days = 45;
@@ -238,6 +231,7 @@ struct World::State {
   std::int64_t sweep_gap_ticks = 0;
   std::int64_t sweep_period_ticks = 0;
   std::vector<Campaign> campaigns;
+  std::set<std::pair<bool, std::uint32_t>> callers_taken;
   std::uint64_t sequence = 0;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
   std::priority_queue<Planned, std::vector<Planned>, Later> planned;
@@ -255,6 +249,9 @@ struct World::State {
   void set_inventory_rate();
   void schedule_population();
   void schedule_campaigns();
+  void add_campaign(Campaign campaign);
+  [[nodiscard]] bool suits(const Campaign& campaign, std::uint32_t caller) const;
+  [[nodiscard]] std::uint32_t choose_caller(const Campaign& campaign);
   void add_turn(EventTime time, std::uint32_t actor);
   [[nodiscard]] EventTime next_in_rhythm(EventTime from, double peak_interval_ticks, const Rhythm& rhythm);
 
@@ -279,12 +276,21 @@ struct World::State {
   [[nodiscard]] std::uint32_t vault_for_session(const UserProfile& user);
   [[nodiscard]] std::uint32_t foreign_vault(const std::vector<std::uint32_t>& own);
 
+  void plan_attack(const Campaign& campaign, Planned& event);
+  void plan_twin(const Campaign& campaign, Planned& event);
+  void plan_paced(Planned& event, Step step, std::uint32_t count, Strength strength);
+  void plan_dump(Planned& event, Strength strength);
+  void plan_sweep(Planned& event, Strength strength);
+  void plan_low_and_slow(Planned& event);
+  [[nodiscard]] const std::vector<std::uint32_t>& own_vaults(const Planned& event) const;
+  [[nodiscard]] std::uint32_t team_vault(const std::vector<std::uint32_t>& own);
   void plan_listed_attack(AttackKind kind, Planned& event);
-  void plan_discovery(Planned& event);
+  void plan_discovery(Planned& event, Strength strength);
   void plan_policy_then_read(Planned& event);
 
   void spell(const Planned& event, Activity& activity) const;
   void spell_caller(const Planned& event, Random& details, Activity& activity) const;
+  void spell_label(const Planned& event, AttackLabel& label) const;
   void spell_object(const Planned& event, Activity& activity) const;
   void spell_network(const Planned& event, Activity& activity) const;
 };
@@ -352,19 +358,62 @@ void World::State::schedule_population() {
   }
 }
 
+void World::State::add_campaign(Campaign campaign) {
+  const std::int64_t half = (end.ticks - options.start.ticks) / 2;
+  // The last tenth stays free, so that most campaigns end inside the stream; one of ten days starts early.
+  const std::int64_t room = campaign.kind == AttackKind::kLowAndSlow ? half / 3 : half * 9 / 10;
+  campaign.start = EventTime{options.start.ticks + half + random.between(0, room)};
+  campaign.caller = choose_caller(campaign);
+  add_turn(campaign.start, first_campaign() + static_cast<std::uint32_t>(campaigns.size()));
+  campaigns.push_back(campaign);
+}
+
 void World::State::schedule_campaigns() {
-  if (options.attacks.empty()) { return; }
+  std::vector<Campaign> round;
+  for (const Strength strength : options.strengths) {
+    for (const AttackKind kind : options.attacks) {
+      if (fits_users(kind)) { round.push_back(Campaign{kind, {}, strength, false, false, 0}); }
+      if (fits_apps(kind)) { round.push_back(Campaign{kind, {}, strength, true, false, 0}); }
+    }
+  }
+  if (round.empty()) { return; }
   constexpr double kCampaignEvents = 9;
   const auto wanted =
       static_cast<std::uint64_t>(static_cast<double>(options.events) * options.attack_share / kCampaignEvents);
-  const std::uint64_t count = std::max<std::uint64_t>(options.attacks.size(), wanted);
-  const std::int64_t half = (end.ticks - options.start.ticks) / 2;
-  // The last tenth stays free, so that slow campaigns end inside the stream.
+  const std::uint64_t count = std::max<std::uint64_t>(round.size(), wanted);
   for (std::uint64_t i = 0; i < count; ++i) {
-    const EventTime start{options.start.ticks + half + random.between(0, half * 9 / 10)};
-    campaigns.push_back(Campaign{options.attacks[i % options.attacks.size()], start});
-    add_turn(start, first_campaign() + static_cast<std::uint32_t>(i));
+    Campaign campaign = round[i % round.size()];
+    add_campaign(campaign);
+    campaign.twin = true;
+    if (options.twins) { add_campaign(campaign); }
   }
+}
+
+bool World::State::suits(const Campaign& campaign, std::uint32_t caller) const {
+  if (campaign.app) {
+    return campaign.kind != AttackKind::kCryptoAbuse || population.apps[caller].habit == AppHabit::kKeyUser;
+  }
+  const UserRole role = population.users[caller].role;
+  if (!campaign.twin) { return role != UserRole::kIdle; }
+  const TwinKind twin = twin_of(campaign.kind, false);
+  if (twin == TwinKind::kOnCall) { return role == UserRole::kOperator; }
+  if (twin == TwinKind::kPolicyChange || twin == TwinKind::kCleanUp) { return role == UserRole::kAdministrator; }
+  return role != UserRole::kIdle;
+}
+
+// A caller of its own where the population is large enough; an estate of few callers shares them.
+std::uint32_t World::State::choose_caller(const Campaign& campaign) {
+  const std::size_t callers = campaign.app ? population.apps.size() : population.users.size();
+  auto caller = static_cast<std::uint32_t>(random.below(callers));
+  std::uint32_t suitable = caller;
+  for (std::size_t tries = 0; tries < callers; ++tries) {
+    if (suits(campaign, caller)) {
+      suitable = caller;
+      if (callers_taken.insert({campaign.app, caller}).second) { return caller; }
+    }
+    caller = (caller + 1) % static_cast<std::uint32_t>(callers);
+  }
+  return suitable;
 }
 
 EventTime World::State::next_in_rhythm(EventTime from, double peak_interval_ticks, const Rhythm& rhythm) {
@@ -621,18 +670,87 @@ std::uint32_t World::State::foreign_vault(const std::vector<std::uint32_t>& own)
   return vault;
 }
 
+const std::vector<std::uint32_t>& World::State::own_vaults(const Planned& event) const {
+  return event.who == Who::kApp ? population.apps[event.caller].vaults : population.users[event.caller].vaults;
+}
+
+// Another vault of the team where it has one, else the own one.
+std::uint32_t World::State::team_vault(const std::vector<std::uint32_t>& own) {
+  const std::uint32_t team = population.vaults[own.front()].team;
+  for (std::uint32_t vault = 0; vault < population.vaults.size(); ++vault) {
+    if (population.vaults[vault].team == team && std::find(own.begin(), own.end(), vault) == own.end()) {
+      return vault;
+    }
+  }
+  return own.front();
+}
+
+// A fifth of a second, about a minute, about an hour between two requests.
+void World::State::plan_paced(Planned& event, Step step, std::uint32_t count, Strength strength) {
+  constexpr std::array<std::int64_t, kStrengthCount> kPauseMilliseconds = {200, 60'000, 3'600'000};
+  const std::int64_t middle = kPauseMilliseconds[static_cast<std::size_t>(strength)];
+  for (std::uint32_t i = 0; i < count; ++i) {
+    event.step = step;
+    event.object = i;
+    plan(event);
+    pause(event, middle / 2, middle * 3 / 2);
+  }
+}
+
+void World::State::plan_dump(Planned& event, Strength strength) {
+  plan_challenge(event);
+  event.step = Step::kSecretList;
+  plan(event);
+  pause(event, 200, 3000);
+  const std::uint32_t secrets = std::min(population.vaults[event.vault].secrets, kLoadedSecretsLimit);
+  plan_paced(event, Step::kSecretGet, secrets, strength);
+}
+
+void World::State::plan_sweep(Planned& event, Strength strength) {
+  const std::uint64_t vaults = std::min<std::uint64_t>(8 + random.below(20), population.vaults.size());
+  const auto first = static_cast<std::uint32_t>(random.below(population.vaults.size()));
+  for (std::uint64_t i = 0; i < vaults; ++i) {
+    Planned probe = event;
+    probe.vault = (first + static_cast<std::uint32_t>(i)) % static_cast<std::uint32_t>(population.vaults.size());
+    plan_paced(probe, Step::kVaultGet, 1, Strength::kLoud);
+    if (random.chance(0.6)) { deny(probe); }
+    plan_paced(probe, Step::kSecretList, 1, strength);
+    if (probe.status == 200) { plan_paced(probe, Step::kSecretGet, 3, strength); }
+    event.time = probe.time;
+  }
+}
+
+void World::State::plan_low_and_slow(Planned& event) {
+  for (int day = 0; day < 10; ++day) {
+    Planned visit = event;
+    visit.time.ticks += day * EventTime::kTicksPerDay;
+    visit.vault = foreign_vault(own_vaults(event));
+    plan_paced(visit, Step::kSecretGet, 2, Strength::kSlow);
+  }
+}
+
 void World::State::take_campaign(std::uint32_t index, EventTime time) {
-  const AttackKind kind = campaigns[index].kind;
+  const Campaign& campaign = campaigns[index];
   Planned event;
   event.time = time;
   event.campaign = index + 1;
-  event.who = Who::kUser;
-  event.client = Client::kScript;
-  event.caller = static_cast<std::uint32_t>(random.below(population.users.size()));
-  const UserProfile& user = population.users[event.caller];
-  event.address = random.chance(0.5)
-                      ? user.home_address
+  event.who = campaign.app ? Who::kApp : Who::kUser;
+  event.client = campaign.app ? Client::kOwn : Client::kScript;
+  event.caller = campaign.caller;
+  if (campaign.twin) {
+    plan_twin(campaign, event);
+  } else {
+    plan_attack(campaign, event);
+  }
+}
+
+void World::State::plan_attack(const Campaign& campaign, Planned& event) {
+  const std::vector<std::uint32_t>& own = own_vaults(event);
+  const AttackKind kind = campaign.kind;
+  event.address = !campaign.app && random.chance(0.5)
+                      ? population.users[event.caller].home_address
                       : kUnlistedStranger + static_cast<std::uint32_t>(random.below(kUnlistedStrangerCount));
+  event.vault = own.front();
   switch (kind) {
     case AttackKind::kTorSuccess:
     case AttackKind::kTorDenied:
@@ -649,32 +767,105 @@ void World::State::take_campaign(std::uint32_t index, EventTime time) {
       plan_listed_attack(kind, event);
       return;
     case AttackKind::kForeignDump:
-      event.vault = foreign_vault(user.vaults);
-      plan_load(event, Step::kSecretGet);
+      event.vault = foreign_vault(own);
+      plan_dump(event, campaign.strength);
       return;
     case AttackKind::kOwnDump:
-      event.vault = user.vaults.front();
-      plan_load(event, Step::kSecretGet);
+    case AttackKind::kStolenAppSecret:
+      plan_dump(event, campaign.strength);
       return;
     case AttackKind::kVaultDiscovery:
-      plan_discovery(event);
+      plan_discovery(event, campaign.strength);
       return;
     case AttackKind::kPolicyThenRead:
       plan_policy_then_read(event);
       return;
+    case AttackKind::kCredentialSweep:
+      plan_sweep(event, campaign.strength);
+      return;
+    case AttackKind::kLowAndSlow:
+      plan_low_and_slow(event);
+      return;
+    case AttackKind::kAppScraping:
+      event.address = 0x14200000U + population.apps[event.caller].host_bits;
+      for (int round = 0; round < 4; ++round) { plan_dump(event, campaign.strength); }
+      return;
+    case AttackKind::kNewClient:
+      event.client = Client::kForeignClient;
+      event.address = population.users[event.caller].office_address;
+      plan_paced(event, Step::kSecretGet, 3, campaign.strength);
+      return;
+    case AttackKind::kNewAppOnVault:
+      event.vault = foreign_vault(own);
+      plan_paced(event, Step::kSecretGet, 1, campaign.strength);
+      return;
+    case AttackKind::kDestruction: {
+      const std::uint32_t secrets = std::min(population.vaults[event.vault].secrets, 12U);
+      plan_paced(event, Step::kSecretDelete, secrets, campaign.strength);
+      plan_paced(event, Step::kSecretPurge, secrets, campaign.strength);
+      return;
+    }
+    case AttackKind::kCryptoAbuse:
+      for (int i = 0; i < 60; ++i) { plan_paced(event, Step::kKeyDecrypt, 1, campaign.strength); }
+      return;
   }
 }
 
-// Half of the credentials used from listed addresses are people's, half applications'.
+void World::State::plan_twin(const Campaign& campaign, Planned& event) {
+  const std::vector<std::uint32_t>& own = own_vaults(event);
+  event.address =
+      campaign.app ? population.apps[event.caller].host_bits : population.users[event.caller].office_address;
+  event.client = campaign.app ? Client::kOwn : Client::kPortal;
+  event.vault = own.front();
+  switch (twin_of(campaign.kind, campaign.app)) {
+    case TwinKind::kNewColleague:
+      event.vault = team_vault(own);
+      plan_paced(event, Step::kSecretGet, 1, Strength::kHuman);
+      return;
+    case TwinKind::kNewDeployment:
+      event.vault = team_vault(own);
+      plan_challenge(event);
+      plan_paced(event, Step::kSecretGet, 2, Strength::kLoud);
+      return;
+    case TwinKind::kOnCall:
+      for (int visit = 0; visit < 2; ++visit) {
+        event.vault = foreign_vault(own);
+        plan_paced(event, Step::kSecretGet, 1, Strength::kHuman);
+      }
+      return;
+    case TwinKind::kRotation:
+      plan_paced(event, Step::kSecretList, 1, Strength::kLoud);
+      plan_paced(event, Step::kSecretSet, 2, Strength::kLoud);
+      return;
+    case TwinKind::kPolicyChange:
+      plan_paced(event, Step::kAddPolicy, 1, Strength::kHuman);
+      return;
+    case TwinKind::kPortalVisit:
+      plan_paced(event, Step::kSecretList, 1, Strength::kHuman);
+      plan_paced(event, Step::kSecretGet, 1, Strength::kHuman);
+      return;
+    case TwinKind::kHomeAddress:
+      event.address += campaign.app ? 1U : 40U;
+      plan_paced(event, Step::kSecretGet, 1, Strength::kHuman);
+      return;
+    case TwinKind::kMistypedVault:
+      event.vault = team_vault(own);
+      deny(event);
+      plan_paced(event, Step::kSecretGet, 1, Strength::kHuman);
+      return;
+    case TwinKind::kCleanUp:
+      plan_paced(event, Step::kSecretDelete, 2, Strength::kHuman);
+      return;
+    case TwinKind::kUsualKeyUse:
+      plan_paced(event, Step::kKeyDecrypt, 1, Strength::kHuman);
+      return;
+  }
+}
+
 void World::State::plan_listed_attack(AttackKind kind, Planned& event) {
   const bool challenge_only = kind == AttackKind::kTorChallenge || kind == AttackKind::kSuspiciousChallenge;
   const bool denied = kind == AttackKind::kTorDenied || kind == AttackKind::kSuspiciousDenied;
-  if (random.chance(0.5)) {
-    event.who = Who::kApp;
-    event.caller = static_cast<std::uint32_t>(random.below(population.apps.size()));
-  }
-  const auto& own =
-      event.who == Who::kApp ? population.apps[event.caller].vaults : population.users[event.caller].vaults;
+  const std::vector<std::uint32_t>& own = own_vaults(event);
   event.vault = denied ? foreign_vault(own) : own.front();
   if (challenge_only) {
     const std::uint64_t count = 1 + random.below(5);
@@ -690,15 +881,14 @@ void World::State::plan_listed_attack(AttackKind kind, Planned& event) {
   plan_reads(event, 0, reads);
 }
 
-void World::State::plan_discovery(Planned& event) {
+void World::State::plan_discovery(Planned& event, Strength strength) {
   const std::uint64_t vaults = std::min<std::uint64_t>(6 + random.below(35), population.vaults.size());
   for (std::uint64_t i = 0; i < vaults; ++i) {
     Planned probe = event;
     probe.vault = static_cast<std::uint32_t>(random.below(population.vaults.size()));
     deny(probe);
-    probe.step = Step::kSecretList;
-    plan(probe);
-    pause(event, 300, 4000);
+    plan_paced(probe, Step::kSecretList, 1, strength);
+    event.time = probe.time;
   }
 }
 
@@ -746,6 +936,10 @@ void World::State::spell_caller(const Planned& event, Random& details, Activity&
     case Client::kPowerShell:
       client_app = kPowerShellApp;
       activity.client_info = "AzurePowershell/v12.3.0 PSVersion/v7.4.5 Az.KeyVault/6.2.0 azsdk-net-Security.KeyVault";
+      break;
+    case Client::kForeignClient:
+      client_app = "1fec8e78-bce4-4aaf-ab1b-5451cc387264";
+      activity.client_info = "python-requests/2.31.0";
       break;
     case Client::kScript:
       client_app = kCliApp;
@@ -810,7 +1004,8 @@ void World::State::spell_network(const Planned& event, Activity& activity) const
   activity.subnet_id.clear();
   activity.private_endpoint_id.clear();
   activity.address = address_text(event.address);
-  if (event.who != Who::kApp || event.campaign != 0) { return; }
+  const bool attack = event.campaign != 0 && !campaigns[event.campaign - 1].twin;
+  if (event.who != Who::kApp || attack) { return; }
   const bool vault_operation = event.step >= Step::kVaultGet;
   if (vault.path == NetworkPath::kPrivateLink && !vault_operation) {
     activity.path = NetworkPath::kPrivateLink;
@@ -823,6 +1018,18 @@ void World::State::spell_network(const Planned& event, Activity& activity) const
     activity.path = NetworkPath::kServiceEndpoint;
     activity.subnet_id = vault.subnet_id;
   }
+}
+
+void World::State::spell_label(const Planned& event, AttackLabel& label) const {
+  const Campaign& campaign = campaigns[event.campaign - 1];
+  label.kind = campaign.twin ? to_string(twin_of(campaign.kind, campaign.app)) : to_string(campaign.kind);
+  label.campaign = event.campaign;
+  label.strength = to_string(campaign.strength);
+  label.benign = campaign.twin;
+  label.app = campaign.app;
+  label.caller = campaign.app ? population.apps[campaign.caller].caller.object_id
+                              : population.users[campaign.caller].caller.object_id;
+  for (const std::string_view code : expected_alerts(campaign.kind, campaign.app)) { label.alerts.emplace_back(code); }
 }
 
 void World::State::spell(const Planned& event, Activity& activity) const {
@@ -848,10 +1055,7 @@ void World::State::spell(const Planned& event, Activity& activity) const {
     activity.configuration.network_acls = NetworkAcls{"AzureServices", "Deny"};
   }
   activity.attack = AttackLabel{};
-  if (event.campaign != 0) {
-    activity.attack.kind = to_string(campaigns[event.campaign - 1].kind);
-    activity.attack.campaign = event.campaign;
-  }
+  if (event.campaign != 0) { spell_label(event, activity.attack); }
 }
 
 World::World(const WorldOptions& options) : state_(std::make_unique<State>(options)) {}

@@ -17,27 +17,9 @@
 
 #include "workload/activity.h"
 #include "workload/population.h"
+#include "workload/truth.h"
 
 namespace keyvigil::workload {
-
-enum class AttackKind : std::uint8_t {
-  kTorSuccess,
-  kTorDenied,
-  kTorChallenge,  // requests without a token only
-  kSuspiciousSuccess,
-  kSuspiciousDenied,
-  kSuspiciousChallenge,
-  kForeignDump,     // everything of a vault that the user never touched, from an address on no list
-  kOwnDump,         // everything of the user's own vault
-  kVaultDiscovery,  // lists on many vaults, all denied
-  kPolicyThenRead,  // denied, access policy added for oneself, then reads
-};
-inline constexpr std::size_t kAttackKindCount = 10;
-
-// "tor-success", ...: the words of --attacks and of the labels, in the order of the enumeration.
-[[nodiscard]] const std::array<std::string_view, kAttackKindCount>& attack_names();
-[[nodiscard]] std::string_view to_string(AttackKind kind);
-[[nodiscard]] std::optional<AttackKind> find_attack(std::string_view name);
 
 struct WorldOptions {
   std::uint64_t seed = 1;
@@ -45,8 +27,10 @@ struct WorldOptions {
   int days = 30;
   PopulationSize size;
   std::uint64_t events = 0;
-  std::vector<AttackKind> attacks;  // at least one campaign of each, in the second half of the days
-  double attack_share = 0;          // of all events, roughly
+  std::vector<AttackKind> attacks;  // a campaign of each, per strength and class of caller, in the second half
+  std::vector<Strength> strengths = {Strength::kHuman};
+  bool twins = false;       // beside each campaign, the nearest harmless thing
+  double attack_share = 0;  // of all events, roughly
 };
 
 // small 10 vaults, medium 80, large and bench 2,000 (bench: 4,000 apps, 3,000 users, 30 days).

@@ -28,7 +28,7 @@ void FigureCounter::add(const Activity& activity, std::size_t record_bytes) {
   const bool after_first_day = activity.time.ticks - first_.ticks >= EventTime::kTicksPerDay;
   if (after_first_day) { ++after_first_day_; }
   if (activity.http_status == 403) { ++denied_; }
-  if (!activity.attack.kind.empty()) {
+  if (!activity.attack.kind.empty() && !activity.attack.benign) {
     ++attack_events_;
     campaigns_.insert(activity.attack.campaign);
   }

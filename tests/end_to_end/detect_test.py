@@ -458,7 +458,8 @@ class State(InAFolder):
 
 class AroundDetect(InAFolder):
     def test_every_command_has_help_with_an_example(self):
-        for command in [[], ["detect"], ["simulate"], ["catalogue"], ["intel"], ["intel", "check"], ["version"]]:
+        for command in [[], ["detect"], ["simulate"], ["evaluate"], ["catalogue"], ["intel"], ["intel", "check"],
+                        ["version"]]:
             with self.subTest(command):
                 code, out, err = run(*command, "--help")
                 self.assertEqual(code, 0, err)

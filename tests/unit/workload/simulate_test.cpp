@@ -1,6 +1,8 @@
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -82,12 +84,46 @@ TEST_F(Simulate, WritesListsAndLabelsThatBelongToTheAttacks) {
   std::size_t from_tor = 0;
   for (std::string line; std::getline(labels, line);) {
     const auto label = nlohmann::json::parse(line);
-    EXPECT_NE(logs.find(label["correlationId"].get<std::string>()), std::string::npos);
-    if (!label["attack"].get<std::string>().starts_with("tor-")) { continue; }
+    EXPECT_FALSE(label["records"].empty());
+    EXPECT_EQ(label["kind"], "attack");
+    EXPECT_TRUE(label["mustNot"].empty());
+    for (const auto& record : label["records"]) {
+      EXPECT_NE(logs.find(record["correlationId"].get<std::string>()), std::string::npos);
+      EXPECT_LE(label["firstTime"].get<std::string>(), record["time"].get<std::string>());
+      EXPECT_GE(label["lastTime"].get<std::string>(), record["time"].get<std::string>());
+    }
+    if (!label["name"].get<std::string>().starts_with("tor-")) { continue; }
     ++from_tor;
-    EXPECT_NE(tor.find(label["address"].get<std::string>() + "\n"), std::string::npos);
+    EXPECT_EQ(label["expected"], nlohmann::json({"KV_TORAccess"}));
+    EXPECT_NE(tor.find(label["records"][0]["address"].get<std::string>() + "\n"), std::string::npos);
   }
   EXPECT_GE(from_tor, 3U);
+}
+
+TEST_F(Simulate, LabelsTwinsAsBenignWithWhatMustNotFollow) {
+  options_.size = "medium";
+  options_.events = 20'000;
+  options_.attacks = {"foreign-dump", "destruction"};
+  options_.strength = "all";
+  options_.twins = true;
+  options_.attack_share = 0;
+  options_.output = path("logs.json");
+  options_.labels = path("labels.jsonl");
+  ASSERT_EQ(run_simulate(options_, err_), 0);
+  std::istringstream labels(content(path("labels.jsonl")));
+  std::map<std::string, int> kinds;
+  std::set<std::string> callers;
+  for (std::string line; std::getline(labels, line);) {
+    const auto label = nlohmann::json::parse(line);
+    ++kinds[label["kind"]];
+    callers.insert(label["caller"]);
+    EXPECT_EQ(label["expected"].empty(), label["kind"] == "benign");
+    EXPECT_EQ(label["mustNot"].empty(), label["kind"] == "attack");
+  }
+  // Two attacks, three strengths, users and applications.
+  EXPECT_EQ(kinds["attack"], 12);
+  EXPECT_EQ(kinds["benign"], 12);
+  EXPECT_EQ(callers.size(), 24U);
 }
 
 TEST_F(Simulate, CompressesWhenAsked) {
