@@ -1,0 +1,53 @@
+// Calibrator: how often a detector's p-value is as small as this one, in truth.
+//
+// Every test enters, the unremarkable ones too, as s = -log10 p in bins of 0.1. A prior of 200 tests that are right on
+// average (tail 10^-s) is mixed in. Above the point that 2 % reach, excesses are taken as exponential, with a prior of
+// 50 excesses (peaks over threshold; Siffer et al. 2017 with shape 0). What is added counts after close_hour(), so that
+// nothing depends on the order within an hour. Half of the weight is lost in 20,000 tests or in 60 days.
+// 8 KiB. Threads: one owner.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+
+namespace keyvigil {
+
+class Calibrator {
+ public:
+  static constexpr std::size_t kBins = 401;  // the last one holds s >= 40
+  static constexpr double kBinsPerUnit = 10;
+
+  Calibrator() { settle(); }
+
+  // p in (0, 1]. A test that alerted enters with s <= 4: an attack must not raise its own bar.
+  void add(double p, bool alerted);
+  void close_hour(std::int64_t hour);
+
+  // In (0, 1].
+  [[nodiscard]] double calibrated(double p) const;
+  // Decayed number of tests behind it.
+  [[nodiscard]] double tests() const { return tests_; }
+
+  auto fields() { return std::tie(counts_, pending_, last_hour_, has_hour_); }
+  // After loading: computes what fields() does not hold.
+  void settle();
+
+ private:
+  [[nodiscard]] double tail(double s, std::size_t bin) const;
+
+  std::array<double, kBins> counts_{};
+  std::array<std::uint32_t, kBins> pending_{};
+  std::int64_t last_hour_ = 0;
+  bool has_hour_ = false;
+
+  // Derived from counts_.
+  std::array<double, kBins> above_{};  // counts of later bins
+  double tests_ = 0;
+  double peak_from_ = 0;  // s from which on the tail is exponential
+  double peak_tail_ = 1;
+  double peak_scale_ = 1;
+};
+
+}  // namespace keyvigil
