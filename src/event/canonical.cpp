@@ -62,7 +62,7 @@ bool read_enum(std::string_view& bytes, Enum last, Enum& value) {
 }
 
 // A slice's offset and size are 16 bits wide.
-constexpr std::size_t kLongestText = 2 * 0xFFFF;
+constexpr std::size_t kLongestText = std::size_t{2} * 0xFFFF;
 
 }  // namespace
 

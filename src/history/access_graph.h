@@ -54,15 +54,15 @@ struct AccessGraphStatistics {
 
 class AccessGraph {
  public:
-  static constexpr std::int64_t kDormantHours = 90 * 24;
-  static constexpr std::int64_t kForgottenHours = 180 * 24;
-  static constexpr std::int64_t kConfirmedHours = 7 * 24;
+  static constexpr std::int64_t kDormantHours = std::int64_t{90} * 24;
+  static constexpr std::int64_t kForgottenHours = std::int64_t{180} * 24;
+  static constexpr std::int64_t kConfirmedHours = std::int64_t{7} * 24;
   static constexpr std::size_t kEdgesPerCaller = 4096;
   static constexpr std::size_t kMembersPerVault = 512;
-  static constexpr std::size_t kHubEdges = 256;           // with more settled edges than this a caller is a hub
-  static constexpr std::int64_t kHubEdgeHours = 14 * 24;  // an edge counts for that once it is this old
-  static constexpr std::size_t kVaultsWalked = 48;        // those visited last
-  static constexpr std::size_t kPeersWalked = 192;        // of each vault: those with the smallest hashes
+  static constexpr std::size_t kHubEdges = 256;  // with more settled edges than this a caller is a hub
+  static constexpr std::int64_t kHubEdgeHours = std::int64_t{14} * 24;  // an edge counts for that once it is this old
+  static constexpr std::size_t kVaultsWalked = 48;                      // those visited last
+  static constexpr std::size_t kPeersWalked = 192;                      // of each vault: those with the smallest hashes
 
   // REQUIRES: callers >= 4, vaults >= 4.
   explicit AccessGraph(const AccessGraphLimits& limits = {});

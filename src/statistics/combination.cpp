@@ -27,7 +27,7 @@ double fisher(std::span<const double> probabilities) {
 }
 
 double conformal_probability(std::span<const double> ascending_scores, double score) {
-  const auto [first_equal, first_above] = std::ranges::equal_range(ascending_scores, score);
+  const auto [first_equal, first_above] = std::equal_range(ascending_scores.begin(), ascending_scores.end(), score);
   const auto below = static_cast<double>(first_equal - ascending_scores.begin());
   const auto equal = static_cast<double>(first_above - first_equal);
   return std::min(1.0, (1 + below + equal / 2) / (static_cast<double>(ascending_scores.size()) + 1));

@@ -53,7 +53,10 @@ double stirling_rest(double x) {
 // Gamma(x + n) / Gamma(x) for the smallest n with x + n >= 15; moves x there.
 double rising_product(double& x) {
   double product = 1;
-  for (; x < kStirlingFrom; ++x) { product *= x; }
+  while (x < kStirlingFrom) {
+    product *= x;
+    x += 1;
+  }
   return product;
 }
 

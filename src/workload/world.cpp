@@ -1,6 +1,7 @@
 #include "workload/world.h"
 
 #include <algorithm>
+#include <cmath>
 #include <queue>
 #include <set>
 #include <utility>
@@ -331,7 +332,7 @@ void World::State::set_rates() {
 void World::State::set_inventory_rate() {
   const auto vaults = static_cast<double>(population.vaults.size());
   const double sweeps = std::max(1.0, static_cast<double>(options.events) * kInventoryShare / (2.0 * vaults));
-  const auto whole_sweeps = static_cast<std::int64_t>(sweeps + 0.5);
+  const auto whole_sweeps = std::int64_t{std::llround(sweeps)};
   sweep_period_ticks = (end.ticks - options.start.ticks) / whole_sweeps;
   const std::int64_t length = std::min(sweep_period_ticks * 9 / 10, 12 * EventTime::kTicksPerHour);
   sweep_gap_ticks = std::max<std::int64_t>(1, length / static_cast<std::int64_t>(population.vaults.size()));
@@ -354,7 +355,8 @@ void World::State::schedule_population() {
     add_turn(next_in_rhythm(options.start, user_interval_ticks[i] * office.mean, office), first_user() + i);
   }
   for (std::uint32_t i = 0; i < population.services.size(); ++i) {
-    add_turn(EventTime{options.start.ticks + (i + 1) * 37 * EventTime::kTicksPerMinute}, first_service() + i);
+    add_turn(EventTime{options.start.ticks + std::int64_t{i + 1} * 37 * EventTime::kTicksPerMinute},
+             first_service() + i);
   }
 }
 
