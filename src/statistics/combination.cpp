@@ -38,10 +38,15 @@ double novelty_probability(double rate_per_active_day, double dispersion, double
 }
 
 double account_volume_probability(double rate_per_day, double dispersion, std::span<const double> surprises) {
-  if (surprises.empty()) { return 1; }
-  const double by_surprise = fisher(surprises);
-  const auto count = static_cast<double>(surprises.size());
-  const double by_count = negative_binomial_upper_tail(count, rate_per_day, dispersion);
+  return account_volume_probability(rate_per_day, dispersion, surprises.size(), sum_of_surprise(surprises));
+}
+
+double account_volume_probability(double rate_per_day, double dispersion, std::uint64_t surprises,
+                                  double log_surprise) {
+  if (surprises == 0) { return 1; }
+  const auto shape = static_cast<int>(std::min<std::uint64_t>(surprises, INT32_MAX));
+  const double by_surprise = erlang_upper_tail(shape, log_surprise);
+  const double by_count = negative_binomial_upper_tail(static_cast<double>(surprises), rate_per_day, dispersion);
   const double joined = fisher(std::array{by_count, by_surprise});
   return std::min(1.0, 2 * std::min(by_surprise, joined));
 }

@@ -3,6 +3,7 @@
 // Every probability is in (0, 1]; results too. Zero stands for 1e-300. Threads: pure.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 namespace keyvigil {
@@ -22,6 +23,9 @@ namespace keyvigil {
 // number, doubled for having looked twice.
 [[nodiscard]] double account_volume_probability(double rate_per_day, double dispersion,
                                                 std::span<const double> surprises);
+// The same from their number and the sum of ln(1/surprise). `log_surprise` >= 0.
+[[nodiscard]] double account_volume_probability(double rate_per_day, double dispersion, std::uint64_t surprises,
+                                                double log_surprise);
 
 // The least Bayes factor for "nothing happened" that a p-value allows: -e p ln p below 1/e (Sellke, Bayarri, Berger
 // 2001), 1 above.

@@ -1,6 +1,7 @@
 #include "statistics/tails.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "statistics/elementary.h"
 #include "statistics/incomplete_beta.h"
@@ -63,13 +64,24 @@ double gamma_poisson_upper_tail(double count, const GammaRate& belief, double ex
 
 double erlang_upper_tail(int shape, double x) {
   if (!(x > 0)) { return 1; }
-  double term = 1;
+  constexpr double kNegligible = 1e-18;
+  // The sum of x^i / i! over i < shape, from its largest term outwards, beside that term: no factor can overflow, and
+  // a shape of a million costs no more terms than matter.
+  const double last = shape - 1;
+  const double middle = std::min(last, std::floor(x));
   double sum = 1;
-  for (int i = 1; i < shape; ++i) {
+  double term = 1;
+  for (double i = middle; i > 0 && term > kNegligible * sum; --i) {
+    term *= i / x;
+    sum += term;
+  }
+  term = 1;
+  for (double i = middle + 1; i <= last && term > kNegligible * sum; ++i) {
     term *= x / i;
     sum += term;
   }
-  return std::min(1.0, exponential(natural_log(sum) - x));
+  const double largest = middle > 0 ? middle * natural_log(x) - log_gamma(middle + 1) : 0;
+  return std::min(1.0, exponential(natural_log(sum) + largest - x));
 }
 
 std::uint64_t critical_count(double mean, double dispersion, double gate) {
