@@ -25,7 +25,7 @@ void EdgeScores::close_hour() {
       recent_.push_back(score);
     } else {
       recent_[next_] = score;
-      next_ = (next_ + 1) % kEdges;
+      next_ = next_ + 1 == kEdges ? 0 : next_ + 1;
     }
   }
   pending_.clear();
