@@ -9,9 +9,9 @@
 namespace keyvigil {
 namespace {
 
-// Terms of a Poisson sum relative to its first one.
+// Bounds of sums: terms at most, and the part of the sum below which a term is left out.
 constexpr int kTermLimit = 100'000;
-constexpr double kNegligible = 1e-17;
+constexpr double kNegligible = 1e-18;
 
 // e^-mean mean^count / count!
 double poisson_probability(double count, double mean) {
@@ -64,7 +64,6 @@ double gamma_poisson_upper_tail(double count, const GammaRate& belief, double ex
 
 double erlang_upper_tail(int shape, double x) {
   if (!(x > 0)) { return 1; }
-  constexpr double kNegligible = 1e-18;
   // The sum of x^i / i! over i < shape, from its largest term outwards, beside that term: no factor can overflow, and
   // a shape of a million costs no more terms than matter.
   const double last = shape - 1;
