@@ -15,9 +15,11 @@
 #include "base/event_time.h"
 #include "base/ip_address.h"
 #include "catalogue/alert_type.h"
+#include "catalogue/catalogue.h"
 #include "detect/suspicion.h"
 #include "event/access_event.h"
 #include "intel/threat_list.h"
+#include "judge/verdict.h"
 
 namespace keyvigil {
 
@@ -89,6 +91,7 @@ struct Alert {
   std::uint64_t revised_at = 1;  // pieces of evidence when the revision was made
   bool open = true;
   bool closed_early = false;  // for want of room
+  bool learning = false;      // found while the estate was being learned: Informational
   bool continued = false;     // raised again after it was closed: earlier evidence is in earlier revisions
 
   std::string vault_id;
@@ -107,7 +110,9 @@ struct Alert {
 
   // Evidence. Suspicious events are those that the detector named; related ones are other events of the same subject
   // on the same vault, from the first suspicious one to 24 h after the last.
-  std::set<ReasonCode> reasons;
+  std::map<ReasonCode, Reason> reasons;  // as first found
+  Verdict verdict;                       // of the finding with the smallest calibrated p
+  TextList vaults;                       // of the suspicious events, resource ids
   EventTime first_event;      // of all suspicious events, which may be earlier than `start` where a record came late
   EventTime last_event;       // of all evidence
   EventTime last_suspicious;  // of the suspicious events
@@ -135,16 +140,22 @@ struct Alert {
   [[nodiscard]] std::uint64_t evidence() const { return suspicious_events + related_events; }
 
   auto fields() {
-    return std::tie(type, subject, id, start.ticks, generated.ticks, revision, revised_at, open, closed_early,
+    return std::tie(type, subject, id, start.ticks, generated.ticks, revision, revised_at, open, closed_early, learning,
                     continued, vault_id, vault_name, subscription_id, resource_group, caller_kind, caller_key,
                     object_id, user_name, app_id, managed_identity, address.high, address.low, address.known, reasons,
-                    first_event.ticks, last_event.ticks, last_suspicious.ticks, suspicious_events, related_events,
-                    related_unlisted, late_events, credential_reads, suspicious_outcomes, related_outcomes,
-                    suspicious_operations, vault_operations, result_signatures, client_infos, targets, addresses, lists,
-                    lists_left_out, list_version, records, records_total, objects_read, objects_cut);
+                    verdict, vaults, first_event.ticks, last_event.ticks, last_suspicious.ticks, suspicious_events,
+                    related_events, related_unlisted, late_events, credential_reads, suspicious_outcomes,
+                    related_outcomes, suspicious_operations, vault_operations, result_signatures, client_infos, targets,
+                    addresses, lists, lists_left_out, list_version, records, records_total, objects_read, objects_cut);
   }
   friend bool operator==(const Alert&, const Alert&) = default;
 };
+
+// Whether it stands on threat lists, or on behaviour.
+[[nodiscard]] bool is_list_alert(AlertType type);
+
+// The catalogue's, or Informational while the estate was being learned.
+[[nodiscard]] Severity severity_of(const Alert& alert);
 
 // DateTime.MaxValue minus the start, in .NET ticks (100 ns since year 1), 19 digits, then "_" and the id: sorts
 // newest first. Source of the rule: five alerts captured from Defender, recomputed.

@@ -39,7 +39,7 @@ Json extended_properties(const Alert& alert) {
     properties["Client Information"] = listed(alert.client_infos.items, alert.client_infos.left_out);
   }
   std::vector<std::string_view> reasons;
-  for (const ReasonCode reason : alert.reasons) { reasons.push_back(short_reason(reason)); }
+  for (const auto& [code, reason] : alert.reasons) { reasons.push_back(short_reason(code)); }
   properties["Alert Reasons"] = fmt::format("[{}.]", fmt::join(reasons, ", "));
   if (!alert.targets.items.empty()) { properties["Target"] = listed(alert.targets.items, alert.targets.left_out); }
 
@@ -112,6 +112,10 @@ Json resource_identifiers(const Alert& alert, const SubscriptionRendering& place
   vault["Type"] = "AzureResource";
   if (!place.tenant_id.empty()) { vault["AzureResourceTenantId"] = place.tenant_id; }
   list.push_back(std::move(vault));
+  for (const std::string& further : alert.vaults.items) {
+    if (further == alert.vault_id) { continue; }
+    list.push_back({{"$id", ids.next()}, {"AzureResourceId", further}, {"Type", "AzureResource"}});
+  }
   if (!place.tenant_id.empty()) {
     list.push_back({{"$id", ids.next()}, {"AadTenantId", place.tenant_id}, {"Type", "AAD"}});
   }
@@ -157,6 +161,26 @@ Json list_evidence(const ListEvidence& list) {
   return json;
 }
 
+Json reason_evidence(const Alert& alert, const Reason& reason) {
+  Json json{{"Code", reason_code(reason.code)}, {"Sentence", reason_sentence(alert, reason)}};
+  if (is_list_alert(alert.type)) { return json; }
+  json["Observed"] = reason.observed;
+  json["Expected"] = reason.expected;
+  json["Surprise"] = reason.surprise;
+  if (reason.window_seconds > 0) { json["WindowSeconds"] = reason.window_seconds; }
+  return json;
+}
+
+Json verdict_evidence(const Verdict& verdict) {
+  Json json;
+  json["ModelP"] = verdict.model_p;
+  json["CalibratedP"] = verdict.calibrated_p;
+  json["Threshold"] = verdict.threshold;
+  json["TestsPerDay"] = verdict.tests_per_day;
+  json["AlertsPerDay"] = verdict.alerts_per_day;
+  return json;
+}
+
 Json rotation_list(const Alert& alert) {
   Json objects = Json::array();
   for (const ObjectRead& read : alert.objects_read) {
@@ -187,9 +211,8 @@ Json supporting_evidence(const Alert& alert) {
   evidence["Continued"] = alert.continued;
   evidence["ClosedEarly"] = alert.closed_early;
   evidence["Reasons"] = Json::array();
-  for (const ReasonCode reason : alert.reasons) {
-    evidence["Reasons"].push_back({{"Code", reason_code(reason)}, {"Sentence", reason_sentence(alert, reason)}});
-  }
+  for (const auto& [code, reason] : alert.reasons) { evidence["Reasons"].push_back(reason_evidence(alert, reason)); }
+  if (!is_list_alert(alert.type)) { evidence["Verdict"] = verdict_evidence(alert.verdict); }
   evidence["NearestExplanation"] = nearest_explanation(alert);
   evidence["Counterfactual"] = counterfactual(alert);
   evidence["Lists"] = Json::array();
@@ -259,7 +282,7 @@ Json alert_document(const Alert& alert, const AlertRendering& rendering) {
   document["StartTimeUtc"] = to_iso_milliseconds(alert.start);
   document["EndTimeUtc"] = to_iso_milliseconds(alert.last_suspicious);
   document["TimeGenerated"] = to_iso_milliseconds(alert.generated);
-  document["Severity"] = to_string(row.severity);
+  document["Severity"] = to_string(severity_of(alert));
   document["IsIncident"] = false;
   document["SystemAlertId"] = alert_name(alert);
   document["Intent"] = row.intent;

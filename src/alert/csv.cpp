@@ -43,7 +43,7 @@ std::string csv_header() {
 
 std::string csv_row(const Alert& alert, const AlertRendering& rendering) {
   const CatalogueRow& type = catalogue_row(alert.type);
-  const std::array<std::string, kColumns.size()> cells = {std::string(to_string(type.severity)),
+  const std::array<std::string, kColumns.size()> cells = {std::string(to_string(severity_of(alert))),
                                                           std::string(type.display_name),
                                                           std::string(type.code),
                                                           alert.vault_name,

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "alert/behaviour_words.h"
+
 namespace keyvigil {
 namespace {
 
@@ -29,6 +31,10 @@ constexpr std::array<ReasonWords, 2> kReasons = {{
 
 constexpr std::array<std::string_view, kOutcomeCount> kOutcomeWords = {
     "succeeded", "denied", "asked to authenticate", "not found", "throttled", "failed otherwise"};
+
+bool is_list_reason(ReasonCode reason) {
+  return static_cast<std::size_t>(reason) < kReasons.size();
+}
 
 const ReasonWords& words(ReasonCode reason) {
   return kReasons[static_cast<std::size_t>(reason)];
@@ -99,14 +105,16 @@ std::string caller_step(const Alert& alert) {
 }  // namespace
 
 std::string_view reason_code(ReasonCode reason) {
-  return words(reason).code;
+  return is_list_reason(reason) ? words(reason).code : behaviour_code(reason).code;
 }
 
 std::string_view short_reason(ReasonCode reason) {
-  return words(reason).brief;
+  return is_list_reason(reason) ? words(reason).brief : behaviour_code(reason).brief;
 }
 
-std::string reason_sentence(const Alert& alert, ReasonCode reason) {
+std::string reason_sentence(const Alert& alert, const Reason& given) {
+  const ReasonCode reason = given.code;
+  if (!is_list_reason(reason)) { return behaviour_sentence(alert, given); }
   std::vector<std::string> lists;
   std::size_t further = alert.lists_left_out > 0 ? 1U : 0U;
   for (const ListEvidence& list : alert.lists) {
@@ -149,6 +157,7 @@ std::string description(const Alert& alert) {
 }
 
 Severity confidence(const Alert& alert) {
+  if (!is_list_alert(alert.type)) { return behaviour_confidence(alert); }
   int stated = -1;
   for (const ListEvidence& list : alert.lists) {
     if (list.role == ListRole::kTor) { return Severity::kHigh; }
@@ -159,7 +168,8 @@ Severity confidence(const Alert& alert) {
 }
 
 std::string counterfactual(const Alert& alert) {
-  const ReasonCode reason = alert.reasons.empty() ? ReasonCode::kAddressOnSuspiciousList : *alert.reasons.begin();
+  if (!is_list_alert(alert.type)) { return behaviour_counterfactual(alert); }
+  const ReasonCode reason = alert.reasons.empty() ? ReasonCode::kAddressOnSuspiciousList : alert.reasons.begin()->first;
   std::set<std::string> names;
   for (const ListEvidence& list : alert.lists) {
     if (list.role == words(reason).role) { names.insert(fmt::format("'{}'", list.list_name)); }
@@ -184,6 +194,7 @@ std::string counterfactual(const Alert& alert) {
 }
 
 std::string nearest_explanation(const Alert& alert) {
+  if (!is_list_alert(alert.type)) { return behaviour_explanation(alert); }
   if (alert.subject == SubjectKind::kAddress) {
     return fmt::format(
         "The requests name no caller: {} of {} were plain challenges, which a scanner of the Internet "

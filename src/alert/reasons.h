@@ -14,7 +14,7 @@ namespace keyvigil {
 [[nodiscard]] std::string_view reason_code(ReasonCode reason);
 
 // One sentence with numbers: which list, which line, how many requests, with what result.
-[[nodiscard]] std::string reason_sentence(const Alert& alert, ReasonCode reason);
+[[nodiscard]] std::string reason_sentence(const Alert& alert, const Reason& reason);
 
 // In the one-sentence style of Defender's "Alert Reasons".
 [[nodiscard]] std::string_view short_reason(ReasonCode reason);
@@ -26,7 +26,8 @@ namespace keyvigil {
 [[nodiscard]] std::string what_was_read(const Alert& alert);
 
 // How sure the lists are that the address is bad, not how bad the access was: High on a Tor list (membership is a
-// plain fact), else by the best confidence that a list states (>= 80 High, >= 50 Medium, below Low), else Medium.
+// plain fact), else by the best confidence that a list states (>= 80 High, >= 50 Medium, below Low), else Medium. For
+// alerts about behaviour see behaviour_words.h.
 [[nodiscard]] Severity confidence(const Alert& alert);
 
 // What would have kept the alert from being raised.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -36,12 +37,60 @@ void append_subject(std::string& out, std::string_view caller_key, const IpAddre
 }
 
 void append_subject(std::string& out, const Alert& alert) {
+  if (alert.subject == SubjectKind::kVault) {
+    out.assign(1, 'v').append(alert.vault_id);
+    return;
+  }
   const bool by_caller = alert.subject == SubjectKind::kCaller;
   append_subject(out, by_caller ? std::string_view(alert.caller_key) : std::string_view(), alert.address,
                  alert.vault_id);
 }
 
+// Alerts about one caller on one vault; the others are about a caller, wherever it went, or about a vault.
+bool is_about_one_vault(AlertType type) {
+  return type == AlertType::kUserAnomaly || type == AlertType::kAppAnomaly || type == AlertType::kUserAppAnomaly ||
+         type == AlertType::kUserAccessDeniedAnomaly || type == AlertType::kListGetAnomaly ||
+         type == AlertType::kPutGetAnomaly;
+}
+
+// Which open alert about behaviour a finding belongs to.
+std::string behaviour_key(AlertType type, SubjectKind subject, std::string_view caller, std::string_view vault) {
+  std::string key;
+  key += static_cast<char>(type);
+  key += static_cast<char>(subject);
+  if (subject == SubjectKind::kCaller) { key += caller; }
+  key += '\0';
+  if (subject == SubjectKind::kVault || is_about_one_vault(type)) { key += vault; }
+  return key;
+}
+
+std::string behaviour_key(const Alert& alert) {
+  return behaviour_key(alert.type, alert.subject, alert.caller_key, alert.vault_id);
+}
+
+// The wider alert that, while it is open, takes a finding as further evidence (design section 4 point 3).
+std::optional<AlertType> wider_alert(AlertType type) {
+  switch (type) {
+    case AlertType::kUserAnomaly:
+    case AlertType::kAppAnomaly:
+    case AlertType::kListGetAnomaly:
+      return AlertType::kAccountVolumeAnomaly;
+    case AlertType::kUserAccessDeniedAnomaly:
+      return AlertType::kAccountVolumeAccessDeniedAnomaly;
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string alert_id(const AccessEvent& event, const Finding& finding) {
+  if (!is_list_alert(finding.type)) {
+    HashInput input;
+    input.add(static_cast<std::uint64_t>(finding.type));
+    input.add(static_cast<std::uint64_t>(finding.suspicion.subject));
+    input.add(static_cast<std::uint64_t>(event.time.milliseconds()));
+    input.add(canonical_hash(event));
+    return to_guid(hash128(input.bytes()));
+  }
   const bool by_caller = finding.suspicion.subject == SubjectKind::kCaller;
   HashInput input;
   input.add(static_cast<std::uint64_t>(finding.type));
@@ -67,6 +116,13 @@ void add_text(TextList& list, std::string_view text, std::size_t limit) {
   } else {
     ++list.left_out;
   }
+}
+
+Reason bounded(const Reason& reason) {
+  Reason kept = reason;
+  kept.about = bounded_utf8(reason.about, kTextBytes);
+  kept.nearest = bounded_utf8(reason.nearest, kTextBytes);
+  return kept;
 }
 
 // Azure's own word where the record has one, the status code's otherwise.
@@ -139,8 +195,8 @@ bool is_damaged(const Alert& alert) {
   const auto beyond = [](auto value, auto last) { return value > last; };
   bool damaged = static_cast<std::size_t>(alert.type) >= kAlertTypeCount ||
                  beyond(alert.subject, SubjectKind::kAddress) || beyond(alert.caller_kind, CallerKind::kFirstParty);
-  for (const ReasonCode reason : alert.reasons) {
-    damaged = damaged || beyond(reason, ReasonCode::kAddressOnSuspiciousList);
+  for (const auto& [code, reason] : alert.reasons) {
+    damaged = damaged || static_cast<std::size_t>(code) >= kReasonCodeCount || reason.code != code;
   }
   for (const ListEvidence& list : alert.lists) { damaged = damaged || beyond(list.role, ListRole::kServiceTags); }
   for (const RecordReference& record : alert.records) { damaged = damaged || beyond(record.outcome, Outcome::kOther); }
@@ -180,23 +236,26 @@ std::vector<Alert> Repeats::open_alerts() const {
 
 void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book) {
   if (open_.empty() && decision.findings.empty()) { return; }
+  raised_.clear();
   for (const Finding& finding : decision.findings) {
-    join_suspicious(find_or_open(event, finding), event, finding, decision, book);
+    Alert& alert = find_or_open(event, finding);
+    raised_.push_back(&alert);
+    join_suspicious(alert, event, finding, decision, book);
   }
   append_subject(subject_scratch_, event.caller_key(), event.address, event.vault_id());
   const auto found = by_subject_.find(subject_scratch_);
   if (found == by_subject_.end()) { return; }
   for (const OpenAlerts::iterator place : found->second) {
     Alert& alert = place->second;
-    const bool raised_by_event =
-        std::any_of(decision.findings.begin(), decision.findings.end(), [&](const Finding& finding) {
-          return finding.type == alert.type && event.time.day() == alert.generated.day();
-        });
-    if (!raised_by_event) { join_related(alert, event, decision); }
+    if (std::find(raised_.begin(), raised_.end(), &alert) == raised_.end()) { join_related(alert, event, decision); }
   }
 }
 
 Alert& Repeats::find_or_open(const AccessEvent& event, const Finding& finding) {
+  if (!is_list_alert(finding.type)) {
+    if (Alert* known = find_behavioural(event, finding); known != nullptr) { return *known; }
+    return open(event, finding, alert_id(event, finding));
+  }
   const bool by_caller = finding.suspicion.subject == SubjectKind::kCaller;
   append_subject(subject_scratch_, by_caller ? event.caller_key() : std::string_view(), event.address,
                  event.vault_id());
@@ -210,12 +269,28 @@ Alert& Repeats::find_or_open(const AccessEvent& event, const Finding& finding) {
   return open(event, finding, alert_id(event, finding));
 }
 
+// The open alert that the finding adds to: a wider one of the caller, its own, or for a vault the caller's.
+Alert* Repeats::find_behavioural(const AccessEvent& event, const Finding& finding) {
+  const auto look = [&](AlertType type, SubjectKind subject) -> Alert* {
+    const auto found = by_behaviour_.find(behaviour_key(type, subject, event.caller_key(), event.vault_id()));
+    if (found == by_behaviour_.end()) { return nullptr; }
+    Alert& alert = found->second->second;
+    return event.time.ticks - alert.last_suspicious.ticks <= kJoinTicks ? &alert : nullptr;
+  };
+  if (const auto wider = wider_alert(finding.type)) {
+    if (Alert* alert = look(*wider, SubjectKind::kCaller); alert != nullptr) { return alert; }
+  }
+  if (Alert* alert = look(finding.type, SubjectKind::kCaller); alert != nullptr) { return alert; }
+  return finding.suspicion.subject == SubjectKind::kVault ? look(finding.type, SubjectKind::kVault) : nullptr;
+}
+
 Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::string id) {
   if (open_.size() >= limits_.open_alerts) { closed_early_.push_back(close(open_.begin(), true)); }
 
   Alert alert;
   alert.type = finding.type;
   alert.subject = finding.suspicion.subject;
+  alert.learning = finding.learning;
   alert.id = std::move(id);
   alert.start = EventTime::from_milliseconds(event.time.milliseconds());
   alert.generated = alert.start;
@@ -247,6 +322,7 @@ Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::stri
   CHECK(inserted);
   append_subject(subject_scratch_, place->second);
   by_subject_[subject_scratch_].push_back(place);
+  if (!is_list_alert(place->second.type)) { by_behaviour_[behaviour_key(place->second)] = place; }
   return place->second;
 }
 
@@ -254,7 +330,13 @@ void Repeats::join_suspicious(Alert& alert, const AccessEvent& event, const Find
                               const AddressBook& book) {
   const EventTime time = EventTime::from_milliseconds(event.time.milliseconds());
   const bool first = alert.suspicious_events == 0;
-  const bool new_reason = alert.reasons.insert(finding.suspicion.reason).second && !first;
+  bool new_reason = false;
+  for (const Reason& reason : finding.suspicion.reasons) {
+    const bool added = alert.reasons.emplace(reason.code, bounded(reason)).second;
+    new_reason = new_reason || (added && !first);
+  }
+  if (first || finding.verdict.calibrated_p < alert.verdict.calibrated_p) { alert.verdict = finding.verdict; }
+  add_text(alert.vaults, event.vault_id(), kVaultLimit);
   ++alert.suspicious_events;
   ++statistics_.suspicious_joined;
   alert.late_events += decision.late ? 1U : 0U;
@@ -343,6 +425,10 @@ Alert Repeats::close(OpenAlerts::iterator place, bool early) {
   CHECK(found != by_subject_.end());
   std::erase(found->second, place);
   if (found->second.empty()) { by_subject_.erase(found); }
+  if (const auto of_behaviour = by_behaviour_.find(behaviour_key(alert));
+      of_behaviour != by_behaviour_.end() && of_behaviour->second == place) {
+    by_behaviour_.erase(of_behaviour);
+  }
   open_.erase(place);
   records_held_ -= alert.records.size();
   objects_held_ -= alert.objects_read.size();
@@ -392,6 +478,7 @@ bool Repeats::rebuild() {
     if (is_damaged(alert) || place->first != OpenKey{alert.generated.ticks, alert.id}) { return false; }
     append_subject(subject_scratch_, alert);
     by_subject_[subject_scratch_].push_back(place);
+    if (!is_list_alert(alert.type)) { by_behaviour_[behaviour_key(alert)] = place; }
     records_held_ += alert.records.size();
     objects_held_ += alert.objects_read.size();
   }
@@ -406,6 +493,7 @@ void Repeats::clear() {
   now_ticks_ = INT64_MIN;
   statistics_ = {};
   by_subject_.clear();
+  by_behaviour_.clear();
   records_held_ = 0;
   objects_held_ = 0;
 }

@@ -1,7 +1,9 @@
 // Repeats: the memory of open alerts. Findings open alerts, later evidence joins them, time closes them.
 //
 // Identity (design 4.11): a threat-list alert is one per type, caller (or else address), vault and UTC day; its id is
-// the hash of these. Evidence joins while an alert is open; an alert closes once event time has passed the end of its
+// the hash of these. An alert about behaviour is named by the event at which the judge fired; findings of its type
+// about the same subject join it for 24 h after the last one, and those of a narrower type where the wider one is open.
+// Evidence joins while an alert is open; an alert closes once event time has passed the end of its
 // day by 48 h, because late records may still belong to it. The result depends only on the order of the calls.
 // Memory is bounded by RepeatsLimits; whatever a limit cost is in the alert and in statistics().
 // Threads: one at a time. Alerts are handed over by value.
@@ -41,6 +43,7 @@ struct RepeatsLimits {
 inline constexpr std::size_t kOperationNameLimit = 64;  // names per alert; the rest is counted as "other"
 inline constexpr std::size_t kClientInfoLimit = 8;
 inline constexpr std::size_t kTargetLimit = 20;
+inline constexpr std::size_t kVaultLimit = 50;
 inline constexpr std::size_t kAddressLimit = 20;
 inline constexpr std::size_t kResultSignatureLimit = 16;
 
@@ -103,6 +106,7 @@ class Repeats {
 
   auto fields() { return std::tie(open_, closed_early_, closed_memory_, closed_order_, now_ticks_, statistics_); }
   Alert& find_or_open(const AccessEvent& event, const Finding& finding);
+  [[nodiscard]] Alert* find_behavioural(const AccessEvent& event, const Finding& finding);
   Alert& open(const AccessEvent& event, const Finding& finding, std::string id);
   void join_suspicious(Alert& alert, const AccessEvent& event, const Finding& finding, const Decision& decision,
                        const AddressBook& book);
@@ -127,10 +131,12 @@ class Repeats {
 
   // Derived from open_.
   absl::flat_hash_map<std::string, std::vector<OpenAlerts::iterator>> by_subject_;
+  absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;  // the newest of its kind
   std::size_t records_held_ = 0;
   std::size_t objects_held_ = 0;
 
   std::string subject_scratch_;
+  std::vector<Alert*> raised_;  // by the event at hand
 };
 
 }  // namespace keyvigil

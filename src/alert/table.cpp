@@ -78,14 +78,14 @@ std::string table_row(const Alert& alert, const TableStyle& style) {
   std::string time = to_iso_milliseconds(alert.start).substr(0, 19);
   time[10] = ' ';
   const std::string line =
-      aligned({std::move(time), std::string(to_string(type.severity)), without_prefix(type.code), alert.vault_name,
+      aligned({std::move(time), std::string(to_string(severity_of(alert))), without_prefix(type.code), alert.vault_name,
                caller_in_words(alert), to_string(alert.address), what_happened(alert)},
               style);
   std::string why = "  why:";
-  for (const ReasonCode reason : alert.reasons) { why += " " + reason_sentence(alert, reason); }
+  for (const auto& [code, reason] : alert.reasons) { why += " " + reason_sentence(alert, reason); }
   why = harmless(why);
   if (!style.colour) { return fmt::format("{}\n{}\n", line, why); }
-  return fmt::format("{}{}{}\n{}{}{}\n", colour_of(type.severity), line, kReset, kDim, why, kReset);
+  return fmt::format("{}{}{}\n{}{}{}\n", colour_of(severity_of(alert)), line, kReset, kDim, why, kReset);
 }
 
 }  // namespace keyvigil

@@ -41,6 +41,12 @@ class ConfigReader {
         {{"lists", [&](const YAML::Node& node) { read_lists(node, config.lists); }},
          {"lateness_minutes",
           [&](const YAML::Node& node) { config.lateness_minutes = read_number(node, "lateness_minutes", 0, 1440); }},
+         {"alerts_per_1000_vault_days",
+          [&](const YAML::Node& node) {
+            config.alerts_per_thousand_vault_days = read_number(node, "alerts_per_1000_vault_days", 1, 1000);
+          }},
+         {"learning_days",
+          [&](const YAML::Node& node) { config.learning_days = read_number(node, "learning_days", 0, 365); }},
          {"estates", [&](const YAML::Node& node) { read_estates(node, config.rendering); }}});
     if (misfit_) { return fail(ErrorKind::kUsage, *misfit_); }
     return config;

@@ -8,6 +8,7 @@
 
 #include "alert/alert_rendering.h"
 #include "base/result.h"
+#include "judge/budget.h"
 
 namespace keyvigil {
 
@@ -21,8 +22,10 @@ struct ListConfig {
 
 struct Config {
   ListConfig lists;
-  std::int64_t lateness_minutes = 15;  // 0..1440
-  AlertRendering rendering;            // from `estates`
+  std::int64_t lateness_minutes = 15;                                                       // 0..1440
+  double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;  // above 0
+  std::int64_t learning_days = 14;                                                          // 0..365
+  AlertRendering rendering;                                                                 // from `estates`
 };
 
 // `place` (a path) goes into the error's sentence. Relative list paths are taken from `folder`.

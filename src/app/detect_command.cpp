@@ -63,6 +63,10 @@ Result<Config> full_config(const DetectOptions& options) {
   add(config.lists.suspicious, options.lists.suspicious);
   add(config.lists.service_tags, options.lists.service_tags);
   config.lists.allow_non_global = config.lists.allow_non_global || options.lists.allow_non_global;
+  if (options.alerts_per_thousand_vault_days) {
+    config.alerts_per_thousand_vault_days = *options.alerts_per_thousand_vault_days;
+  }
+  if (options.learning_days) { config.learning_days = *options.learning_days; }
   config.lists.minimum_confidence = std::max(config.lists.minimum_confidence, options.lists.minimum_confidence);
   return config;
 }
@@ -146,6 +150,9 @@ Result<Prepared> prepare(const DetectOptions& options) {
   if (!config) { return tl::unexpected(config.error()); }
   prepared.config = *std::move(config);
   prepared.pump.lateness_milliseconds = prepared.config.lateness_minutes * 60 * 1000;
+  prepared.pump.engine.alerts_per_thousand_vault_days = prepared.config.alerts_per_thousand_vault_days;
+  prepared.pump.engine.learning_days = prepared.config.learning_days;
+  prepared.pump.engine.show_learning = options.show_learning;
   auto sink = sink_options(options, prepared.config);
   if (!sink) { return tl::unexpected(sink.error()); }
   prepared.sink = *std::move(sink);
@@ -237,6 +244,18 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
       ->check(CLI::Range(0, 100));
   command->add_flag("--allow-non-global", options.lists.allow_non_global,
                     "Take list entries of private and reserved space");
+  command
+      ->add_option("--alerts-per-1000-vault-days", options.alerts_per_thousand_vault_days,
+                   "The budget of alerts about behaviour; default 5")
+      ->type_name("N")
+      ->check(CLI::Range(0.001, 1000.0));
+  command
+      ->add_option("--learning-days", options.learning_days,
+                   "Days of an estate in which behaviour raises no alert; default 14")
+      ->type_name("N")
+      ->check(CLI::Range(0, 365));
+  command->add_flag("--show-learning", options.show_learning,
+                    "Print as Informational what would have been raised in these days");
   command->add_option("--config", options.config, "Configuration file (YAML)")->type_name("FILE");
   command->add_option("--format", options.format,
                       "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");

@@ -15,6 +15,9 @@ namespace keyvigil {
 struct DetectOptions {
   std::vector<std::string> inputs;
   std::string config;
+  std::optional<double> alerts_per_thousand_vault_days;
+  std::optional<std::int64_t> learning_days;
+  bool show_learning = false;
   ListConfig lists;  // added to those of the configuration
   std::string state;
   bool final = false;

@@ -55,7 +55,7 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   lanes_.clear();
   lanes_.resize(inputs_.size());
   order_.emplace(order_options());
-  engine_.emplace(*book_);
+  engine_.emplace(*book_, options_.engine);
   InputNames names;
   if (options_.provenance) {
     names = [this](std::uint32_t input) { return inputs_[input].display_name; };
@@ -350,6 +350,12 @@ Result<void> Pump::finish(AlertSink* sink) {
   if (auto handed = hand_out(closed_, sink); !handed) { return handed; }
   counts_.order = order_->counts();
   counts_.repeats = repeats_->statistics();
+  counts_.held_back = engine_->statistics().held_back;
+  counts_.learned_at = engine_->learned_at();
+  counts_.callers = engine_->history().callers().size();
+  counts_.vaults = engine_->history().vaults().size();
+  counts_.callers_forgotten = engine_->history().callers().evictions();
+  counts_.alerts_per_day = engine_->judge().budget().alerts_per_day();
   counts_.vaults_forgotten = engine_->recent_operations().evicted_vaults();
   return {};
 }
@@ -387,7 +393,11 @@ Result<void> Pump::decide_ready(AlertSink* sink) {
 // To the sink where the run can no longer start over, else to the spool.
 Result<void> Pump::hand_out(std::vector<Alert>& alerts, AlertSink* sink) {
   for (const Alert& alert : alerts) {
-    ++counts_.alerts[static_cast<std::size_t>(alert.type)];
+    if (alert.learning) {
+      ++counts_.learning_alerts;
+    } else {
+      ++counts_.alerts[static_cast<std::size_t>(alert.type)];
+    }
     auto handed = sink == nullptr ? spool_->add(alert) : sink->write({&alert, 1});
     if (!handed) { return handed; }
   }

@@ -32,7 +32,8 @@ struct PumpOptions {
   std::optional<EventTime> report_until;  // exclusive
   bool provenance = false;
   bool keep_refused_whole = false;
-  bool keep_state = false;                         // remember what later runs need
+  bool keep_state = false;  // remember what later runs need
+  EngineOptions engine;
   bool decide_all = true;                          // false: the youngest events are saved undecided
   std::function<void(const RunCounts&)> progress;  // called between batches
 };

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "alert/alert.h"
 #include "alert/repeats.h"
@@ -20,11 +21,18 @@ struct RunCounts {
   std::uint64_t decided = 0;
   std::uint64_t held = 0;  // saved undecided
   std::array<std::uint64_t, kAlertTypeCount> alerts{};
-  std::uint64_t open_alerts = 0;  // of these, printed while open
+  std::uint64_t learning_alerts = 0;  // with --show-learning; not among the ones above
+  std::uint64_t open_alerts = 0;      // of these, printed while open
   bool started_over = false;
   OrderCounts order;
   RepeatsStatistics repeats;
-  std::uint64_t vaults_forgotten = 0;  // evicted from the 24 h counts
+  std::uint64_t held_back = 0;          // findings about behaviour in the days of learning
+  std::optional<EventTime> learned_at;  // from then on behaviour raises alerts
+  std::uint64_t callers = 0;            // known to the histories
+  std::uint64_t vaults = 0;
+  std::uint64_t callers_forgotten = 0;  // for want of room
+  double alerts_per_day = 0;            // the budget
+  std::uint64_t vaults_forgotten = 0;   // evicted from the 24 h counts
   std::uint64_t duplicates_in_sort = 0;
 };
 

@@ -104,6 +104,16 @@ std::vector<std::string> warnings(const SummaryInput& input) {
   return out;
 }
 
+std::string learning_in_words(const RunCounts& counts) {
+  if (!counts.learned_at) { return "nothing to learn from"; }
+  return fmt::format(
+      "{} callers and {} vaults known ({} forgotten for want of room); behaviour raises alerts since {}, {:.2g} a day "
+      "by "
+      "budget; {} findings before that held back",
+      counts.callers, counts.vaults, counts.callers_forgotten, to_iso_milliseconds(*counts.learned_at),
+      counts.alerts_per_day, counts.held_back);
+}
+
 }  // namespace
 
 std::string summary_text(const SummaryInput& input) {
@@ -121,9 +131,12 @@ std::string summary_text(const SummaryInput& input) {
   lines.add("lists",
             fmt::format("{} lists, {} entries{}", input.book->lists().size(), entries,
                         input.book->lists().empty() ? "; without --tor or --suspicious nothing can match" : ""));
-  lines.add("learning", "not needed: the alerts that can fire are decided by threat lists alone (keyvigil catalogue)");
+  lines.add("learning", learning_in_words(counts));
   std::string alerts = alerts_by_type(counts);
   if (input.with_state) { alerts += fmt::format(" ({} still open)", counts.open_alerts); }
+  if (counts.learning_alerts > 0) {
+    alerts += fmt::format(", {} Informational ones of the learning", counts.learning_alerts);
+  }
   lines.add("alerts", alerts);
   for (const std::string& warning : warnings(input)) { lines.add("warning", warning); }
   return "keyvigil detect: summary\n" + lines.take();

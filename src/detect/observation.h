@@ -2,6 +2,7 @@
 #pragma once
 
 #include "event/access_event.h"
+#include "history/facts.h"
 #include "intel/address_book.h"
 
 namespace keyvigil {
@@ -9,6 +10,11 @@ namespace keyvigil {
 struct Observation {
   const AccessEvent& event;
   AddressFacts address;
+  const Facts& facts;
+  bool service_tags_known = false;  // whether "not an address of Microsoft" could be told at all
+  // The smallest calibrated p that the judge holds against the caller's access in the last 24 h, times the number of
+  // families it comes from; 1: nothing.
+  double unusual_access = 1;
 };
 
 }  // namespace keyvigil

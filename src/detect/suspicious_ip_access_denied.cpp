@@ -8,7 +8,7 @@ namespace keyvigil {
 Suspicions suspicious_ip_access_denied(const Observation& seen) {
   Suspicions found;
   if (seen.address.suspicious && !seen.address.tor && seen.event.outcome == Outcome::kDenied) {
-    found.add({threat_list_subject(seen.event), ReasonCode::kAddressOnSuspiciousList});
+    found.add(threat_list_suspicion(seen.event, ReasonCode::kAddressOnSuspiciousList));
   }
   return found;
 }

@@ -11,4 +11,11 @@ namespace keyvigil {
   return event.caller_key().empty() ? SubjectKind::kAddress : SubjectKind::kCaller;
 }
 
+// Certain by rule.
+[[nodiscard]] inline Suspicion threat_list_suspicion(const AccessEvent& event, ReasonCode code) {
+  Reason reason;
+  reason.code = code;
+  return {.subject = threat_list_subject(event), .p = 0, .reasons = {reason}};
+}
+
 }  // namespace keyvigil

@@ -6,7 +6,7 @@ namespace keyvigil {
 
 Suspicions tor_access(const Observation& seen) {
   Suspicions found;
-  if (seen.address.tor) { found.add({threat_list_subject(seen.event), ReasonCode::kAddressOnTorList}); }
+  if (seen.address.tor) { found.add(threat_list_suspicion(seen.event, ReasonCode::kAddressOnTorList)); }
   return found;
 }
 

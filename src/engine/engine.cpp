@@ -1,20 +1,149 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/snapshot.h"
 #include "detect/detectors.h"
 
 namespace keyvigil {
+namespace {
+
+bool is_list_type(AlertType type) {
+  return type == AlertType::kSuspiciousIPAccess || type == AlertType::kTORAccess ||
+         type == AlertType::kSuspiciousIPAccessDenied;
+}
+
+bool has_something_to_say(const Facts& facts) {
+  return facts.new_vault || facts.new_denied_vault || facts.new_client || !facts.volumes.empty() || facts.session ||
+         facts.list_episode || facts.policy_episode || facts.new_address;
+}
+
+Subject caller_of(const AccessEvent& event, CallerClass caller_class) {
+  return {hash64(event.caller_key()), caller_class == CallerClass::kUser ? SubjectClass::kUser : SubjectClass::kApp};
+}
+
+Subject vault_of(const AccessEvent& event) {
+  return {hash64(event.vault_id()), SubjectClass::kVault};
+}
+
+}  // namespace
+
+Engine::Engine(const AddressBook& book, const EngineOptions& options)
+    : book_(&book),
+      options_(options),
+      service_tags_known_(book.has_role(ListRole::kServiceTags)),
+      history_(options.limits),
+      judge_(options.alerts_per_thousand_vault_days) {}
+
+std::optional<EventTime> Engine::learned_at() const {
+  if (first_event_ticks_ == INT64_MAX) { return std::nullopt; }
+  return EventTime{first_event_ticks_ + options_.learning_days * EventTime::kTicksPerDay};
+}
 
 void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& out) {
   out.address = book_->look_up(event.address, event.time);
   out.late = timeliness != Timeliness::kInTime;
   out.findings.clear();
   out.vault_operations.clear();
-  const Observation seen{event, out.address};
-  for (const DetectorRow& row : kDetectors) {
-    for (const Suspicion& suspicion : row.decide(seen)) { out.findings.push_back(Finding{row.type, suspicion}); }
+  if (timeliness == Timeliness::kBeyondHorizon) {
+    facts_.clear();
+    decide_by_lists({event, out.address, facts_}, out);
+  } else {
+    if (first_event_ticks_ == INT64_MAX) { first_event_ticks_ = event.time.ticks; }
+    if (history_.advance(event.time)) { judge_.close_hour(event.time.hour(), history_.vaults_seen_lately()); }
+    history_.observe(event, facts_);
+    Observation seen{event, out.address, facts_, service_tags_known_};
+    decide_by_lists(seen, out);
+    if (facts_.behaviour_known) { decide_by_behaviour(seen, event.time < *learned_at(), out); }
+    history_.learn(event, facts_, guard(out));
+    recent_operations_.learn(event);
   }
-  if (timeliness != Timeliness::kBeyondHorizon) { recent_operations_.learn(event); }
   if (!out.findings.empty()) { out.vault_operations = recent_operations_.of_vault(event.vault_id(), event.time); }
+}
+
+void Engine::decide_by_lists(const Observation& seen, Decision& out) const {
+  if (!seen.address.tor && !seen.address.suspicious) { return; }
+  for (const DetectorRow& row : kDetectors) {
+    if (!is_list_type(row.type)) { continue; }
+    for (const Suspicion& suspicion : row.decide(seen)) { out.findings.push_back({row.type, suspicion, {}, false}); }
+  }
+}
+
+void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out) {
+  const Subject caller = caller_of(seen.event, facts_.caller_class);
+  if (facts_.caller_first_today) { judge_.see(caller); }
+  if (facts_.vault_first_today) { judge_.see(vault_of(seen.event)); }
+  if (!has_something_to_say(facts_)) { return; }
+  for (const DetectorRow& row : kDetectors) {
+    if (is_list_type(row.type)) { continue; }
+    if (facts_.new_address) { seen.unusual_access = judge_.unusual_access(caller, seen.event.time); }
+    for (const Suspicion& suspicion : row.decide(seen)) {
+      const Subject subject = suspicion.subject == SubjectKind::kVault ? vault_of(seen.event) : caller;
+      const Verdict verdict = judge_.judge(row.type, subject, suspicion, seen.event.time, !learning);
+      const bool held_back = learning && verdict.calibrated_p <= verdict.threshold;
+      statistics_.held_back += held_back ? 1U : 0U;
+      if (verdict.passed || (held_back && options_.show_learning)) {
+        out.findings.push_back({row.type, suspicion, verdict, held_back});
+      }
+    }
+  }
+  if (auto fusion = judge_.fuse(caller, seen.event.time, !learning)) {
+    out.findings.push_back({fusion->type,
+                            {SubjectKind::kCaller, fusion->verdict.model_p, std::move(fusion->reasons)},
+                            fusion->verdict,
+                            false});
+  }
+}
+
+// What raised an alert does not teach as normal.
+LearningGuard Engine::guard(const Decision& decision) const {
+  LearningGuard guard;
+  guard.first_touch_alerted = decision.address.tor || decision.address.suspicious;
+  for (const Finding& finding : decision.findings) {
+    if (finding.learning) { continue; }
+    switch (finding.type) {
+      case AlertType::kOperationPatternAnomaly:
+        guard.session_alerted = true;
+        break;
+      case AlertType::kListGetAnomaly:
+      case AlertType::kPutGetAnomaly:
+        guard.episode_alerted = true;
+        break;
+      case AlertType::kOperationVolumeAnomaly:
+        break;  // windows bound what they teach
+      default:
+        guard.first_touch_alerted = true;
+    }
+  }
+  return guard;
+}
+
+std::string Engine::save() const {
+  SnapshotWriter writer;
+  writer.write(recent_operations_.save());
+  writer.write(history_.save());
+  writer.write(judge_.save());
+  writer.write(first_event_ticks_);
+  writer.write(statistics_);
+  return writer.bytes();
+}
+
+Result<void> Engine::load(std::string_view bytes) {
+  std::string operations;
+  std::string history;
+  std::string judge;
+  SnapshotReader reader(bytes);
+  const bool whole = reader.read(operations) && reader.read(history) && reader.read(judge) &&
+                     reader.read(first_event_ticks_) && reader.read(statistics_) && reader.at_end();
+  if (!whole) {
+    return fail(ErrorKind::kInput,
+                "state of the engine: expected operations, histories and judge, found damaged bytes; start without "
+                "--state or from an older copy of the file");
+  }
+  if (auto loaded = recent_operations_.load(operations); !loaded) { return loaded; }
+  if (auto loaded = history_.load(history); !loaded) { return loaded; }
+  return judge_.load(judge);
 }
 
 }  // namespace keyvigil

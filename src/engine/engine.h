@@ -1,34 +1,67 @@
 // Engine: observe, decide, learn; one event at a time, in the order of engine/order.h. One estate, one thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "detect/observation.h"
 #include "engine/decision.h"
 #include "engine/timeliness.h"
 #include "event/access_event.h"
+#include "history/estate_history.h"
 #include "history/recent_operations.h"
 #include "intel/address_book.h"
+#include "judge/judge.h"
 
 namespace keyvigil {
+
+struct EngineOptions {
+  double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;
+  std::int64_t learning_days = 14;  // of an estate, during which behaviour raises no alert
+  bool show_learning = false;       // hand out what these days would have raised, marked as such
+  EstateHistoryLimits limits;
+};
+
+struct EngineStatistics {
+  std::uint64_t held_back = 0;  // findings about behaviour while the estate was being learned
+  auto fields() { return std::tie(held_back); }
+};
 
 class Engine {
  public:
   // The book must outlive the engine and what it decides.
-  explicit Engine(const AddressBook& book) : book_(&book) {}
+  explicit Engine(const AddressBook& book, const EngineOptions& options = {});
 
   // `out` is reused. An event beyond the late horizon is decided by the threat lists and teaches nothing.
   void decide(const AccessEvent& event, Timeliness timeliness, Decision& out);
 
   [[nodiscard]] const RecentOperations& recent_operations() const { return recent_operations_; }
+  [[nodiscard]] const EstateHistory& history() const { return history_; }
+  [[nodiscard]] const Judge& judge() const { return judge_; }
+  [[nodiscard]] const EngineStatistics& statistics() const { return statistics_; }
+  // Behaviour raises alerts from then on; nothing before the first event.
+  [[nodiscard]] std::optional<EventTime> learned_at() const;
 
-  [[nodiscard]] std::string save() const { return recent_operations_.save(); }
-  [[nodiscard]] Result<void> load(std::string_view bytes) { return recent_operations_.load(bytes); }
+  [[nodiscard]] std::string save() const;
+  [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:
+  void decide_by_lists(const Observation& seen, Decision& out) const;
+  void decide_by_behaviour(Observation& seen, bool learning, Decision& out);
+  [[nodiscard]] LearningGuard guard(const Decision& decision) const;
+
   const AddressBook* book_;
+  EngineOptions options_;
+  bool service_tags_known_;
   RecentOperations recent_operations_;
+  EstateHistory history_;
+  Judge judge_;
+  std::int64_t first_event_ticks_ = INT64_MAX;
+  EngineStatistics statistics_;
+
+  Facts facts_;
 };
 
 }  // namespace keyvigil

@@ -49,6 +49,23 @@ bool AccessGraph::is_hub(std::string_view caller) const {
   return slot && caller_records_[*slot].hub;
 }
 
+std::vector<std::string_view> AccessGraph::vaults_of(std::string_view caller, std::string_view aside,
+                                                     EventTime at) const {
+  std::vector<std::string_view> ids;
+  const auto slot = callers_.find(caller);
+  if (!slot) { return ids; }
+  const auto vault = vaults_.find(aside);
+  for (const Edge* edge : edges_to_walk(caller_records_[*slot], vault.value_or(UINT32_MAX), at.hour())) {
+    ids.push_back(vaults_.key(edge->vault));
+  }
+  return ids;
+}
+
+std::uint64_t AccessGraph::callers_of(std::string_view vault) const {
+  const auto slot = vaults_.find(vault);
+  return slot ? vault_records_[*slot].members.size() : 0;
+}
+
 std::vector<const AccessGraph::Edge*> AccessGraph::edges_to_walk(const Caller& caller, std::uint32_t aside,
                                                                  std::int64_t hour) const {
   std::vector<const Edge*> edges;
@@ -225,6 +242,8 @@ void AccessGraph::close_hour(std::int64_t hour) {
   }
   touched_.clear();
   if (day_of(hour) > swept_day_) { forget_idle(hour); }
+  closed_edges_ = statistics_.edges;
+  closed_vaults_ = vaults_.size();
 }
 
 void AccessGraph::publish(std::uint32_t slot, std::int64_t hour) {
@@ -274,6 +293,8 @@ std::string AccessGraph::save() const {
   writer.write(vault_records_);
   writer.write(touched_);
   writer.write(swept_day_);
+  writer.write(closed_edges_);
+  writer.write(closed_vaults_);
   writer.write(statistics_);
   return writer.bytes();
 }
@@ -283,7 +304,8 @@ Result<void> AccessGraph::load(std::string_view bytes) {
   SnapshotReader reader(bytes);
   const bool whole = callers_.load(reader) && vaults_.load(reader) && reader.read(caller_records_) &&
                      reader.read(vault_records_) && reader.read(touched_) && reader.read(swept_day_) &&
-                     reader.read(statistics_) && reader.at_end() && is_sound();
+                     reader.read(closed_edges_) && reader.read(closed_vaults_) && reader.read(statistics_) &&
+                     reader.at_end() && is_sound();
   if (whole) { return {}; }
   clear();
   return fail(

@@ -72,6 +72,15 @@ class AccessGraph {
   // As of the last close_hour(): more than kHubEdges old, confirmed edges. Hubs are nobody's peers.
   [[nodiscard]] bool is_hub(std::string_view caller) const;
 
+  // The caller's live, confirmed vaults but `aside`, visited last first, at most kVaultsWalked.
+  [[nodiscard]] std::vector<std::string_view> vaults_of(std::string_view caller, std::string_view aside,
+                                                        EventTime at) const;
+  // Callers that are members of the vault, at most kMembersPerVault; 0 where it is not known.
+  [[nodiscard]] std::uint64_t callers_of(std::string_view vault) const;
+  // As of the last close_hour().
+  [[nodiscard]] std::uint64_t closed_edges() const { return closed_edges_; }
+  [[nodiscard]] std::uint64_t closed_vaults() const { return closed_vaults_; }
+
   // REQUIRES: caller and vault are not empty. Events may be late.
   void learn(std::string_view caller, std::string_view vault, EventTime at, bool confirmed);
   // Makes what was learned so far visible to walk() and is_hub(), as of the start of `hour`.
@@ -144,6 +153,8 @@ class AccessGraph {
   std::vector<Vault> vault_records_;    // by slot
   std::vector<std::uint32_t> touched_;  // callers whose edges changed since the last close_hour()
   std::int64_t swept_day_ = INT64_MIN;  // idle callers and vaults were forgotten up to here
+  std::uint64_t closed_edges_ = 0;
+  std::uint64_t closed_vaults_ = 0;
   AccessGraphStatistics statistics_;
 };
 

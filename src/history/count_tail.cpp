@@ -13,7 +13,7 @@ constexpr double kSurprising = 1e-4;
 }  // namespace
 
 double CountTail::mean(const CountParent& parent, double exposure) const {
-  return (kPriorWindows * parent.mean + sum) / (kPriorWindows + windows) * exposure;
+  return (parent.windows * parent.mean + sum) / (parent.windows + windows) * exposure;
 }
 
 double CountTail::dispersion(const CountParent& parent, double exposure) const {

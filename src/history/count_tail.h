@@ -2,9 +2,9 @@
 // are.
 //
 // A negative binomial over count - 1, because windows without any are not learned. Its mean is shrunk to the parent's
-// by kPriorWindows, its dispersion is estimated from one-step-ahead residuals, so that it holds the uncertainty of the
-// mean and its drift too. Half of the weight is lost in 30 learned windows. Learning bounds what one window can teach,
-// so an attack does not become normal by happening (detection-method notes, P2). 48 bytes. No allocation.
+// by a few windows' worth, its dispersion is estimated from one-step-ahead residuals, so that it holds the uncertainty
+// of the mean and its drift too. Half of the weight is lost in 30 learned windows. Learning bounds what one window can
+// teach, so an attack does not become normal by happening (detection-method notes, P2). 48 bytes. No allocation.
 #pragma once
 
 #include <tuple>
@@ -15,10 +15,10 @@ namespace keyvigil {
 struct CountParent {
   double mean = 1;
   double dispersion = 1;
+  double windows = 3;  // what it weighs beside a member's own windows
 };
 
 struct CountTail {
-  static constexpr double kPriorWindows = 3;
   static constexpr double kPriorDispersionWindows = 10;
   static constexpr double kHalfLifeWindows = 30;
   static constexpr double kRecordHalfLifeWindows = 2000;

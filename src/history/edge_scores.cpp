@@ -34,12 +34,15 @@ void EdgeScores::close_hour() {
 }
 
 double EdgeScores::surprise(double score) const {
-  return conformal_probability(ascending_, score);
+  const double assumed_below = assumed_ * std::clamp((score - kAssumedFrom) / (kAssumedTo - kAssumedFrom), 0.0, 1.0);
+  const auto learned = static_cast<double>(ascending_.size());
+  const double below = conformal_probability(ascending_, score) * (learned + 1);
+  return std::min(1.0, (below + assumed_below) / (learned + assumed_ + 1));
 }
 
 bool EdgeScores::settle() {
   const auto finite = [](double score) { return std::isfinite(score); };
-  const bool sound = recent_.size() <= kEdges && pending_.size() <= kEdges &&
+  const bool sound = assumed_ >= 0 && assumed_ <= kEdges && recent_.size() <= kEdges && pending_.size() <= kEdges &&
                      (next_ == 0 || (next_ < kEdges && recent_.size() == kEdges)) &&
                      std::all_of(recent_.begin(), recent_.end(), finite) &&
                      std::all_of(pending_.begin(), pending_.end(), finite) &&

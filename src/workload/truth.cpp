@@ -60,6 +60,11 @@ bool fits_apps(AttackKind kind) {
   return kind != AttackKind::kPolicyThenRead && kind != AttackKind::kNewClient;
 }
 
+bool is_routine(TwinKind kind) {
+  return kind == TwinKind::kRotation || kind == TwinKind::kCleanUp || kind == TwinKind::kUsualKeyUse ||
+         kind == TwinKind::kPolicyChange;
+}
+
 TwinKind twin_of(AttackKind kind, bool app) {
   switch (kind) {
     case AttackKind::kForeignDump:

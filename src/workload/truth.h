@@ -63,6 +63,8 @@ inline constexpr std::size_t kTwinKindCount = 10;
 
 [[nodiscard]] bool fits_users(AttackKind kind);
 [[nodiscard]] bool fits_apps(AttackKind kind);
+// Done every now and then, as opposed to once.
+[[nodiscard]] bool is_routine(TwinKind kind);
 [[nodiscard]] TwinKind twin_of(AttackKind kind, bool app);
 
 // Codes such as KV_UserAnomaly, of which any one counts as finding the attack; empty for lone challenges on a list of

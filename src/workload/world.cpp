@@ -22,7 +22,10 @@ constexpr std::uint32_t kSuspiciousBlock = 0xC6336400;
 constexpr std::uint32_t kSuspiciousBlockSize = 64;
 constexpr std::uint32_t kSuspiciousSingles = 0xC6336464;
 constexpr std::uint32_t kSuspiciousSingleCount = 40;
-constexpr std::uint32_t kUnlistedStranger = 0xC00002C8;  // 192.0.2.200 .. .249: nobody works from there
+// What somebody does now and then has been done before: two rounds in the first days of the stream.
+constexpr std::array<std::int64_t, 2> kEarlierRoundDays = {3, 10};
+constexpr std::int64_t kRoundSpread = 8 * EventTime::kTicksPerHour;
+constexpr std::uint32_t kUnlistedStranger = 0xC63364C8;  // 198.51.100.200 .. .249: on no list, nobody works there
 constexpr std::uint32_t kUnlistedStrangerCount = 50;
 
 enum class Step : std::uint8_t {
@@ -366,7 +369,14 @@ void World::State::add_campaign(Campaign campaign) {
   const std::int64_t room = campaign.kind == AttackKind::kLowAndSlow ? half / 3 : half * 9 / 10;
   campaign.start = EventTime{options.start.ticks + half + random.between(0, room)};
   campaign.caller = choose_caller(campaign);
-  add_turn(campaign.start, first_campaign() + static_cast<std::uint32_t>(campaigns.size()));
+  const auto actor = first_campaign() + static_cast<std::uint32_t>(campaigns.size());
+  if (campaign.twin && is_routine(twin_of(campaign.kind, campaign.app))) {
+    for (const std::int64_t day : kEarlierRoundDays) {
+      const EventTime round{options.start.ticks + day * EventTime::kTicksPerDay + random.between(0, kRoundSpread)};
+      if (round < campaign.start) { add_turn(round, actor); }
+    }
+  }
+  add_turn(campaign.start, actor);
   campaigns.push_back(campaign);
 }
 
@@ -665,10 +675,12 @@ void World::State::plan_tool_session(Planned& event) {
 std::uint32_t World::State::foreign_vault(const std::vector<std::uint32_t>& own) {
   const auto vaults = static_cast<std::uint32_t>(population.vaults.size());
   std::uint32_t vault = static_cast<std::uint32_t>(random.below(vaults));
+  const std::uint32_t team = population.vaults[own.front()].team;
+  const auto is_near = [&](std::uint32_t candidate) {
+    return population.vaults[candidate].team == team || std::find(own.begin(), own.end(), candidate) != own.end();
+  };
   // An estate of few vaults may have no foreign one; then any will do.
-  for (int tries = 0; tries < 64 && std::find(own.begin(), own.end(), vault) != own.end(); ++tries) {
-    vault = (vault + 1) % vaults;
-  }
+  for (int tries = 0; tries < 64 && is_near(vault); ++tries) { vault = (vault + 1) % vaults; }
   return vault;
 }
 

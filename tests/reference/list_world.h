@@ -25,9 +25,10 @@ class ListWorld {
     Decision decision;
     decision.address = book_.look_up(event.address, event.time);
     decision.late = late;
+    const Facts facts;  // nothing about behaviour
     for (const DetectorRow& row : kDetectors) {
-      for (const Suspicion& suspicion : row.decide({event, decision.address})) {
-        decision.findings.push_back({row.type, suspicion});
+      for (const Suspicion& suspicion : row.decide({event, decision.address, facts})) {
+        decision.findings.push_back({row.type, suspicion, {}, false});
       }
     }
     if (!decision.findings.empty()) { decision.vault_operations[std::string(event.operation_name())] = 1; }

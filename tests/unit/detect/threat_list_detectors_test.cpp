@@ -19,7 +19,7 @@ std::string fired(const AccessEvent& event, bool tor, bool suspicious) {
   address.suspicious = suspicious;
   std::string codes;
   for (const DetectorRow& row : kDetectors) {
-    for (const Suspicion& suspicion : row.decide({event, address})) {
+    for (const Suspicion& suspicion : row.decide({event, address, Facts{}})) {
       EXPECT_EQ(suspicion.p, 0.0);
       codes += std::string(catalogue_row(row.type).code) + " ";
     }
@@ -67,7 +67,7 @@ TEST(ThreatListDetectors, BlameTheCallerOrElseTheAddress) {
   const auto subject = [](const AccessEvent& event) {
     AddressFacts address;
     address.suspicious = true;
-    return suspicious_ip_access_denied({event, address}).begin()->subject;
+    return suspicious_ip_access_denied({event, address, Facts{}}).begin()->subject;
   };
   EXPECT_EQ(subject(EventBuilder().app("22222222-0000-4000-8000-000000000000").status(403).build()),
             SubjectKind::kCaller);

@@ -19,8 +19,15 @@ std::string saved(const EdgeScores& scores) {
   return writer.bytes();
 }
 
+TEST(EdgeScores, AssumesAtFirstThatMostFirstEdgesAreNear) {
+  const EdgeScores scores;
+  EXPECT_NEAR(scores.surprise(-5), 1.0 / 41, 1e-12);
+  EXPECT_NEAR(scores.surprise(0.5), 21.0 / 41, 1e-12);
+  EXPECT_EQ(scores.surprise(9), 1);
+}
+
 TEST(EdgeScores, RanksAnEdgeAmongPastOnes) {
-  EdgeScores scores;
+  EdgeScores scores(0);
   for (const double score : {-9.2, -8.1, -7.7, -7.0, -6.8, -6.1, -5.9, -5.5, -5.0, -4.4, -4.1, -3.9, -3.3, -3.0, -2.8,
                              -2.2, -1.9, -1.1, -0.6}) {
     scores.learn(score);
@@ -34,7 +41,7 @@ TEST(EdgeScores, RanksAnEdgeAmongPastOnes) {
 }
 
 TEST(EdgeScores, ForgetsTheOldestBeyondItsBound) {
-  EdgeScores scores;
+  EdgeScores scores(0);
   for (std::size_t i = 0; i < EdgeScores::kEdges; ++i) { scores.learn(-5); }
   scores.close_hour();
   for (std::size_t i = 0; i < EdgeScores::kEdges; ++i) { scores.learn(5); }
@@ -53,26 +60,26 @@ TEST(EdgeScores, AFloodWithinAnHourIsBoundedAndCountedAndCannotLowerTheBar) {
 }
 
 TEST(EdgeScores, DamagedStateIsForgotten) {
-  EdgeScores scores;
+  EdgeScores scores(0);
   scores.learn(-1);
   scores.close_hour();
   std::string bytes = saved(scores);
-  bytes[8 + 7] = '\x7f';  // the first score becomes not a number
-  bytes[8 + 6] = '\xf8';
-  EdgeScores other;
+  bytes[8 + 8 + 7] = '\x7f';  // the first score becomes not a number
+  bytes[8 + 8 + 6] = '\xf8';
+  EdgeScores other(0);
   SnapshotReader reader(bytes);
   ASSERT_TRUE(reader.read(other));
   EXPECT_FALSE(other.settle());
   EXPECT_EQ(other.size(), 0);
-  EXPECT_EQ(other.surprise(-100), 1);
+  EXPECT_EQ(other.surprise(100), 1);
 }
 
 // The slow twin keeps every closed hour's scores and sorts the newest kEdges at each question.
 RC_GTEST_PROP(EdgeScores, EqualsASlowTwinAndDoesNotSeeTheOrderWithinAnHour, ()) {
   const auto hours = *rc::gen::container<std::vector<std::vector<int>>>(
       rc::gen::container<std::vector<int>>(rc::gen::inRange(-20, 5)));
-  EdgeScores forwards;
-  EdgeScores backwards;
+  EdgeScores forwards(0);
+  EdgeScores backwards(0);
   std::deque<double> twin;
   for (const std::vector<int>& hour : hours) {
     for (const int score : hour) { forwards.learn(score); }

@@ -1,0 +1,15 @@
+// Test: how likely are so many vaults that are new to one caller within 24 hours, as odd as these are together?
+#include "detect/detectors.h"
+#include "detect/first_touch.h"
+
+namespace keyvigil {
+
+Suspicions account_volume_anomaly(const Observation& seen) {
+  Suspicions found;
+  if (!seen.facts.new_vaults_day) { return found; }
+  const DayOfFirstTouches& day = *seen.facts.new_vaults_day;
+  found.add({SubjectKind::kCaller, probability_of(day), {reason_of(day, ReasonCode::kManyNewVaults)}});
+  return found;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,30 @@
+#include "detect/episode.h"
+
+#include <algorithm>
+
+#include "statistics/tails.h"
+
+namespace keyvigil {
+
+double opening_probability(const EpisodeFacts& episode) {
+  return gamma_poisson_upper_tail(episode.openings_today, {episode.openings_shape, episode.openings_rate}, 1);
+}
+
+double reading_probability(const EpisodeFacts& episode) {
+  return negative_binomial_upper_tail(episode.reads, episode.usual, episode.dispersion);
+}
+
+Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds) {
+  Reason reason;
+  reason.code = code;
+  reason.observed = episode.reads;
+  reason.expected = episode.usual;
+  reason.low = episode.openings_today;
+  reason.high = std::max(episode.usual, static_cast<double>(critical_count(episode.usual, episode.dispersion, 0.1)));
+  reason.days_known = episode.episodes_learned;
+  reason.surprise = opening_probability(episode);
+  reason.window_seconds = window_seconds;
+  return reason;
+}
+
+}  // namespace keyvigil

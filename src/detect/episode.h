@@ -1,0 +1,17 @@
+// What the detectors of "this, then that" have in common.
+//
+// Threads: pure.
+#pragma once
+
+#include "detect/suspicion.h"
+#include "history/facts.h"
+
+namespace keyvigil {
+
+// P(so many episodes of the kind are opened today).
+[[nodiscard]] double opening_probability(const EpisodeFacts& episode);
+// P(so many reads in an episode).
+[[nodiscard]] double reading_probability(const EpisodeFacts& episode);
+[[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds);
+
+}  // namespace keyvigil

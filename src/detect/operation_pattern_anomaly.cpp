@@ -1,0 +1,81 @@
+// Test: is this session better explained by what others do, or by a dump, a destruction or a probe, than by the
+// caller's own habit? The e-value stays valid however often one looks.
+#include <array>
+
+#include "detect/detectors.h"
+#include "statistics/pattern.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t at(OperationClass operation) {
+  return static_cast<std::size_t>(operation);
+}
+
+// Shares of the classes in an attack, over a floor for everything else.
+struct Stage {
+  OperationClass first;
+  double first_share;
+  OperationClass second;
+  double second_share;
+};
+constexpr std::array<Stage, 3> kStages = {{
+    {OperationClass::kSecretGet, 0.60, OperationClass::kSecretList, 0.15},  // dump
+    {OperationClass::kDelete, 0.85, OperationClass::kSecretList, 0.03},     // destruction
+    {OperationClass::kDenied, 0.44, OperationClass::kSecretList, 0.30},     // probe
+}};
+constexpr double kAlternativeWeight = 10;
+constexpr double kShare = 0.25;
+
+OperationMixWeights weights_of(const Stage& stage) {
+  OperationMixWeights weights{};
+  const double rest = 1 - stage.first_share - stage.second_share;
+  weights.fill(kAlternativeWeight * rest / static_cast<double>(kOperationClassCount - 2));
+  weights[at(stage.first)] = kAlternativeWeight * stage.first_share;
+  weights[at(stage.second)] = kAlternativeWeight * stage.second_share;
+  return weights;
+}
+
+// The class that stands out most: its count beside what the habit would make of a session as long.
+Reason reason_of(const SessionFacts& session) {
+  double total = 0;
+  for (const double weight : session.self) { total += weight; }
+  std::size_t most = 0;
+  double excess = -1;
+  for (std::size_t i = 0; i < session.counts.size(); ++i) {
+    const double usual = session.events * session.self[i] / total;
+    if (session.counts[i] - usual <= excess) { continue; }
+    excess = session.counts[i] - usual;
+    most = i;
+  }
+  Reason reason;
+  reason.code = ReasonCode::kOperationsUnlikeHabit;
+  reason.observed = session.counts[most];
+  reason.expected = session.events * session.self[most] / total;
+  reason.high = session.events;
+  reason.days_known = total;
+  reason.about = in_words(static_cast<OperationClass>(most));
+  return reason;
+}
+
+}  // namespace
+
+Suspicions operation_pattern_anomaly(const Observation& seen) {
+  Suspicions found;
+  if (!seen.facts.session) { return found; }
+  const SessionFacts& session = *seen.facts.session;
+  OperationMixWeights population{};
+  for (std::size_t i = 0; i < population.size(); ++i) { population[i] = kAlternativeWeight * session.population[i]; }
+  std::array<OperationMixWeights, kStages.size()> stages{};
+  std::array<Alternative, kStages.size() + 1> alternatives{};
+  alternatives[0] = {population, kShare};
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    stages[i] = weights_of(kStages[i]);
+    alternatives[i + 1] = {stages[i], kShare};
+  }
+  const double p = pattern_probability(log_pattern_e_value(session.self, alternatives, session.counts));
+  found.add({SubjectKind::kCaller, p, {reason_of(session)}});
+  return found;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,50 @@
+// Test: a change of policy and then, within a day, a list or a read by whoever changed it or was let in by it. A
+// refusal within the hour before, and a second change within the hour after, are what tools of intruders do.
+#include <algorithm>
+#include <vector>
+
+#include "detect/detectors.h"
+#include "detect/episode.h"
+#include "detect/first_touch.h"
+#include "statistics/combination.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr double kRefusedBefore = 0.05;  // P(a refusal within the hour before a change of policy)
+constexpr double kReverted = 0.1;        // factor of a second change within the hour after the first read
+
+Reason mark(ReasonCode code, double probability) {
+  Reason reason;
+  reason.code = code;
+  reason.surprise = probability;
+  return reason;
+}
+
+}  // namespace
+
+Suspicions put_get_anomaly(const Observation& seen) {
+  constexpr std::int64_t kWindowSeconds = 86'400;
+  Suspicions found;
+  if (!seen.facts.policy_episode) { return found; }
+  const EpisodeFacts& episode = *seen.facts.policy_episode;
+  std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
+  std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterPolicyChange, kWindowSeconds)};
+  if (episode.new_vault) {
+    probabilities.push_back(probability_of(*episode.new_vault));
+    reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));
+  }
+  if (episode.denied_before) {
+    probabilities.push_back(kRefusedBefore);
+    reasons.push_back(mark(ReasonCode::kRefusedBeforePolicyChange, kRefusedBefore));
+  }
+  double p = fisher(probabilities);
+  if (episode.reverted) {
+    p *= kReverted;
+    reasons.push_back(mark(ReasonCode::kPolicyReverted, kReverted));
+  }
+  found.add({SubjectKind::kCaller, std::min(1.0, p), std::move(reasons)});
+  return found;
+}
+
+}  // namespace keyvigil

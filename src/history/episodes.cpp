@@ -1,0 +1,77 @@
+#include "history/episodes.h"
+
+#include <algorithm>
+
+#include "statistics/elementary.h"
+
+namespace keyvigil {
+
+void EpisodeHabit::close_day() {
+  const double kept = half_life_decay(1, kHalfLifeDays);
+  openings = kept * openings + static_cast<double>(today);
+  days = kept * days + 1;
+  today = 0;
+}
+
+Episode* Episodes::find(const Key& key, EventTime at) {
+  const auto found = open_.find(key);
+  if (found == open_.end() || at.ticks - found->second.opened.ticks > span_ticks(key.kind)) { return nullptr; }
+  return &found->second;
+}
+
+Episodes::Opening Episodes::open(const Key& key, EventTime at, std::uint32_t opener) {
+  if (Episode* known = find(key, at); known != nullptr) { return {.episode = known, .opened = false, .over = {}}; }
+  Opening opening;
+  opening.opened = true;
+  if (const auto before = open_.find(key); before != open_.end()) {
+    by_end_.erase({before->second.opened.ticks + span_ticks(key.kind), key});
+    opening.over = std::move(before->second);
+    open_.erase(before);
+  }
+  if (open_.size() >= kOpen) {
+    open_.erase(by_end_.begin()->second);
+    by_end_.erase(by_end_.begin());
+    ++dropped_;
+  }
+  by_end_.insert({at.ticks + span_ticks(key.kind), key});
+  opening.episode = &open_[key];
+  opening.episode->opened = at;
+  opening.episode->opener = opener;
+  return opening;
+}
+
+bool Episodes::add_read(Episode& episode, std::uint32_t object, EventTime at) {
+  const auto place = std::ranges::lower_bound(episode.objects, object);
+  if (place != episode.objects.end() && *place == object) { return false; }
+  if (episode.objects.size() >= kObjects) { return false; }
+  episode.objects.insert(place, object);
+  if (episode.reads++ == 0) { episode.first_read = at; }
+  if (episode.reads < episode.next_check) { return false; }
+  episode.next_check += std::max(1U, episode.reads / 2);
+  return true;
+}
+
+std::vector<std::pair<Episodes::Key, Episode>> Episodes::take_over(EventTime until) {
+  std::vector<std::pair<Key, Episode>> over;
+  while (!by_end_.empty() && by_end_.begin()->first < until.ticks) {
+    const Key key = by_end_.begin()->second;
+    by_end_.erase(by_end_.begin());
+    const auto found = open_.find(key);
+    over.emplace_back(key, std::move(found->second));
+    open_.erase(found);
+  }
+  std::ranges::sort(over, {}, &std::pair<Key, Episode>::first);
+  return over;
+}
+
+bool Episodes::openers_below(std::size_t slots) const {
+  return std::ranges::all_of(
+      open_, [slots](const auto& item) { return item.second.opener == kNobody || item.second.opener < slots; });
+}
+
+void Episodes::settle() {
+  by_end_.clear();
+  for (const auto& [key, episode] : open_) { by_end_.insert({episode.opened.ticks + span_ticks(key.kind), key}); }
+}
+
+}  // namespace keyvigil

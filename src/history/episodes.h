@@ -1,0 +1,102 @@
+// Episodes: "this, then that" by one caller on one vault: a credential list and then reads within an hour, a change of
+// policy and then reads within a day (design section 4 point 4).
+//
+// An episode is opened by the first part and lasts its span; further first parts meanwhile belong to it. Reads count
+// distinct objects, exact to kObjects. Bounds: kOpen episodes; over it the one opened first is dropped and counted.
+// Threads: one owner.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/event_time.h"
+#include "history/count_tail.h"
+
+namespace keyvigil {
+
+enum class EpisodeKind : std::uint8_t { kList = 0, kPolicy = 1 };
+
+// Usual for one caller, kept by the owner beside it.
+struct EpisodeHabit {
+  CountTail reads;      // in an episode, plus one
+  double openings = 0;  // decayed, with the days below
+  double days = 0;
+  std::uint32_t today = 0;
+  auto fields() { return std::tie(reads, openings, days, today); }
+
+  // Gamma belief of openings a day, from the class' mean.
+  [[nodiscard]] double shape(double class_mean) const { return kPriorDays * class_mean + openings; }
+  [[nodiscard]] double rate() const { return kPriorDays + days; }
+  void close_day();
+
+  static constexpr double kPriorDays = 1;
+  static constexpr double kHalfLifeDays = 30;
+};
+
+struct Episode {
+  EventTime opened;
+  std::uint32_t opener = 0;  // slot of who opened it, kNobody where it is not theirs to learn from
+  std::vector<std::uint32_t> objects;
+  std::uint32_t reads = 0;
+  std::uint32_t next_check = 1;
+  EventTime first_read;
+  bool denied_before = false;
+  bool reverted = false;
+  bool alerted = false;
+  auto fields() {
+    return std::tie(opened.ticks, opener, objects, reads, next_check, first_read.ticks, denied_before, reverted,
+                    alerted);
+  }
+};
+
+class Episodes {
+ public:
+  static constexpr std::size_t kOpen = 200'000;
+  static constexpr std::size_t kObjects = 64;
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
+
+  struct Key {
+    std::uint64_t caller = 0;  // hash
+    std::uint64_t vault = 0;
+    EpisodeKind kind = EpisodeKind::kList;
+    auto fields() { return std::tie(caller, vault, kind); }
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  [[nodiscard]] static std::int64_t span_ticks(EpisodeKind kind) {
+    return kind == EpisodeKind::kList ? EventTime::kTicksPerHour : EventTime::kTicksPerDay;
+  }
+  // The episode that is open then, or nothing.
+  [[nodiscard]] Episode* find(const Key& key, EventTime at);
+  struct Opening {
+    Episode* episode = nullptr;
+    bool opened = false;          // false: it was open already
+    std::optional<Episode> over;  // the one before, which is to be learned
+  };
+  [[nodiscard]] Opening open(const Key& key, EventTime at, std::uint32_t opener);
+  // Counts a read; true at a check point: 1, 2, 3, 5, 8, 12, ... distinct objects.
+  [[nodiscard]] static bool add_read(Episode& episode, std::uint32_t object, EventTime at);
+
+  // Takes out what was over before `until`, in the order of keys.
+  [[nodiscard]] std::vector<std::pair<Key, Episode>> take_over(EventTime until);
+
+  // Whether every opener is a slot below this one.
+  [[nodiscard]] bool openers_below(std::size_t slots) const;
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  auto fields() { return std::tie(open_, dropped_); }
+  // After loading: computes what fields() does not hold.
+  void settle();
+
+ private:
+  std::map<Key, Episode> open_;
+  std::uint64_t dropped_ = 0;
+
+  std::set<std::pair<std::int64_t, Key>> by_end_;  // derived
+};
+
+}  // namespace keyvigil

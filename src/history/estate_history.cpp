@@ -1,0 +1,673 @@
+#include "history/estate_history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "event/first_party.h"
+#include "history/vault_scope.h"
+#include "statistics/elementary.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::int64_t kHoursPerDay = 24;
+constexpr std::uint64_t kLeastVaultsOfDay = 3;  // for "many vaults"
+constexpr std::int64_t kPaceTicks = EventTime::kTicksPerMinute;
+constexpr std::size_t kPacedReads = 32;
+constexpr std::uint32_t kLeastPace = 5;
+constexpr double kPairSurprise = 0.5;         // of a client that the user knows from other vaults
+constexpr double kAlertedSessionShare = 0.1;  // of its counts that a session teaches which alerted
+constexpr std::uint64_t kMix = 0x9E37'79B9'7F4A'7C15;
+
+// Assumed before an estate was seen: first touches on an active day, of users and of applications.
+constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors = {{
+    {{{0.02, 1}, {0.003, 1}}},  // vaults
+    {{{0.02, 1}, {0.02, 1}}},   // refused vaults
+    {{{0.02, 1}, {0.02, 1}}},   // client applications
+    {{{0.05, 1}, {0.05, 1}}},   // client applications on a vault
+    {{{0.10, 1}, {0.05, 1}}},   // address prefixes
+}};
+constexpr CountParent kListOpenings = {0.5, 1};
+constexpr CountParent kPolicyOpenings = {0.003, 1};
+
+std::int64_t day_of(std::int64_t hour) {
+  return hour >= 0 ? hour / kHoursPerDay : -((-hour + kHoursPerDay - 1) / kHoursPerDay);
+}
+
+bool is_secret_use(const AccessEvent& event) {
+  if (event.outcome != Outcome::kSuccess || event.operation == kUnknownOperation) { return false; }
+  const OperationRow& row = operation_row(event.operation);
+  return row.credential_read || row.private_key_use;
+}
+
+bool is_credential_read(const AccessEvent& event) {
+  return event.outcome == Outcome::kSuccess && event.operation != kUnknownOperation &&
+         operation_row(event.operation).credential_read;
+}
+
+bool is_credential_list(const AccessEvent& event) {
+  return event.outcome == Outcome::kSuccess && event.operation != kUnknownOperation &&
+         operation_row(event.operation).credential_list;
+}
+
+// Whether the event is somebody's behaviour: not a challenge, not the service's own, not a known routine of Microsoft.
+bool is_behaviour(const AccessEvent& event) {
+  return event.outcome != Outcome::kChallenge && !event.caller_key().empty() && !event.vault_id().empty() &&
+         event.operation_kind != OperationKind::kSystem && event.operation_kind != OperationKind::kAuthentication &&
+         !(event.caller_kind == CallerKind::kFirstParty &&
+           is_first_party_routine(event.app_id(), event.operation_name()));
+}
+
+std::uint32_t object_hash(std::string_view object, std::uint64_t vault) {
+  if (object.empty()) { return 0; }
+  return static_cast<std::uint32_t>((hash64(object) ^ vault) * kMix >> 32U) | 1U;
+}
+
+// /24 of IPv4, /48 of IPv6.
+IpPrefix prefix_of(const IpAddress& address) {
+  if (address.is_v4()) { return {.base = IpAddress::from_v4(address.v4() & 0xFFFF'FF00U), .length_bits = 120}; }
+  IpPrefix prefix{.base = address, .length_bits = 48};
+  prefix.base.high &= 0xFFFF'FFFF'FFFF'0000U;
+  prefix.base.low = 0;
+  return prefix;
+}
+
+std::uint64_t prefix_hash(const IpPrefix& prefix) {
+  return (prefix.base.high * kMix ^ prefix.base.low) * kMix;
+}
+
+// By the hash of the key. A slot that changed hands within the day was noted twice.
+template <typename Profiles>
+void put_in_order(std::vector<std::uint32_t>& slots, const Profiles& profiles) {
+  std::ranges::sort(slots, {}, [&](std::uint32_t slot) { return std::pair(profiles[slot].owner, slot); });
+  const auto repeated = std::ranges::unique(slots);
+  slots.erase(repeated.begin(), repeated.end());
+}
+
+}  // namespace
+
+EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
+    : limits_(limits),
+      callers_(limits.callers),
+      vaults_(limits.vaults),
+      touches_{FirstTouches({limits.callers, limits.vaults, limits.edges}, {kTouchPriors[kVaultTouch]}),
+               FirstTouches({limits.callers / 4 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kDeniedTouch]}),
+               FirstTouches({limits.callers / 2 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kClientTouch]}),
+               FirstTouches({limits.callers / 2 + 4, limits.prefixes, limits.edges / 10}, {kTouchPriors[kPairTouch]}),
+               FirstTouches({limits.callers, limits.prefixes, limits.edges / 2}, {kTouchPriors[kAddressTouch]})} {
+  for (ClassState& known : classes_) {
+    known.episodes[static_cast<std::size_t>(EpisodeKind::kList)].openings = PopulationCount(kListOpenings);
+    known.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)].openings =
+        PopulationCount(kPolicyOpenings, PopulationCount::kRarePriorWindows);
+  }
+  derive_parents();
+}
+
+// ---- observe ----
+
+void EstateHistory::observe(const AccessEvent& event, Facts& out) {
+  out.clear();
+  observed_ = Observed{};
+  if (!is_behaviour(event)) { return; }
+  if (hour_ == INT64_MIN) { hour_ = event.time.hour(); }
+  observed_.behaviour = true;
+  out.behaviour_known = true;
+  out.throttled = event.outcome == Outcome::kThrottled;
+  admit(event, out);
+  observe_volume(event, out);
+  if (out.throttled) { return; }
+  observe_vault(event, out);
+  observe_client(event, out);
+  observe_address(event, out);
+  observe_session(event, out);
+  observe_episodes(event, out);
+}
+
+void EstateHistory::admit(const AccessEvent& event, Facts& out) {
+  const std::int64_t day = event.time.day();
+  observed_.caller = callers_.admit(event.caller_key(), day).slot;
+  observed_.vault = vaults_.admit(event.vault_id(), day).slot;
+  observed_.vault_hash = vaults_.key_hash(observed_.vault);
+  if (observed_.caller == caller_profiles_.size()) { caller_profiles_.emplace_back(); }
+  if (observed_.vault == vault_profiles_.size()) { vault_profiles_.emplace_back(); }
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (caller.owner != callers_.key_hash(observed_.caller)) {
+    caller = CallerProfile{};
+    caller.owner = callers_.key_hash(observed_.caller);
+    caller.caller_class = event.caller_kind == CallerKind::kUser ? CallerClass::kUser : CallerClass::kApp;
+  }
+  VaultProfile& vault = vault_profiles_[observed_.vault];
+  if (vault.owner != observed_.vault_hash) {
+    vault = VaultProfile{};
+    vault.owner = observed_.vault_hash;
+    new_vaults_.emplace_back(event.vault_id());
+  }
+  out.caller_class = caller.caller_class;
+  const std::int64_t today = day_of(hour_);
+  out.caller_first_today = caller.last_day != today;
+  out.vault_first_today = vault.last_day != today;
+  if (out.caller_first_today) { active_callers_.push_back(observed_.caller); }
+  if (out.vault_first_today) { active_vaults_.push_back(observed_.vault); }
+  caller.last_day = today;
+  caller.last_hour = hour_;
+  vault.last_day = today;
+  vault.last_hour = hour_;
+}
+
+FirstTouches::Caller EstateHistory::touch_caller(std::uint32_t slot) const {
+  const std::uint32_t days = callers_.days_seen(slot);
+  return {.key = callers_.key(slot),
+          .caller_class = caller_profiles_[slot].caller_class,
+          .days_seen = days > 0 ? days - 1 : 0};
+}
+
+void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  VolumeSample sample;
+  sample.throttled = out.throttled;
+  sample.credential_read = is_secret_use(event);
+  if (sample.credential_read) { sample.object = object_hash(event.object(), observed_.vault_hash); }
+  caller.volume.add(sample, false, caller_parents_[static_cast<std::size_t>(caller.caller_class)], out.volumes);
+  vault_profiles_[observed_.vault].volume.add(sample, true, vault_parents_, out.volumes);
+  if (sample.object != 0 && caller.caller_class == CallerClass::kUser) { observe_pace(event, sample.object, out); }
+}
+
+void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  std::erase_if(caller.paced, [&](const PacedRead& read) {
+    return read.object == object || event.time.ticks - read.ticks >= kPaceTicks;
+  });
+  if (caller.paced.size() >= kPacedReads) { caller.paced.erase(caller.paced.begin()); }
+  caller.paced.push_back({event.time.ticks, object});
+  const auto distinct = static_cast<std::uint32_t>(caller.paced.size());
+  if (distinct <= caller.pace_today) { return; }
+  caller.pace_today = distinct;
+  if (distinct < kLeastPace || caller.pace.is_within_record(distinct)) { return; }
+  const CountParent& parent = class_of(caller).pace.parent();
+  out.volumes.push_back(VolumeFact{.of_vault = false,
+                                   .measure = VolumeMeasure::kDistinctObjects,
+                                   .window = VolumeWindow::kMinute,
+                                   .count = static_cast<double>(distinct),
+                                   .usual = caller.pace.mean(parent, 1) + 1,
+                                   .dispersion = caller.pace.dispersion(parent, 1),
+                                   .largest = caller.pace.largest,
+                                   .windows = caller.pace.windows});
+}
+
+void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const AccessGraph& graph = touches_[kVaultTouch].graph();
+  if (event.outcome == Outcome::kSuccess) {
+    for (const Recent& recent : caller.recent_vaults) {
+      if (recent.thing == observed_.vault_hash && recent.hour == hour_) { return; }
+    }
+    observed_.touches_vault = true;
+    const auto touch_by = touch_caller(observed_.caller);
+    observed_.vault_touch = touches_[kVaultTouch].observe(touch_by, event.vault_id(), event.time,
+                                                          caller.habits[kVaultTouch], graph, group_popularity(event));
+    if (!observed_.vault_touch || !observed_.vault_touch->tested || graph.is_hub(touch_by.key)) { return; }
+    out.new_vault = observed_.vault_touch->facts;
+  } else if (event.outcome == Outcome::kDenied) {
+    observed_.touches_vault = true;
+    const auto touch_by = touch_caller(observed_.caller);
+    if (graph.edge(touch_by.key, event.vault_id(), event.time).touch == EdgeFacts::Touch::kKnown) { return; }
+    observed_.vault_touch = touches_[kDeniedTouch].observe(touch_by, event.vault_id(), event.time,
+                                                           caller.habits[kDeniedTouch], graph, group_popularity(event));
+    if (!observed_.vault_touch || !observed_.vault_touch->tested) { return; }
+    out.new_denied_vault = observed_.vault_touch->facts;
+  } else {
+    return;
+  }
+  const bool denied = event.outcome == Outcome::kDenied;
+  const SurpriseLedger::Day day = (denied ? caller.denied_vaults : caller.new_vaults).day(event.time);
+  const FirstTouch& touch = observed_.vault_touch->facts;
+  // Whoever starts touches several vaults at once.
+  if (day.vaults + 1 < kLeastVaultsOfDay || touch.caller_is_new) { return; }
+  (denied ? out.denied_vaults_day : out.new_vaults_day) =
+      DayOfFirstTouches{day.vaults + 1, day.log_surprise - natural_log(touch.surprise), touch.rate};
+}
+
+// Vaults of one scope belong together: where the caller's own vaults lie, the share of a vault of each, by weight.
+std::optional<double> EstateHistory::group_popularity(const AccessEvent& event) const {
+  const auto vaults = touches_[kVaultTouch].graph().vaults_of(event.caller_key(), event.vault_id(), event.time);
+  if (vaults.empty()) { return std::nullopt; }
+  const VaultScopes wanted = scopes_of(event.vault_id());
+  std::array<double, kVaultScopeCount> inside{};
+  for (const std::string_view vault : vaults) {
+    const VaultScopes scopes = scopes_of(vault);
+    for (std::size_t i = 0; i < scopes.size(); ++i) { inside[i] += scopes[i] == wanted[i] ? 1 : 0; }
+  }
+  double popularity = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto known = scope_vaults_.find(wanted[i]);
+    const double size = known == scope_vaults_.end() ? 1 : std::max(1.0, static_cast<double>(known->second));
+    popularity += kVaultScopeWeights[i] * inside[i] / static_cast<double>(vaults.size()) / size;
+  }
+  return popularity;
+}
+
+void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (caller.caller_class != CallerClass::kUser || event.outcome != Outcome::kSuccess || event.app_id().empty()) {
+    return;
+  }
+  const std::uint64_t thing = hash64(event.app_id()) ^ observed_.vault_hash;
+  if (caller.recent_client.thing == thing && caller.recent_client.hour == hour_) { return; }
+  caller.recent_client = {thing, hour_};
+  observed_.touches_client = true;
+  const auto touch_by = touch_caller(observed_.caller);
+  const FirstTouches& clients = touches_[kClientTouch];
+  const FirstTouches& pairs = touches_[kPairTouch];
+  scratch_.assign(event.app_id()).append(1, '\n').append(event.vault_id());
+  observed_.client_touch =
+      clients.observe(touch_by, event.app_id(), event.time, caller.habits[kClientTouch], clients.graph());
+  observed_.pair_touch = pairs.observe(touch_by, scratch_, event.time, caller.habits[kPairTouch], pairs.graph());
+  // A user who starts, or starts on this vault, does everything for the first time.
+  if (observed_.vault_touch || touch_by.days_seen < FirstTouches::kKnownDays) { return; }
+  // Several at once are no more than a new tool tried on several vaults: their number is not held against the user.
+  if (observed_.client_touch && observed_.client_touch->tested) {
+    out.new_client = observed_.client_touch->facts;
+  } else if (!observed_.client_touch && observed_.pair_touch && observed_.pair_touch->tested) {
+    out.new_client = observed_.pair_touch->facts;
+    out.new_client->surprise = std::max(kPairSurprise, out.new_client->surprise);
+    out.client_new_to_pair_only = true;
+  }
+  if (out.new_client) { out.new_client->today = 1; }
+}
+
+void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
+  if (event.network_path != NetworkPath::kPublic || !is_global(event.address)) { return; }
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const IpPrefix prefix = prefix_of(event.address);
+  const std::uint64_t thing = prefix_hash(prefix);
+  const bool recent = caller.recent_address.thing == thing && caller.recent_address.hour == hour_;
+  if (recent && caller.new_address.empty()) { return; }
+  if (!recent) {
+    caller.recent_address = {thing, hour_};
+    observed_.touches_address = true;
+    out.address_prefix = to_string(prefix);
+    const FirstTouches& addresses = touches_[kAddressTouch];
+    observed_.address_touch = addresses.observe(touch_caller(observed_.caller), out.address_prefix, event.time,
+                                                caller.habits[kAddressTouch], addresses.graph());
+    if (observed_.address_touch && observed_.address_touch->tested) {
+      const FirstTouch& touch = observed_.address_touch->facts;
+      caller.new_address.assign(
+          1, NewAddress{thing, event.time.ticks, touch.surprise, touch.rate.mean, touch.rate.dispersion,
+                        touch.rate.days_known, touch.caller_is_new, touch.caller_things, touch.thing_callers});
+    }
+  }
+  if (caller.new_address.empty()) { return; }
+  const NewAddress& known = caller.new_address.front();
+  if (event.time.ticks - known.since_ticks >= EventTime::kTicksPerDay) {
+    caller.new_address.clear();
+    return;
+  }
+  if (known.prefix != thing) { return; }
+  if (out.address_prefix.empty()) { out.address_prefix = to_string(prefix); }
+  FirstTouch& touch = out.new_address.emplace();
+  touch.surprise = known.surprise;
+  touch.rate = {known.rate, known.dispersion, known.days_known};
+  touch.caller_is_new = known.caller_is_new;
+  touch.caller_things = known.caller_things;
+  touch.thing_callers = known.thing_callers;
+}
+
+void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (caller.session.is_over(event.time)) { learn_session(caller); }
+  const OperationClass operation = operation_class(event);
+  // The same refusal again is a client that tries again, not a pattern.
+  const bool repeated = operation == OperationClass::kDenied && caller.denied_vault == observed_.vault_hash &&
+                        event.time.ticks - caller.denied_ticks < OperationSession::kGapTicks;
+  if (repeated) { return; }
+  if (!caller.session.add(operation, event.time, caller.mix.is_rare(operation))) { return; }
+  const OperationMixWeights& population = class_of(caller).mix.shares();
+  out.session = SessionFacts{.self = caller.mix.weights(population),
+                             .population = population,
+                             .counts = caller.session.counts(),
+                             .events = static_cast<double>(caller.session.events())};
+}
+
+void EstateHistory::observe_episodes(const AccessEvent& event, Facts& out) {
+  if (event.outcome == Outcome::kDenied) {
+    CallerProfile& caller = caller_profiles_[observed_.caller];
+    caller.denied_vault = observed_.vault_hash;
+    caller.denied_ticks = event.time.ticks;
+    return;
+  }
+  if (event.outcome != Outcome::kSuccess) { return; }
+  observe_list(event, out);
+  observe_policy(event, out);
+}
+
+void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (is_credential_list(event)) {
+    open_episode(event, EpisodeKind::kList, caller.owner);
+    return;
+  }
+  if (!is_credential_read(event)) { return; }
+  Episode* episode = episodes_.find({caller.owner, observed_.vault_hash, EpisodeKind::kList}, event.time);
+  if (episode == nullptr) { return; }
+  observed_.episodes[static_cast<std::size_t>(EpisodeKind::kList)] = episode;
+  const std::uint32_t object = object_hash(event.object(), observed_.vault_hash);
+  if (object == 0 || !Episodes::add_read(*episode, object, event.time)) { return; }
+  out.list_episode = episode_facts(*episode, EpisodeKind::kList, event.time);
+}
+
+void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  const bool change = is_policy_change(event, vaults_.days_seen(observed_.vault) > 1);
+  const bool read = is_credential_read(event) || is_credential_list(event);
+  if (!change && !read) { return; }
+  Episodes::Key key{caller.owner, observed_.vault_hash, EpisodeKind::kPolicy};
+  Episode* episode = episodes_.find(key, event.time);
+  bool by_principal = false;
+  if (episode == nullptr && !event.object_id().empty()) {
+    key.caller = hash64(event.object_id());
+    episode = episodes_.find(key, event.time);
+    by_principal = episode != nullptr && key.caller != caller.owner;
+  }
+  if (change) {
+    const bool undone = episode != nullptr && episode->reads > 0 && !episode->reverted &&
+                        event.time.ticks - episode->first_read.ticks <= EventTime::kTicksPerHour;
+    open_episode(event, EpisodeKind::kPolicy, caller.owner);
+    const std::string_view principal = event.get(TextField::kPolicyPrincipal);
+    if (!principal.empty() && hash64(principal) != caller.owner) {
+      open_episode(event, EpisodeKind::kPolicy, hash64(principal));
+    }
+    if (!undone) { return; }
+    episode->reverted = true;
+  } else {
+    if (episode == nullptr) { return; }
+    // A list counts as one read more, under the operation's name.
+    const std::uint32_t object =
+        object_hash(event.object().empty() ? event.operation_name() : event.object(), observed_.vault_hash);
+    if (!Episodes::add_read(*episode, object, event.time)) { return; }
+  }
+  observed_.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)] = episode;
+  out.policy_episode = episode_facts(*episode, EpisodeKind::kPolicy, event.time);
+  out.policy_episode->by_principal = by_principal;
+}
+
+// Design section 3, "policy change".
+bool EstateHistory::is_policy_change(const AccessEvent& event, bool vault_was_known) {
+  const std::string_view name = event.operation_name();
+  const bool put = name == "VaultPut" || name == "VaultCreate";
+  if (!put && name != "VaultPatch") { return false; }
+  VaultProfile& vault = vault_profiles_[observed_.vault];
+  const std::string_view acls = event.get(TextField::kNetworkAcls);
+  const std::uint64_t acls_hash = acls.empty() ? 0 : hash64(acls) | 1U;
+  const bool marked = event.policy_marks != 0;
+  const bool rbac_differs = event.rbac_authorization != TriState::kAbsent &&
+                            vault.rbac_authorization != TriState::kAbsent &&
+                            event.rbac_authorization != vault.rbac_authorization;
+  const bool acls_differ = acls_hash != 0 && vault.network_acls != 0 && acls_hash != vault.network_acls;
+  const bool bare = !marked && event.rbac_authorization == TriState::kAbsent && acls_hash == 0;
+  if (event.rbac_authorization != TriState::kAbsent) { vault.rbac_authorization = event.rbac_authorization; }
+  if (acls_hash != 0) { vault.network_acls = acls_hash; }
+  return marked || rbac_differs || acls_differ || (put && bare && vault_was_known);
+}
+
+void EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const bool own = reader == caller.owner;
+  Episodes::Opening opening =
+      episodes_.open({reader, observed_.vault_hash, kind}, event.time, own ? observed_.caller : Episodes::kNobody);
+  if (opening.over) { learn_episode(reader, kind, *opening.over); }
+  if (!opening.opened) { return; }
+  if (own) { ++caller.episodes[static_cast<std::size_t>(kind)].today; }
+  opening.episode->denied_before =
+      caller.denied_vault == observed_.vault_hash && event.time.ticks - caller.denied_ticks <= EventTime::kTicksPerHour;
+}
+
+EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  const auto at = static_cast<std::size_t>(kind);
+  const EpisodePopulation& population = classes_[static_cast<std::size_t>(caller.caller_class)].episodes[at];
+  const EpisodeHabit& habit = caller.episodes[at];
+  EpisodeFacts facts{.opened_ticks = episode.opened.ticks,
+                     .reads = static_cast<double>(episode.reads),
+                     .usual = habit.reads.mean(population.reads.parent(), 1),
+                     .dispersion = habit.reads.dispersion(population.reads.parent(), 1),
+                     .episodes_learned = habit.reads.windows,
+                     .openings_today = std::max(1.0, static_cast<double>(habit.today)),
+                     .openings_shape = habit.shape(population.openings.parent().mean),
+                     .openings_rate = habit.rate(),
+                     .denied_before = episode.denied_before,
+                     .reverted = episode.reverted,
+                     .new_vault = {},
+                     .by_principal = false};
+  for (const SurpriseLedger::Entry& entry : caller.new_vaults.day(now).most_surprising) {
+    if (entry.vault != observed_.vault_hash) { continue; }
+    const auto touch_by = touch_caller(observed_.caller);
+    FirstTouch& touch = facts.new_vault.emplace();
+    touch.surprise = entry.surprise;
+    touch.rate = touches_[kVaultTouch].rate_of(touch_by, caller.habits[kVaultTouch]);
+    touch.caller_is_new = touch_by.days_seen < FirstTouches::kKnownDays;
+    touch.caller_days = touch_by.days_seen;
+    touch.thing_callers = touches_[kVaultTouch].graph().callers_of(vaults_.key(observed_.vault));
+  }
+  return facts;
+}
+
+// ---- learn ----
+
+void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard) {
+  if (!facts.behaviour_known || facts.throttled) { return; }
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const auto touch_by = touch_caller(observed_.caller);
+  const bool benign = !guard.first_touch_alerted;
+  if (observed_.touches_vault) {
+    const bool denied = event.outcome == Outcome::kDenied;
+    const TouchKind kind = denied ? kDeniedTouch : kVaultTouch;
+    touches_[kind].learn(touch_by, event.vault_id(), event.time, observed_.vault_touch, benign, caller.habits[kind]);
+    if (observed_.vault_touch && observed_.vault_touch->tested) {
+      (denied ? caller.denied_vaults : caller.new_vaults)
+          .add(observed_.vault_hash, event.time, observed_.vault_touch->facts.surprise);
+    }
+    if (!denied) {
+      caller.recent_vaults[caller.next_recent] = {observed_.vault_hash, hour_};
+      caller.next_recent = (caller.next_recent + 1) % static_cast<std::uint32_t>(caller.recent_vaults.size());
+    }
+  }
+  if (observed_.touches_client) {
+    touches_[kClientTouch].learn(touch_by, event.app_id(), event.time, observed_.client_touch, benign,
+                                 caller.habits[kClientTouch]);
+    touches_[kPairTouch].learn(touch_by, scratch_, event.time, observed_.pair_touch, benign, caller.habits[kPairTouch]);
+  }
+  if (observed_.touches_address) {
+    touches_[kAddressTouch].learn(touch_by, facts.address_prefix, event.time, observed_.address_touch, benign,
+                                  caller.habits[kAddressTouch]);
+  }
+  caller.session_alerted = caller.session_alerted || guard.session_alerted;
+  if (!guard.episode_alerted) { return; }
+  for (Episode* episode : observed_.episodes) {
+    if (episode != nullptr) { episode->alerted = true; }
+  }
+}
+
+void EstateHistory::learn_session(CallerProfile& caller) {
+  OperationMixWeights counts = caller.session.counts();
+  if (caller.session_alerted) {
+    for (double& count : counts) { count *= kAlertedSessionShare; }
+  } else {
+    class_of(caller).mix.learn(counts);
+  }
+  caller.mix.learn(counts);
+  caller.session.clear();
+  caller.session_alerted = false;
+}
+
+void EstateHistory::learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode) {
+  if (episode.opener == Episodes::kNobody || episode.alerted) { return; }
+  CallerProfile& caller = caller_profiles_[episode.opener];
+  if (caller.owner != owner) { return; }  // forgotten meanwhile
+  const auto at = static_cast<std::size_t>(kind);
+  PopulationCount& population = class_of(caller).episodes[at].reads;
+  const double count = static_cast<double>(episode.reads) + 1;
+  caller.episodes[at].reads.learn(count, population.parent(), 1);
+  population.learn(count);
+}
+
+// ---- closing ----
+
+bool EstateHistory::advance(EventTime now) {
+  const std::int64_t hour = now.hour();
+  if (hour_ == INT64_MIN) { hour_ = hour; }
+  if (hour <= hour_) { return false; }
+  close_hour(hour);
+  hour_ = hour;
+  return true;
+}
+
+void EstateHistory::close_hour(std::int64_t next) {
+  put_in_order(active_callers_, caller_profiles_);
+  put_in_order(active_vaults_, vault_profiles_);
+  for (auto& [key, episode] : episodes_.take_over(EventTime{next * EventTime::kTicksPerHour})) {
+    learn_episode(key.caller, key.kind, episode);
+  }
+  for (const std::uint32_t slot : active_callers_) { close_caller(slot, next); }
+  for (const std::uint32_t slot : active_vaults_) { close_vault(slot, next); }
+  if (day_of(next) > day_of(hour_)) {
+    active_callers_.clear();
+    active_vaults_.clear();
+  }
+  for (FirstTouches& touches : touches_) { touches.close_hour(next); }
+  close_populations();
+  derive_parents();
+  for (const std::string& vault : new_vaults_) {
+    for (const std::uint64_t scope : scopes_of(vault)) {
+      if (scope_vaults_.size() < limits_.vaults || scope_vaults_.contains(scope)) { ++scope_vaults_[scope]; }
+    }
+  }
+  new_vaults_.clear();
+}
+
+void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
+  CallerProfile& caller = caller_profiles_[slot];
+  ClassState& known = class_of(caller);
+  const VolumeParents& parents = caller_parents_[static_cast<std::size_t>(caller.caller_class)];
+  const auto learned = [&](std::size_t measure, std::size_t window, double count) {
+    known.volume[measure][window].learn(count);
+  };
+  if (caller.last_hour == hour_) { caller.volume.close(VolumeWindow::kHour, parents, learned); }
+  if (day_of(next) == day_of(hour_) || caller.last_day != day_of(hour_)) { return; }
+  caller.volume.close(VolumeWindow::kDay, parents, learned);
+  if (caller.session.is_over(EventTime{next * EventTime::kTicksPerHour})) { learn_session(caller); }
+  caller.mix.close_day();
+  const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= FirstTouches::kKnownDays;
+  for (std::size_t kind = 0; kind < kTouchKinds; ++kind) {
+    touches_[kind].close_day(caller.caller_class, newcomer, caller.habits[kind]);
+  }
+  for (std::size_t kind = 0; kind < caller.episodes.size(); ++kind) {
+    known.episodes[kind].openings.learn(static_cast<double>(caller.episodes[kind].today) + 1);
+    caller.episodes[kind].close_day();
+  }
+  if (caller.pace_today > 0) {
+    caller.pace.learn(caller.pace_today, known.pace.parent(), 1);
+    known.pace.learn(caller.pace_today);
+    caller.pace_today = 0;
+  }
+}
+
+void EstateHistory::close_vault(std::uint32_t slot, std::int64_t next) {
+  VaultProfile& vault = vault_profiles_[slot];
+  const auto learned = [this](std::size_t measure, std::size_t window, double count) {
+    vault_population_[measure][window].learn(count);
+  };
+  if (vault.last_hour == hour_) { vault.volume.close(VolumeWindow::kHour, vault_parents_, learned); }
+  if (day_of(next) != day_of(hour_) && vault.last_day == day_of(hour_)) {
+    vault.volume.close(VolumeWindow::kDay, vault_parents_, learned);
+  }
+}
+
+VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
+  VolumeParents parents{};
+  for (std::size_t measure = 0; measure < parents.size(); ++measure) {
+    for (std::size_t window = 0; window < parents[measure].size(); ++window) {
+      parents[measure][window] = population[measure][window].parent();
+    }
+  }
+  return parents;
+}
+
+void EstateHistory::close_populations() {
+  const auto close_volume = [](VolumePopulation& volume) {
+    for (auto& measures : volume) {
+      for (PopulationCount& population : measures) { population.close_hour(); }
+    }
+  };
+  for (ClassState& known : classes_) {
+    close_volume(known.volume);
+    known.mix.close_hour();
+    known.pace.close_hour();
+    for (EpisodePopulation& population : known.episodes) {
+      population.reads.close_hour();
+      population.openings.close_hour();
+    }
+  }
+  close_volume(vault_population_);
+}
+
+void EstateHistory::derive_parents() {
+  for (std::size_t i = 0; i < classes_.size(); ++i) { caller_parents_[i] = parents_of(classes_[i].volume); }
+  vault_parents_ = parents_of(vault_population_);
+}
+
+// ---- saving ----
+
+std::string EstateHistory::save() const {
+  SnapshotWriter writer;
+  callers_.save(writer);
+  vaults_.save(writer);
+  writer.write(caller_profiles_);
+  writer.write(vault_profiles_);
+  for (const FirstTouches& touches : touches_) { touches.save(writer); }
+  writer.write(classes_);
+  writer.write(vault_population_);
+  writer.write(episodes_);
+  writer.write(active_callers_);
+  writer.write(active_vaults_);
+  writer.write(hour_);
+  writer.write(scope_vaults_);
+  writer.write(new_vaults_);
+  return writer.bytes();
+}
+
+Result<void> EstateHistory::load(std::string_view bytes) {
+  const EstateHistoryLimits limits = limits_;
+  *this = EstateHistory(limits);
+  SnapshotReader reader(bytes);
+  bool whole =
+      callers_.load(reader) && vaults_.load(reader) && reader.read(caller_profiles_) && reader.read(vault_profiles_);
+  for (FirstTouches& touches : touches_) { whole = whole && touches.load(reader); }
+  whole = whole && reader.read(classes_) && reader.read(vault_population_) && reader.read(episodes_) &&
+          reader.read(active_callers_) && reader.read(active_vaults_) && reader.read(hour_) &&
+          reader.read(scope_vaults_) && reader.read(new_vaults_) && reader.at_end() && is_sound();
+  if (whole) {
+    episodes_.settle();
+    derive_parents();
+    return {};
+  }
+  *this = EstateHistory(limits);
+  return fail(ErrorKind::kInput,
+              "state of the histories: expected what was saved, found damaged bytes; start without --state or from an "
+              "older copy of the file");
+}
+
+bool EstateHistory::is_sound() const {
+  const auto callers = [this](std::uint32_t slot) { return slot < caller_profiles_.size(); };
+  const auto vaults = [this](std::uint32_t slot) { return slot < vault_profiles_.size(); };
+  const auto in_range = [](const CallerProfile& caller) {
+    return static_cast<std::size_t>(caller.caller_class) < kCallerClassCount &&
+           caller.next_recent < caller.recent_vaults.size() && caller.new_vaults.is_sound() &&
+           caller.denied_vaults.is_sound() && caller.new_address.size() <= 1;
+  };
+  return caller_profiles_.size() == callers_.slot_count() && vault_profiles_.size() == vaults_.slot_count() &&
+         std::ranges::all_of(active_callers_, callers) && std::ranges::all_of(active_vaults_, vaults) &&
+         std::ranges::all_of(caller_profiles_, in_range) && episodes_.openers_below(caller_profiles_.size());
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,216 @@
+// EstateHistory: what is usual in one estate, by caller, vault and what lies between them.
+//
+// observe() counts an event into what is open (the hour, the session, the episode) and says what was usual before it;
+// learn() teaches what should be remembered of it, once the judge has spoken. Hours close as event time passes them, in
+// the order of the callers' hashes; whatever is asked across callers is as of the last closed hour (design section 5).
+// Bounds: EstateHistoryLimits; evictions follow history/settled_table.h. About 1.3 KiB a caller, 0.6 KiB a vault.
+// Threads: one owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/event_time.h"
+#include "base/result.h"
+#include "base/snapshot.h"
+#include "event/access_event.h"
+#include "history/episodes.h"
+#include "history/facts.h"
+#include "history/first_touches.h"
+#include "history/operation_mix.h"
+#include "history/population_count.h"
+#include "history/settled_table.h"
+#include "history/surprise_ledger.h"
+#include "history/volume_windows.h"
+
+namespace keyvigil {
+
+struct EstateHistoryLimits {
+  std::size_t callers = 1'000'000;
+  std::size_t vaults = 100'000;
+  std::size_t edges = 10'000'000;
+  std::size_t prefixes = 1'000'000;
+};
+
+// What the judge made of an event, as far as it decides what may be learned from it.
+struct LearningGuard {
+  bool first_touch_alerted = false;  // or a threat list matched: the edge is remembered unconfirmed
+  bool session_alerted = false;
+  bool episode_alerted = false;
+};
+
+class EstateHistory {
+ public:
+  explicit EstateHistory(const EstateHistoryLimits& limits = {});
+
+  // Closes every hour that ends at or before the hour of `now`; true when there was one.
+  bool advance(EventTime now);
+  void observe(const AccessEvent& event, Facts& out);
+  // REQUIRES: the event and the facts of the last observe().
+  void learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard);
+
+  [[nodiscard]] const FirstTouches& vault_touches() const { return touches_[kVaultTouch]; }
+  [[nodiscard]] const SettledTable& callers() const { return callers_; }
+  [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
+  // Of the current hour.
+  [[nodiscard]] std::uint64_t vaults_seen_lately() const { return vaults_.size(); }
+
+  [[nodiscard]] std::string save() const;
+  // On an error the history is empty.
+  [[nodiscard]] Result<void> load(std::string_view bytes);
+
+ private:
+  enum TouchKind : std::uint8_t { kVaultTouch, kDeniedTouch, kClientTouch, kPairTouch, kAddressTouch };
+  static constexpr std::size_t kTouchKinds = 5;
+
+  // What was touched within the hour needs no second look.
+  struct Recent {
+    std::uint64_t thing = 0;  // hash
+    std::int64_t hour = INT64_MIN;
+    auto fields() { return std::tie(thing, hour); }
+  };
+  // The newest address of a caller, while it is new.
+  struct NewAddress {
+    std::uint64_t prefix = 0;  // hash
+    std::int64_t since_ticks = 0;
+    double surprise = 1;
+    double rate = 0;
+    double dispersion = 1;
+    double days_known = 0;
+    bool caller_is_new = false;
+    std::uint32_t caller_things = 0;
+    std::uint64_t thing_callers = 0;
+    auto fields() {
+      return std::tie(prefix, since_ticks, surprise, rate, dispersion, days_known, caller_is_new, caller_things,
+                      thing_callers);
+    }
+  };
+  struct PacedRead {
+    std::int64_t ticks = 0;
+    std::uint32_t object = 0;
+    auto fields() { return std::tie(ticks, object); }
+  };
+  struct CallerProfile {
+    std::uint64_t owner = 0;  // hash of the key; another one means that the slot has changed hands
+    CallerClass caller_class = CallerClass::kUser;
+    std::int64_t last_day = INT64_MIN;
+    std::int64_t last_hour = INT64_MIN;
+    VolumeWindows volume;
+    OperationMix mix;
+    OperationSession session;
+    bool session_alerted = false;
+    std::array<TouchHabit, kTouchKinds> habits;
+    SurpriseLedger new_vaults;
+    SurpriseLedger denied_vaults;
+    std::array<EpisodeHabit, 2> episodes;  // by EpisodeKind
+    CountTail pace;                        // distinct credential reads within a minute, the day's highest
+    std::uint32_t pace_today = 0;
+    std::vector<PacedRead> paced;
+    std::array<Recent, 4> recent_vaults;
+    Recent recent_client;
+    Recent recent_address;
+    std::uint32_t next_recent = 0;
+    std::vector<NewAddress> new_address;  // at most one
+    std::uint64_t denied_vault = 0;       // hash, of the last refusal
+    std::int64_t denied_ticks = INT64_MIN;
+    auto fields() {
+      return std::tie(owner, caller_class, last_day, last_hour, volume, mix, session, session_alerted, habits,
+                      new_vaults, denied_vaults, episodes, pace, pace_today, paced, recent_vaults, recent_client,
+                      recent_address, next_recent, new_address, denied_vault, denied_ticks);
+    }
+  };
+  struct VaultProfile {
+    std::uint64_t owner = 0;
+    std::int64_t last_day = INT64_MIN;
+    std::int64_t last_hour = INT64_MIN;
+    VolumeWindows volume;
+    TriState rbac_authorization = TriState::kAbsent;
+    std::uint64_t network_acls = 0;  // hash; 0: not seen
+    auto fields() { return std::tie(owner, last_day, last_hour, volume, rbac_authorization, network_acls); }
+  };
+  using VolumePopulation = std::array<std::array<PopulationCount, kTumblingWindowCount>, kVolumeMeasureCount>;
+  struct EpisodePopulation {
+    PopulationCount reads;     // in an episode, plus one
+    PopulationCount openings;  // a day, plus one
+    auto fields() { return std::tie(reads, openings); }
+  };
+  // What is usual for a class, as of the last closed hour.
+  struct ClassState {
+    VolumePopulation volume;
+    PopulationMix mix;
+    PopulationCount pace;
+    std::array<EpisodePopulation, 2> episodes;  // by EpisodeKind
+    auto fields() { return std::tie(volume, mix, pace, episodes); }
+  };
+  // What observe() leaves for learn().
+  struct Observed {
+    bool behaviour = false;
+    std::uint32_t caller = 0;  // slots
+    std::uint32_t vault = 0;
+    std::uint64_t vault_hash = 0;
+    bool touches_vault = false;
+    bool touches_client = false;
+    bool touches_address = false;
+    std::optional<FirstTouches::Touch> vault_touch;
+    std::optional<FirstTouches::Touch> client_touch;
+    std::optional<FirstTouches::Touch> pair_touch;
+    std::optional<FirstTouches::Touch> address_touch;
+    std::array<Episode*, 2> episodes{};  // that the event belongs to
+  };
+
+  [[nodiscard]] ClassState& class_of(const CallerProfile& caller) {
+    return classes_[static_cast<std::size_t>(caller.caller_class)];
+  }
+  [[nodiscard]] static VolumeParents parents_of(const VolumePopulation& population);
+  [[nodiscard]] FirstTouches::Caller touch_caller(std::uint32_t slot) const;
+  void admit(const AccessEvent& event, Facts& out);
+  void observe_volume(const AccessEvent& event, Facts& out);
+  void observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out);
+  void observe_vault(const AccessEvent& event, Facts& out);
+  [[nodiscard]] std::optional<double> group_popularity(const AccessEvent& event) const;
+  void observe_client(const AccessEvent& event, Facts& out);
+  void observe_address(const AccessEvent& event, Facts& out);
+  void observe_session(const AccessEvent& event, Facts& out);
+  void observe_episodes(const AccessEvent& event, Facts& out);
+  void observe_list(const AccessEvent& event, Facts& out);
+  void observe_policy(const AccessEvent& event, Facts& out);
+  [[nodiscard]] bool is_policy_change(const AccessEvent& event, bool vault_was_known);
+  void open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader);
+  [[nodiscard]] EpisodeFacts episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const;
+  void learn_session(CallerProfile& caller);
+  void learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode);
+  void close_hour(std::int64_t hour);
+  void close_caller(std::uint32_t slot, std::int64_t hour);
+  void close_vault(std::uint32_t slot, std::int64_t hour);
+  void close_populations();
+  void derive_parents();
+  [[nodiscard]] bool is_sound() const;
+
+  EstateHistoryLimits limits_;
+  SettledTable callers_;
+  SettledTable vaults_;
+  std::vector<CallerProfile> caller_profiles_;  // by slot
+  std::vector<VaultProfile> vault_profiles_;    // by slot
+  std::array<FirstTouches, kTouchKinds> touches_;
+  std::array<ClassState, kCallerClassCount> classes_;
+  VolumePopulation vault_population_;
+  Episodes episodes_;
+  std::vector<std::uint32_t> active_callers_;  // of the current day
+  std::vector<std::uint32_t> active_vaults_;
+  std::map<std::uint64_t, std::uint32_t> scope_vaults_;  // see vault_scope.h: vaults ever seen in it
+  std::vector<std::string> new_vaults_;                  // of the current hour, not yet counted there
+  std::int64_t hour_ = INT64_MIN;                        // the current one
+
+  std::array<VolumeParents, kCallerClassCount> caller_parents_{};  // derived, as of the last closed hour
+  VolumeParents vault_parents_{};
+  Observed observed_;
+  std::string scratch_;
+};
+
+}  // namespace keyvigil

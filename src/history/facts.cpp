@@ -1,0 +1,25 @@
+#include "history/facts.h"
+
+namespace keyvigil {
+
+void Facts::clear() {
+  caller_class = CallerClass::kUser;
+  behaviour_known = false;
+  caller_first_today = false;
+  vault_first_today = false;
+  throttled = false;
+  new_vault.reset();
+  new_denied_vault.reset();
+  new_vaults_day.reset();
+  denied_vaults_day.reset();
+  new_client.reset();
+  client_new_to_pair_only = false;
+  volumes.clear();
+  session.reset();
+  list_episode.reset();
+  policy_episode.reset();
+  new_address.reset();
+  address_prefix.clear();
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,122 @@
+// Facts: what was usual just before an event, with numbers. Everything a detector may know beside the event itself.
+//
+// Each part is present only where it has something to say, which is rare: a first touch, a count above all earlier
+// ones, a check point of a session or an episode. Absent parts cost the hot path nothing. Rates are per active day.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/count_tail.h"
+#include "history/operation_class.h"
+
+namespace keyvigil {
+
+// Behaviour is compared within a class.
+enum class CallerClass : std::uint8_t { kUser = 0, kApp = 1 };
+inline constexpr std::size_t kCallerClassCount = 2;
+
+// How often one of a kind makes something new, on a day on which it does anything.
+struct NewThingRate {
+  double mean = 0;
+  double dispersion = 1;
+  double days_known = 0;  // decayed active days behind it; 0: all from the class
+};
+
+// A first touch of one thing (a vault, an address prefix, a client application) by a caller, or the first in 90 days.
+struct FirstTouch {
+  bool dormant = false;  // known before, not seen for 90 days
+  std::int64_t idle_days = 0;
+  // P(a benign first touch of this class is as odd), in (0, 1].
+  double surprise = 1;
+  NewThingRate rate;
+  // Where the thing is new to everybody: how often known callers bring such a one, per active caller-day; else 0.
+  double unheard_rate = 0;
+  // The caller has been seen on fewer than 3 days: the rate is that of first touches by such callers on things older
+  // than 14 days, per active caller-day of the class.
+  bool caller_is_new = false;
+  std::uint32_t today = 1;          // first touches of the caller today, this one included
+  std::uint32_t caller_days = 0;    // on which the caller was seen before
+  std::uint32_t caller_things = 0;  // live ones the caller touches
+  std::uint64_t thing_callers = 0;  // other callers of this thing, as of the last whole hour
+  // The nearest way from what the caller uses: of `sharing` callers of nearest_thing, so many use the new one.
+  std::string nearest_thing;
+  std::uint32_t sharing = 0;
+  std::uint32_t sharing_and_using = 0;
+};
+
+// All first touches of one caller in the current hour and the 23 before it.
+struct DayOfFirstTouches {
+  std::uint64_t vaults = 0;
+  double log_surprise = 0;  // sum of ln(1/surprise)
+  NewThingRate rate;
+};
+
+enum class VolumeMeasure : std::uint8_t { kOperations = 0, kCredentialReads = 1, kDistinctObjects = 2 };
+inline constexpr std::size_t kVolumeMeasureCount = 3;
+enum class VolumeWindow : std::uint8_t { kHour = 0, kDay = 1, kMinute = 2 };
+
+// A count that passed everything seen before by more than a quarter.
+struct VolumeFact {
+  bool of_vault = false;  // else of the caller
+  VolumeMeasure measure = VolumeMeasure::kOperations;
+  VolumeWindow window = VolumeWindow::kHour;
+  double count = 0;
+  double usual = 0;       // expected count of a window with any
+  double dispersion = 1;  // of count - 1
+  double largest = 0;     // decayed largest count so far
+  double windows = 0;     // decayed windows learned
+};
+
+// A session of one caller, at a check point.
+struct SessionFacts {
+  OperationMixWeights self{};        // Dirichlet weights of the caller's habit
+  OperationMixWeights population{};  // of its class
+  OperationMixWeights counts{};      // in this session
+  double events = 0;
+};
+
+// An episode: a list or a change of policy, then reads in the same vault.
+struct EpisodeFacts {
+  std::int64_t opened_ticks = 0;
+  double reads = 0;  // of distinct objects since it was opened; credential lists too after a change of policy
+  double usual = 0;  // of this caller's episodes, expected reads
+  double dispersion = 1;
+  double episodes_learned = 0;
+  double openings_today = 0;  // this one included
+  double openings_shape = 1;  // Gamma belief of openings a day
+  double openings_rate = 1;
+  bool denied_before = false;           // within the hour before a change of policy
+  bool reverted = false;                // a second change within an hour after the first read
+  std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
+  bool by_principal = false;            // the reader is whom the policy was added for, not who changed it
+};
+
+struct Facts {
+  CallerClass caller_class = CallerClass::kUser;
+  bool behaviour_known = false;  // false: nobody's behaviour (a challenge, no identity, a service's routine)
+  bool caller_first_today = false;
+  bool vault_first_today = false;
+  bool throttled = false;
+  std::optional<FirstTouch> new_vault;         // answered with success
+  std::optional<FirstTouch> new_denied_vault;  // refused
+  std::optional<DayOfFirstTouches> new_vaults_day;
+  std::optional<DayOfFirstTouches> denied_vaults_day;
+  std::optional<FirstTouch> new_client;  // of a user
+  bool client_new_to_pair_only = false;  // the user knows the client, the vault does not know both
+  std::vector<VolumeFact> volumes;
+  std::optional<SessionFacts> session;
+  std::optional<EpisodeFacts> list_episode;
+  std::optional<EpisodeFacts> policy_episode;
+  // The caller's prefix is new to the caller, or was so within the last 24 h.
+  std::optional<FirstTouch> new_address;
+  std::string address_prefix;
+
+  void clear();
+};
+
+}  // namespace keyvigil

@@ -1,0 +1,99 @@
+// FirstTouches: who touches which things of one kind (vaults, refused vaults, client applications, address prefixes),
+// and how odd one more first touch is.
+//
+// A first touch is odd by which thing it is (its score ranked among the last benign ones of the class: EdgeScores) and
+// by how often the caller touches new things at all (detection-method notes, P3). For callers seen on fewer than
+// kKnownDays days the second is the rate at which such callers turn up on things older than kOldThingDays, per active
+// caller-day of the class (design section 4 point 2). Threads: one owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/event_time.h"
+#include "base/snapshot.h"
+#include "history/access_graph.h"
+#include "history/count_tail.h"
+#include "history/edge_scores.h"
+#include "history/facts.h"
+#include "history/population_count.h"
+
+namespace keyvigil {
+
+// First touches of one caller a day; kept by the owner beside the caller. Counts are stored plus one, as CountTail
+// learns windows with at least one.
+struct TouchHabit {
+  CountTail days;
+  std::uint32_t today = 0;
+  auto fields() { return std::tie(days, today); }
+};
+
+struct FirstTouchPriors {
+  std::array<CountParent, kCallerClassCount> first_touches_per_day;  // mean of the count itself
+};
+
+class FirstTouches {
+ public:
+  static constexpr std::uint32_t kKnownDays = 3;
+  static constexpr std::int64_t kOldThingDays = 14;
+  static constexpr std::int64_t kSettlingDays = 3;
+
+  FirstTouches(const AccessGraphLimits& limits, const FirstTouchPriors& priors);
+
+  struct Caller {
+    std::string_view key;
+    CallerClass caller_class = CallerClass::kUser;
+    std::uint32_t days_seen = 0;  // before today
+  };
+  struct Touch {
+    FirstTouch facts;
+    double score = 0;
+    bool tested = false;   // false: nothing can be said, as with a new caller on a new thing
+    bool settled = false;  // the thing has been known for kSettlingDays
+    bool unheard = false;  // the thing is new to everybody
+  };
+
+  // Nothing where the caller touches the thing already. Nearness is measured in `near`, which may be another graph.
+  // `group_popularity`: the chance of the thing within the caller's group, where there is one.
+  [[nodiscard]] std::optional<Touch> observe(const Caller& caller, std::string_view thing, EventTime at,
+                                             const TouchHabit& habit, const AccessGraph& near,
+                                             std::optional<double> group_popularity = {}) const;
+  [[nodiscard]] NewThingRate rate_of(const Caller& caller, const TouchHabit& habit) const;
+  // `touch`: what observe() said of it. Not `benign`: the edge is remembered, and teaches nothing yet.
+  void learn(const Caller& caller, std::string_view thing, EventTime at, const std::optional<Touch>& touch, bool benign,
+             TouchHabit& habit);
+  // The caller's active day is over.
+  void close_day(CallerClass caller_class, bool newcomer, TouchHabit& habit);
+  void close_hour(std::int64_t hour);
+
+  [[nodiscard]] const AccessGraph& graph() const { return graph_; }
+
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] bool load(SnapshotReader& reader);
+
+ private:
+  struct ClassState {
+    EdgeScores scores;
+    EdgeScores newcomer_scores{0};  // who is new shares nothing with anybody: nearness says nothing
+    PopulationCount touches;        // a day, plus one
+    double newcomer_touches = 0.5;  // Gamma belief: prior half a touch in 500 caller-days
+    double unheard_touches = 0.5;   // by known callers, of things that nobody had touched
+    double caller_days = 500;
+    std::uint64_t pending_newcomer_touches = 0;
+    std::uint64_t pending_unheard_touches = 0;
+    std::uint64_t pending_caller_days = 0;
+    auto fields() {
+      return std::tie(scores, newcomer_scores, touches, newcomer_touches, unheard_touches, caller_days,
+                      pending_newcomer_touches, pending_unheard_touches, pending_caller_days);
+    }
+  };
+
+  AccessGraph graph_;
+  std::array<ClassState, kCallerClassCount> classes_;
+};
+
+}  // namespace keyvigil

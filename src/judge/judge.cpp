@@ -1,0 +1,231 @@
+#include "judge/judge.h"
+
+#include <algorithm>
+
+#include "base/snapshot.h"
+#include "statistics/combination.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::int64_t kHoursPerDay = 24;
+constexpr double kWorthFusing = 0.1;  // what is less rare is no evidence
+
+enum Family : std::uint8_t { kNovelty, kDenied, kVolume, kMotif, kPattern, kAddress, kPair, kNoFamily };
+
+struct TypeRow {
+  Family family;
+  double detectors;                            // in the family
+  std::array<bool, kSubjectClassCount> tests;  // by SubjectClass
+};
+
+// By AlertType.
+constexpr std::array<TypeRow, kAlertTypeCount> kTypes = {{
+    {kNoFamily, 1, {false, false, false}},  // SuspiciousIPAccess
+    {kNoFamily, 1, {false, false, false}},  // TORAccess
+    {kVolume, 1, {true, true, true}},       // OperationVolumeAnomaly
+    {kMotif, 2, {true, true, false}},       // PutGetAnomaly
+    {kMotif, 2, {true, true, false}},       // ListGetAnomaly
+    {kDenied, 2, {true, true, false}},      // AccountVolumeAccessDeniedAnomaly
+    {kDenied, 2, {true, true, false}},      // UserAccessDeniedAnomaly
+    {kNovelty, 2, {false, true, false}},    // AppAnomaly
+    {kPattern, 1, {true, true, false}},     // OperationPatternAnomaly
+    {kNovelty, 2, {true, false, false}},    // UserAnomaly
+    {kPair, 1, {true, false, false}},       // UserAppAnomaly
+    {kNovelty, 2, {true, true, false}},     // AccountVolumeAnomaly
+    {kNoFamily, 1, {false, false, false}},  // SuspiciousIPAccessDenied
+    {kAddress, 1, {true, true, false}},     // UnusualAccessSuspiciousIP
+}};
+
+const TypeRow& row_of(AlertType type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
+
+std::int64_t day_of(std::int64_t hour) {
+  return EventTime{hour * EventTime::kTicksPerHour}.day();
+}
+
+}  // namespace
+
+void Judge::see(const Subject& subject) {
+  if (today_.size() >= kSubjects) {
+    left_out_ += today_.contains(subject) ? 0U : 1U;
+    return;
+  }
+  today_.try_emplace(subject);
+}
+
+Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& suspicion, EventTime at, bool may_alert) {
+  Verdict verdict;
+  verdict.model_p = suspicion.p;
+  verdict.calibrated_p = std::max(suspicion.p, calibrator(type, subject.subject_class).calibrated(suspicion.p));
+  verdict.threshold = budget_.threshold(type);
+  verdict.tests_per_day = budget_.tests_per_day(type);
+  verdict.alerts_per_day = budget_.alerts_per_day();
+  verdict.passed = may_alert && verdict.calibrated_p <= verdict.threshold;
+  if (const auto found = today_.find(subject); found != today_.end()) {
+    DayOfTests& tests = found->second;
+    float& smallest = tests.smallest[static_cast<std::size_t>(type)];
+    const auto p = static_cast<float>(std::max(1e-37, suspicion.p));
+    if (smallest == 0 || p < smallest) { smallest = p; }
+    if (verdict.passed) {
+      tests.alerted = static_cast<std::uint16_t>(tests.alerted | 1U << static_cast<unsigned>(type));
+    }
+  }
+  passed_alone_ = passed_alone_ || verdict.passed;
+  if (subject.subject_class != SubjectClass::kVault) {
+    add_evidence(subject, type, suspicion, verdict.calibrated_p * row_of(type).detectors, at);
+  }
+  return verdict;
+}
+
+void Judge::add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at) {
+  if (p > kWorthFusing) { return; }
+  if (!evidence_.contains(subject.hash) && evidence_.size() >= kFused) { return; }
+  Evidence& evidence = evidence_[subject.hash][row_of(type).family];
+  const bool stale = at.ticks - evidence.ticks >= EventTime::kTicksPerDay || evidence.ticks == INT64_MIN;
+  if (!stale && p >= evidence.p) { return; }
+  evidence = {p, at.ticks, type, suspicion.reasons};
+  new_evidence_ = true;
+}
+
+double Judge::unusual_access(const Subject& caller, EventTime at) const {
+  const auto found = evidence_.find(caller.hash);
+  if (found == evidence_.end()) { return 1; }
+  constexpr double kAccessFamilies = kFamilies - 1;
+  double smallest = 1;
+  for (std::size_t family = 0; family < kFamilies; ++family) {
+    const Evidence& evidence = found->second[family];
+    const bool fresh = evidence.ticks != INT64_MIN && at.ticks - evidence.ticks < EventTime::kTicksPerDay;
+    if (family != kAddress && fresh) { smallest = std::min(smallest, evidence.p); }
+  }
+  return std::min(1.0, smallest * kAccessFamilies);
+}
+
+std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_alert) {
+  const bool alone = passed_alone_;
+  const bool news = new_evidence_;
+  passed_alone_ = false;
+  new_evidence_ = false;
+  if (!news) { return std::nullopt; }
+  const CallerEvidence& families = evidence_.at(caller.hash);
+  std::array<double, kFamilies> probabilities{};
+  const Evidence* best = nullptr;
+  std::size_t present = 0;
+  for (std::size_t family = 0; family < kFamilies; ++family) {
+    const Evidence& evidence = families[family];
+    const bool fresh = evidence.ticks != INT64_MIN && at.ticks - evidence.ticks < EventTime::kTicksPerDay;
+    probabilities[family] = fresh ? std::min(kMissing, evidence.p) : kMissing;
+    if (!fresh) { continue; }
+    ++present;
+    if (best == nullptr || evidence.p < best->p) { best = &evidence; }
+  }
+  Fusion fusion;
+  fusion.verdict.model_p = fisher(probabilities);
+  const auto subject_class = static_cast<std::size_t>(caller.subject_class);
+  fusion.verdict.calibrated_p =
+      std::max(fusion.verdict.model_p, fused_calibrators_[subject_class].calibrated(fusion.verdict.model_p));
+  fusion.verdict.threshold = budget_.fused_threshold();
+  fusion.verdict.alerts_per_day = budget_.alerts_per_day();
+  fusion.verdict.passed =
+      may_alert && !alone && present >= 2 && fusion.verdict.calibrated_p <= fusion.verdict.threshold;
+  if (const auto found = today_.find(caller); found != today_.end()) {
+    const auto p = static_cast<float>(std::max(1e-37, fusion.verdict.model_p));
+    if (found->second.fused == 0 || p < found->second.fused) { found->second.fused = p; }
+    found->second.fused_alerted = found->second.fused_alerted || fusion.verdict.passed;
+  }
+  if (!fusion.verdict.passed) { return std::nullopt; }
+  fusion.type = best->type;
+  fusion.reasons = best->reasons;
+  for (const Evidence& evidence : families) {
+    if (&evidence == best || evidence.ticks == INT64_MIN || at.ticks - evidence.ticks >= EventTime::kTicksPerDay) {
+      continue;
+    }
+    fusion.reasons.insert(fusion.reasons.end(), evidence.reasons.begin(), evidence.reasons.end());
+  }
+  Reason fused;
+  fused.code = ReasonCode::kFusedEvidence;
+  fused.observed = static_cast<double>(present);
+  fused.surprise = fusion.verdict.model_p;
+  fusion.reasons.push_back(fused);
+  return fusion;
+}
+
+void Judge::close_hour(std::int64_t hour, std::uint64_t vaults) {
+  if (day_ == INT64_MIN) { day_ = day_of(hour - 1); }
+  if (day_of(hour) > day_) {
+    close_day();
+    day_ = day_of(hour);
+    const std::int64_t stale = (hour - kHoursPerDay) * EventTime::kTicksPerHour;
+    std::erase_if(evidence_, [stale](const auto& item) {
+      return std::ranges::all_of(item.second, [stale](const Evidence& evidence) { return evidence.ticks < stale; });
+    });
+  }
+  for (auto& of_type : calibrators_) {
+    for (Calibrator& of_class : of_type) { of_class.close_hour(hour); }
+  }
+  for (Calibrator& of_class : fused_calibrators_) { of_class.close_hour(hour); }
+  budget_.close_hour(hour, vaults);
+}
+
+void Judge::close_day() {
+  std::array<double, kFamilies> nothing{};
+  nothing.fill(kMissing);
+  const double no_evidence = fisher(nothing);
+  for (const auto& [subject, tests] : today_) {
+    const auto subject_class = static_cast<std::size_t>(subject.subject_class);
+    for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
+      if (!kTypes[type].tests[subject_class]) { continue; }
+      const auto p = static_cast<double>(tests.smallest[type]);
+      calibrators_[type][subject_class].add(p == 0 ? 1 : p, (tests.alerted >> type & 1U) != 0);
+      budget_.add_test(static_cast<AlertType>(type));
+    }
+    if (subject.subject_class == SubjectClass::kVault) { continue; }
+    const auto fused = static_cast<double>(tests.fused);
+    fused_calibrators_[subject_class].add(fused == 0 ? no_evidence : fused, tests.fused_alerted);
+    budget_.add_fused_test();
+  }
+  today_.clear();
+}
+
+std::string Judge::save() const {
+  SnapshotWriter writer;
+  writer.write(budget_);
+  writer.write(calibrators_);
+  writer.write(fused_calibrators_);
+  writer.write(today_);
+  writer.write(evidence_);
+  writer.write(day_);
+  writer.write(left_out_);
+  return writer.bytes();
+}
+
+Result<void> Judge::load(std::string_view bytes) {
+  const auto sound = [](const auto& item) {
+    return std::ranges::all_of(item.second, [](const Evidence& evidence) {
+      return static_cast<std::size_t>(evidence.type) < kAlertTypeCount &&
+             std::ranges::all_of(evidence.reasons, [](const Reason& reason) {
+               return static_cast<std::size_t>(reason.code) < kReasonCodeCount;
+             });
+    });
+  };
+  const auto known = [](const auto& item) {
+    return static_cast<std::size_t>(item.first.subject_class) < kSubjectClassCount;
+  };
+  SnapshotReader reader(bytes);
+  const bool whole = reader.read(budget_) && reader.read(calibrators_) && reader.read(fused_calibrators_) &&
+                     reader.read(today_) && reader.read(evidence_) && reader.read(day_) && reader.read(left_out_) &&
+                     reader.at_end() && std::ranges::all_of(evidence_, sound) && std::ranges::all_of(today_, known);
+  if (!whole) {
+    return fail(ErrorKind::kInput,
+                "state of the judge: expected what was saved, found damaged bytes; start without --state or from an "
+                "older copy of the file");
+  }
+  for (auto& of_type : calibrators_) {
+    for (Calibrator& of_class : of_type) { of_class.settle(); }
+  }
+  for (Calibrator& of_class : fused_calibrators_) { of_class.settle(); }
+  return {};
+}
+
+}  // namespace keyvigil
