@@ -81,8 +81,7 @@ std::uint64_t prefix_hash(const IpPrefix& prefix) {
 template <typename Profiles>
 void put_in_order(std::vector<std::uint32_t>& slots, const Profiles& profiles) {
   std::ranges::sort(slots, {}, [&](std::uint32_t slot) { return std::pair(profiles[slot].owner, slot); });
-  const auto repeated = std::ranges::unique(slots);
-  slots.erase(repeated.begin(), repeated.end());
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
 }
 
 }  // namespace
