@@ -24,7 +24,7 @@ constexpr std::uint64_t kMix = 0x9E37'79B9'7F4A'7C15;
 constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors = {{
     {{{0.02, 1}, {0.003, 1}}},  // vaults
     {{{0.02, 1}, {0.02, 1}}},   // refused vaults
-    {{{0.02, 1}, {0.02, 1}}},   // client applications
+    {{{0.01, 1}, {0.01, 1}}},   // client applications
     {{{0.05, 1}, {0.05, 1}}},   // client applications on a vault
     {{{0.10, 1}, {0.05, 1}}},   // address prefixes
 }};
