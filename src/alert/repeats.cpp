@@ -275,7 +275,7 @@ Alert* Repeats::find_behavioural(const AccessEvent& event, const Finding& findin
     const auto found = by_behaviour_.find(behaviour_key(type, subject, event.caller_key(), event.vault_id()));
     if (found == by_behaviour_.end()) { return nullptr; }
     Alert& alert = found->second->second;
-    return event.time.ticks - alert.last_suspicious.ticks <= kJoinTicks ? &alert : nullptr;
+    return event.time.is_within(kJoinTicks + 1, alert.last_suspicious.ticks) ? &alert : nullptr;
   };
   if (const auto wider = wider_alert(finding.type)) {
     if (Alert* alert = look(*wider, SubjectKind::kCaller); alert != nullptr) { return alert; }
@@ -360,7 +360,7 @@ void Repeats::join_suspicious(Alert& alert, const AccessEvent& event, const Find
 }
 
 void Repeats::join_related(Alert& alert, const AccessEvent& event, const Decision& decision) {
-  const bool in_time = event.time >= alert.start && event.time.ticks - alert.last_suspicious.ticks <= kJoinTicks;
+  const bool in_time = event.time >= alert.start && event.time.is_within(kJoinTicks + 1, alert.last_suspicious.ticks);
   if (!in_time) { return; }
   ++alert.related_events;
   ++statistics_.related_joined;

@@ -407,9 +407,10 @@ Result<workload::WorldFigures> deliver_to_file(const Plan& plan, const SimulateO
 }
 
 Result<void> write_side_files(const SimulateOptions& options, const std::string& labels) {
-  const std::array<std::pair<const std::string*, std::string>, 3> files = {
+  const std::array<std::pair<const std::string*, std::string>, 4> files = {
       {{&options.tor_list, workload::tor_list_text()},
        {&options.suspicious_list, workload::suspicious_list_text()},
+       {&options.service_tags, workload::service_tags_text()},
        {&options.labels, labels}}};
   for (const auto& [path, text] : files) {
     if (path->empty()) { continue; }
@@ -493,6 +494,7 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--tor-list", options.tor_list, "Write the Tor exit list that matches the attacks");
   command->add_option("--suspicious-list", options.suspicious_list, "Write the matching list of suspicious addresses");
+  command->add_option("--service-tags", options.service_tags, "Write the service-tags file of this world");
   command->add_option("--labels", options.labels, "Write one JSON line per campaign: the truth, for evaluation");
   command->footer(std::string(kExamples));
   return command;

@@ -35,6 +35,7 @@ struct SimulateOptions {
   double duplicate_share = 0;
   std::string tor_list;
   std::string suspicious_list;
+  std::string service_tags;
   std::string labels;
 };
 

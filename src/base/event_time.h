@@ -21,6 +21,10 @@ struct EventTime {
   static constexpr std::int64_t kTicksPerDay = 24 * kTicksPerHour;
 
   // Whole milliseconds and whole hours and UTC days since 1970, rounded down.
+  // Whether `earlier` is less than so many ticks before this, or later than this. `earlier` may be any number.
+  [[nodiscard]] constexpr bool is_within(std::int64_t span_ticks, std::int64_t earlier_ticks) const {
+    return earlier_ticks > ticks - span_ticks;
+  }
   [[nodiscard]] constexpr std::int64_t milliseconds() const { return floor_by(kTicksPerMillisecond); }
   [[nodiscard]] constexpr std::int64_t hour() const { return floor_by(kTicksPerHour); }
   [[nodiscard]] constexpr std::int64_t day() const { return floor_by(kTicksPerDay); }

@@ -7,6 +7,7 @@
 namespace keyvigil {
 
 Suspicions user_app_anomaly(const Observation& seen) {
+  constexpr double kOwnShare = 0.4;  // of the significance, between the two ways of looking
   Suspicions found;
   if (!seen.facts.new_client) { return found; }
   const FirstTouch& touch = *seen.facts.new_client;
@@ -18,7 +19,7 @@ Suspicions user_app_anomaly(const Observation& seen) {
   reason.nearest.clear();
   // A client that nobody used before is looked at from that side too.
   double p = probability_of(touch);
-  if (touch.unheard_rate > 0) { p = std::min(1.0, 2 * std::min(p, touch.unheard_rate)); }
+  if (touch.unheard_rate > 0) { p = std::min({1.0, p / kOwnShare, touch.unheard_rate / (1 - kOwnShare)}); }
   found.add({SubjectKind::kCaller, p, {reason}});
   return found;
 }

@@ -141,6 +141,8 @@ Result<void> Engine::load(std::string_view bytes) {
                 "state of the engine: expected operations, histories and judge, found damaged bytes; start without "
                 "--state or from an older copy of the file");
   }
+  constexpr std::int64_t kAnyDate = std::int64_t{1} << 60;
+  if (first_event_ticks_ != INT64_MAX) { first_event_ticks_ = std::clamp(first_event_ticks_, -kAnyDate, kAnyDate); }
   if (auto loaded = recent_operations_.load(operations); !loaded) { return loaded; }
   if (auto loaded = history_.load(history); !loaded) { return loaded; }
   return judge_.load(judge);

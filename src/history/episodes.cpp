@@ -15,7 +15,7 @@ void EpisodeHabit::close_day() {
 
 Episode* Episodes::find(const Key& key, EventTime at) {
   const auto found = open_.find(key);
-  if (found == open_.end() || at.ticks - found->second.opened.ticks > span_ticks(key.kind)) { return nullptr; }
+  if (found == open_.end() || !at.is_within(span_ticks(key.kind) + 1, found->second.opened.ticks)) { return nullptr; }
   return &found->second;
 }
 
@@ -64,9 +64,13 @@ std::vector<std::pair<Episodes::Key, Episode>> Episodes::take_over(EventTime unt
   return over;
 }
 
-bool Episodes::openers_below(std::size_t slots) const {
-  return std::ranges::all_of(
-      open_, [slots](const auto& item) { return item.second.opener == kNobody || item.second.opener < slots; });
+bool Episodes::is_sound(std::size_t slots) const {
+  constexpr std::int64_t kAnyDate = std::int64_t{1} << 60;
+  return std::ranges::all_of(open_, [slots](const auto& item) {
+    const Episode& episode = item.second;
+    const bool dated = episode.opened.ticks > -kAnyDate && episode.opened.ticks < kAnyDate;
+    return dated && item.first.kind <= EpisodeKind::kPolicy && (episode.opener == kNobody || episode.opener < slots);
+  });
 }
 
 void Episodes::settle() {

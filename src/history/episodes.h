@@ -85,8 +85,8 @@ class Episodes {
   // Takes out what was over before `until`, in the order of keys.
   [[nodiscard]] std::vector<std::pair<Key, Episode>> take_over(EventTime until);
 
-  // Whether every opener is a slot below this one.
-  [[nodiscard]] bool openers_below(std::size_t slots) const;
+  // After loading: whether every opener is a slot below this one, and times are those of dates.
+  [[nodiscard]] bool is_sound(std::size_t slots) const;
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   auto fields() { return std::tie(open_, dropped_); }
   // After loading: computes what fields() does not hold.

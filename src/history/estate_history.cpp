@@ -175,7 +175,7 @@ void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
 void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   std::erase_if(caller.paced, [&](const PacedRead& read) {
-    return read.object == object || event.time.ticks - read.ticks >= kPaceTicks;
+    return read.object == object || !event.time.is_within(kPaceTicks, read.ticks);
   });
   if (caller.paced.size() >= kPacedReads) { caller.paced.erase(caller.paced.begin()); }
   caller.paced.push_back({event.time.ticks, object});
@@ -298,7 +298,7 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
   }
   if (caller.new_address.empty()) { return; }
   const NewAddress& known = caller.new_address.front();
-  if (event.time.ticks - known.since_ticks >= EventTime::kTicksPerDay) {
+  if (!event.time.is_within(EventTime::kTicksPerDay, known.since_ticks)) {
     caller.new_address.clear();
     return;
   }
@@ -318,7 +318,7 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
   const OperationClass operation = operation_class(event);
   // The same refusal again is a client that tries again, not a pattern.
   const bool repeated = operation == OperationClass::kDenied && caller.denied_vault == observed_.vault_hash &&
-                        event.time.ticks - caller.denied_ticks < OperationSession::kGapTicks;
+                        event.time.is_within(OperationSession::kGapTicks, caller.denied_ticks);
   if (repeated) { return; }
   if (!caller.session.add(operation, event.time, caller.mix.is_rare(operation))) { return; }
   const OperationMixWeights& population = class_of(caller).mix.shares();
@@ -370,7 +370,7 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
   }
   if (change) {
     const bool undone = episode != nullptr && episode->reads > 0 && !episode->reverted &&
-                        event.time.ticks - episode->first_read.ticks <= EventTime::kTicksPerHour;
+                        event.time.is_within(EventTime::kTicksPerHour, episode->first_read.ticks);
     open_episode(event, EpisodeKind::kPolicy, caller.owner);
     const std::string_view principal = event.get(TextField::kPolicyPrincipal);
     if (!principal.empty() && hash64(principal) != caller.owner) {
@@ -417,8 +417,8 @@ void EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   if (opening.over) { learn_episode(reader, kind, *opening.over); }
   if (!opening.opened) { return; }
   if (own) { ++caller.episodes[static_cast<std::size_t>(kind)].today; }
-  opening.episode->denied_before =
-      caller.denied_vault == observed_.vault_hash && event.time.ticks - caller.denied_ticks <= EventTime::kTicksPerHour;
+  opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
+                                   event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
 }
 
 EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
@@ -657,6 +657,7 @@ Result<void> EstateHistory::load(std::string_view bytes) {
 }
 
 bool EstateHistory::is_sound() const {
+  constexpr std::int64_t kAnyHour = std::int64_t{1} << 40;
   const auto callers = [this](std::uint32_t slot) { return slot < caller_profiles_.size(); };
   const auto vaults = [this](std::uint32_t slot) { return slot < vault_profiles_.size(); };
   const auto in_range = [](const CallerProfile& caller) {
@@ -666,7 +667,8 @@ bool EstateHistory::is_sound() const {
   };
   return caller_profiles_.size() == callers_.slot_count() && vault_profiles_.size() == vaults_.slot_count() &&
          std::ranges::all_of(active_callers_, callers) && std::ranges::all_of(active_vaults_, vaults) &&
-         std::ranges::all_of(caller_profiles_, in_range) && episodes_.openers_below(caller_profiles_.size());
+         std::ranges::all_of(caller_profiles_, in_range) && episodes_.is_sound(caller_profiles_.size()) &&
+         (hour_ == INT64_MIN || (hour_ > -kAnyHour && hour_ < kAnyHour));
 }
 
 }  // namespace keyvigil

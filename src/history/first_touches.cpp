@@ -58,7 +58,8 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, s
   facts.rate = rate_of(caller, habit);
   facts.today = habit.today + 1;
   touch.unheard = !graph_.vaults().find(thing);
-  facts.unheard_rate = touch.unheard ? known.unheard_touches / known.caller_days : 0;
+  facts.unheard_rate =
+      touch.unheard ? (kPriorTouches + known.unheard_touches) / (kPriorCallerDays + known.caller_days) : 0;
   facts.surprise = (facts.caller_is_new ? known.newcomer_scores : known.scores).surprise(touch.score);
   touch.tested = !facts.caller_is_new || age >= kOldThingDays;
   touch.settled = age >= kSettlingDays;
@@ -69,7 +70,8 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, s
 NewThingRate FirstTouches::rate_of(const Caller& caller, const TouchHabit& habit) const {
   const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
   if (caller.days_seen < kKnownDays) {
-    return {known.newcomer_touches / known.caller_days, 1 / known.newcomer_touches, known.caller_days};
+    const double touches = kPriorTouches + known.newcomer_touches;
+    return {touches / (kPriorCallerDays + known.caller_days), 1 / touches, known.caller_days};
   }
   const CountParent& parent = known.touches.parent();
   return {habit.days.mean(parent, 1), habit.days.dispersion(parent, 1), habit.days.windows};
@@ -107,11 +109,9 @@ void FirstTouches::close_hour(std::int64_t hour) {
     known.touches.close_hour();
     const auto days = static_cast<double>(known.pending_caller_days);
     const double kept = half_life_decay(days, kHalfLifeCallerDays);
-    known.newcomer_touches =
-        std::max(0.5, kept * known.newcomer_touches + static_cast<double>(known.pending_newcomer_touches));
-    known.unheard_touches =
-        std::max(0.5, kept * known.unheard_touches + static_cast<double>(known.pending_unheard_touches));
-    known.caller_days = std::max(500.0, kept * known.caller_days + days);
+    known.newcomer_touches = kept * known.newcomer_touches + static_cast<double>(known.pending_newcomer_touches);
+    known.unheard_touches = kept * known.unheard_touches + static_cast<double>(known.pending_unheard_touches);
+    known.caller_days = kept * known.caller_days + days;
     known.pending_newcomer_touches = 0;
     known.pending_unheard_touches = 0;
     known.pending_caller_days = 0;

@@ -41,6 +41,9 @@ class FirstTouches {
   static constexpr std::uint32_t kKnownDays = 3;
   static constexpr std::int64_t kOldThingDays = 14;
   static constexpr std::int64_t kSettlingDays = 3;
+  // Gamma prior of touches that are rare by nature: half a one in 1000 caller-days.
+  static constexpr double kPriorTouches = 0.5;
+  static constexpr double kPriorCallerDays = 1000;
 
   FirstTouches(const AccessGraphLimits& limits, const FirstTouchPriors& priors);
 
@@ -80,9 +83,9 @@ class FirstTouches {
     EdgeScores scores;
     EdgeScores newcomer_scores{0};  // who is new shares nothing with anybody: nearness says nothing
     PopulationCount touches;        // a day, plus one
-    double newcomer_touches = 0.5;  // Gamma belief: prior half a touch in 500 caller-days
-    double unheard_touches = 0.5;   // by known callers, of things that nobody had touched
-    double caller_days = 500;
+    double newcomer_touches = 0;    // decayed, over caller_days
+    double unheard_touches = 0;     // by known callers, of things that nobody had touched
+    double caller_days = 0;
     std::uint64_t pending_newcomer_touches = 0;
     std::uint64_t pending_unheard_touches = 0;
     std::uint64_t pending_caller_days = 0;

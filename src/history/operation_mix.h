@@ -56,7 +56,7 @@ class OperationSession {
   static constexpr std::int64_t kGapTicks = 15 * EventTime::kTicksPerMinute;
 
   [[nodiscard]] bool is_over(EventTime at) const {
-    return events_ >= kMostEvents || (events_ > 0 && at.ticks - last_.ticks >= kGapTicks);
+    return events_ >= kMostEvents || (events_ > 0 && !at.is_within(kGapTicks, last_.ticks));
   }
   // True at a check point: 3, 5, 8, 12, 18, 27, ... events, and where a rare class appears.
   [[nodiscard]] bool add(OperationClass operation, EventTime at, bool rare);

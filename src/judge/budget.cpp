@@ -53,7 +53,8 @@ AlertBudget::AlertBudget(double alerts_per_thousand_vault_days)
 
 void AlertBudget::close_hour(std::int64_t hour, std::uint64_t vaults) {
   constexpr double kHoursPerDay = 24;
-  const double days = has_hour_ ? static_cast<double>(std::max<std::int64_t>(0, hour - last_hour_)) / kHoursPerDay : 0;
+  const double days =
+      has_hour_ && hour > last_hour_ ? (static_cast<double>(hour) - static_cast<double>(last_hour_)) / kHoursPerDay : 0;
   const double kept = half_life_decay(days, kHalfLifeDays);
   for (std::size_t line = 0; line < kLines; ++line) {
     tests_[line] = tests_[line] * kept + static_cast<double>(pending_[line]);

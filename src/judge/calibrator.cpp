@@ -37,7 +37,8 @@ void Calibrator::add(double p, bool alerted) {
 void Calibrator::close_hour(std::int64_t hour) {
   double added = 0;
   for (const std::uint32_t count : pending_) { added += count; }
-  const auto hours = has_hour_ ? static_cast<double>(std::max<std::int64_t>(0, hour - last_hour_)) : 0.0;
+  const auto hours =
+      has_hour_ && hour > last_hour_ ? (static_cast<double>(hour) - static_cast<double>(last_hour_)) : 0.0;
   const double kept = half_life_decay(added / kHalfLifeTests + hours / kHalfLifeHours, 1);
   for (std::size_t bin = 0; bin < kBins; ++bin) { counts_[bin] = counts_[bin] * kept + pending_[bin]; }
   pending_.fill(0);

@@ -83,7 +83,7 @@ void Judge::add_evidence(const Subject& subject, AlertType type, const Suspicion
   if (p > kWorthFusing) { return; }
   if (!evidence_.contains(subject.hash) && evidence_.size() >= kFused) { return; }
   Evidence& evidence = evidence_[subject.hash][row_of(type).family];
-  const bool stale = at.ticks - evidence.ticks >= EventTime::kTicksPerDay || evidence.ticks == INT64_MIN;
+  const bool stale = !at.is_within(EventTime::kTicksPerDay, evidence.ticks);
   if (!stale && p >= evidence.p) { return; }
   evidence = {p, at.ticks, type, suspicion.reasons};
   new_evidence_ = true;
@@ -96,7 +96,7 @@ double Judge::unusual_access(const Subject& caller, EventTime at) const {
   double smallest = 1;
   for (std::size_t family = 0; family < kFamilies; ++family) {
     const Evidence& evidence = found->second[family];
-    const bool fresh = evidence.ticks != INT64_MIN && at.ticks - evidence.ticks < EventTime::kTicksPerDay;
+    const bool fresh = at.is_within(EventTime::kTicksPerDay, evidence.ticks);
     if (family != kAddress && fresh) { smallest = std::min(smallest, evidence.p); }
   }
   return std::min(1.0, smallest * kAccessFamilies);
@@ -114,7 +114,7 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   std::size_t present = 0;
   for (std::size_t family = 0; family < kFamilies; ++family) {
     const Evidence& evidence = families[family];
-    const bool fresh = evidence.ticks != INT64_MIN && at.ticks - evidence.ticks < EventTime::kTicksPerDay;
+    const bool fresh = at.is_within(EventTime::kTicksPerDay, evidence.ticks);
     probabilities[family] = fresh ? std::min(kMissing, evidence.p) : kMissing;
     if (!fresh) { continue; }
     ++present;
@@ -138,9 +138,7 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   fusion.type = best->type;
   fusion.reasons = best->reasons;
   for (const Evidence& evidence : families) {
-    if (&evidence == best || evidence.ticks == INT64_MIN || at.ticks - evidence.ticks >= EventTime::kTicksPerDay) {
-      continue;
-    }
+    if (&evidence == best || !at.is_within(EventTime::kTicksPerDay, evidence.ticks)) { continue; }
     fusion.reasons.insert(fusion.reasons.end(), evidence.reasons.begin(), evidence.reasons.end());
   }
   Reason fused;

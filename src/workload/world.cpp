@@ -219,6 +219,12 @@ std::string suspicious_list_text() {
   return out;
 }
 
+std::string service_tags_text() {
+  return R"({"changeNumber":1,"cloud":"Public","values":[{"name":"AzureCloud","id":"AzureCloud","properties":)"
+         R"({"changeNumber":1,"region":"","platform":"Azure","systemService":"","addressPrefixes":["20.32.0.0/12"]}}]})"
+         "\n";
+}
+
 struct World::State {
   explicit State(const WorldOptions& given);
 

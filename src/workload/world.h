@@ -40,6 +40,8 @@ struct WorldOptions {
 // Plain text lists that match the planted attacks: documentation addresses only.
 [[nodiscard]] std::string tor_list_text();
 [[nodiscard]] std::string suspicious_list_text();
+// The service-tags file of this world: where its applications run. The shape of Azure's own, one tag.
+[[nodiscard]] std::string service_tags_text();
 
 class World {
  public:
