@@ -12,6 +12,7 @@
 #include "app/detect_command.h"
 #include "app/evaluate_command.h"
 #include "app/exit_code.h"
+#include "app/explain_command.h"
 #include "app/intel_command.h"
 #include "app/lists.h"
 #include "app/simulate_command.h"
@@ -68,6 +69,9 @@ int run(int argc, char** argv) {
   EvaluateOptions evaluate;
   const CLI::App* evaluate_command = add_evaluate_command(app, evaluate);
 
+  ExplainOptions explain;
+  const CLI::App* explain_command = add_explain_command(app, explain);
+
   std::string catalogue_format = "table";
   CLI::App* catalogue_command =
       app.add_subcommand("catalogue", "Print the fourteen alert types and which can fire yet");
@@ -103,6 +107,7 @@ int run(int argc, char** argv) {
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
+  if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }
   if (catalogue_command->parsed()) { return print_catalogue(catalogue_format); }
   if (check_command->parsed()) { return check_lists(list_files, list_options); }
   if (completion_command->parsed()) {

@@ -484,6 +484,86 @@ class AroundDetect(InAFolder):
         self.assertIn("nonsense", out.decode() + err)
 
 
+class Behaviour(unittest.TestCase):
+    """Alerts about behaviour on weeks of a simulated estate: what must not matter does not."""
+
+    OPTIONS = ["--format", "jsonl", "--learning-days", "8", "--alerts-per-1000-vault-days", "100"]
+    WORLD = ["--size", "small", "--days", "24", "--seed", "5", "--attacks", "all", "--strength", "human"]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kept = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.kept.cleanup)
+        cls.folder = pathlib.Path(cls.kept.name)
+        cls.logs = cls.simulated("plain.json")
+        cls.expected = cls.detected(cls.logs)
+
+    @classmethod
+    def simulated(cls, name, *more):
+        path = cls.folder / name
+        code, _, err = run("simulate", *cls.WORLD, "--output", str(path) + ("/" if name.endswith("/") else ""), *more)
+        assert code == 0, err
+        return path
+
+    @classmethod
+    def detected(cls, *arguments):
+        code, out, err = run("detect", *arguments, *cls.OPTIONS)
+        assert code == 0, err
+        return out
+
+    def test_fires_on_the_attacks(self):
+        types = set(types_of(self.expected))
+        self.assertGreaterEqual(len(types), 5, types)
+        self.assertFalse(types & set(ALL_THREE), "no list was given")
+        for alert in alerts_of(self.expected):
+            evidence = alert["properties"]["supportingEvidence"]
+            self.assertLessEqual(evidence["verdict"]["calibratedP"], evidence["verdict"]["threshold"])
+            self.assertTrue(evidence["reasons"])
+            for reason in evidence["reasons"]:
+                self.assertRegex(reason["sentence"], r"\.$")
+                self.assertNotIn("nan", reason["sentence"])
+
+    def test_threads_do_not_matter(self):
+        for threads in ["1", "3"]:
+            self.assertEqual(self.detected(self.logs, "--threads", threads), self.expected)
+
+    def test_duplicates_and_disorder_do_not_matter(self):
+        other = self.simulated("disorder.json", "--disorder", "0.02", "--duplicates", "0.05")
+        self.assertEqual(self.detected(other), self.expected)
+
+    def test_the_layout_of_files_does_not_matter(self):
+        folder = self.folder / "blobs"
+        folder.mkdir()
+        self.simulated("blobs/")
+        self.assertEqual(self.detected(folder), self.expected)
+
+    def test_a_stop_with_state_does_not_matter(self):
+        lines = self.logs.read_bytes().splitlines(keepends=True)
+        last = {alert["name"]: alert for alert in alerts_of(self.detected(
+            self.logs, "--state", self.folder / "whole.state", "--final"))}
+        for cut in [len(lines) // 3, len(lines) * 3 // 4]:
+            state = self.folder / f"{cut}.state"
+            found = {}
+            for name, part, more in [("first.json", lines[:cut], []), ("second.json", lines[cut:], ["--final"])]:
+                path = self.folder / name
+                path.write_bytes(b"".join(part))
+                out = self.detected(path, "--state", state, *more)
+                found.update({alert["name"]: alert for alert in alerts_of(out)})
+            self.assertEqual(found, last)
+
+    def test_nothing_is_raised_while_the_estate_is_learned(self):
+        code, out, err = run("detect", self.logs, "--format", "jsonl", "--learning-days", "30")
+        self.assertEqual((code, out), (0, b""), err)
+        self.assertIn("held back", err)
+
+    def test_show_learning_marks_them_informational(self):
+        code, out, err = run("detect", self.logs, "--format", "jsonl", "--learning-days", "30", "--show-learning",
+                             "--alerts-per-1000-vault-days", "100")
+        self.assertEqual(code, 0, err)
+        severities = {alert["properties"]["severity"] for alert in alerts_of(out)}
+        self.assertEqual(severities, {"Informational"})
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit("usage: detect_test.py KEYVIGIL [unittest arguments]")
