@@ -57,7 +57,7 @@ Result<std::vector<Json>> alerts_of_file(const std::string& path) {
     ++number;
     if (line.empty()) { continue; }
     Json alert = Json::parse(line, nullptr, false);
-    if (!alert.is_object() || !alert.contains("properties")) {
+    if (!alert.is_object() || !part_of(alert, "properties").contains("alertType")) {
       return fail(ErrorKind::kInputOutput,
                   fmt::format("{}:{}: expected an alert as detect --format jsonl writes it, found something else", path,
                               number));
