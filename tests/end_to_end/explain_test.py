@@ -31,8 +31,8 @@ class Explain(unittest.TestCase):
         cls.tor = cls.folder / "tor.txt"
         cls.alerts = cls.folder / "alerts.jsonl"
         cls.state = cls.folder / "some.state"
-        code, _, err = run("simulate", "--size", "small", "--days", "24", "--seed", "5", "--attacks", "all", "--strength",
-                           "human", "--output", cls.logs, "--tor-list", cls.tor)
+        code, _, err = run("simulate", "--size", "small", "--days", "24", "--seed", "5", "--attacks", "all",
+                           "--strength", "human", "--output", cls.logs, "--tor-list", cls.tor)
         assert code == 0, err
         common = ["detect", cls.logs, "--tor", cls.tor, "--learning-days", "8", "--alerts-per-1000-vault-days", "100",
                   "--format", "jsonl", "--quiet"]
