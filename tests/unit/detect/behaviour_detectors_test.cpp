@@ -1,0 +1,168 @@
+// The eleven detectors of behaviour as pure functions of facts that are made by hand.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "detect/detectors.h"
+#include "reference/event_builder.h"
+
+namespace keyvigil {
+namespace {
+
+// The smallest p of what the detector holds against the subject; 1: nothing.
+double p_of(Detector& detector, const Facts& facts, SubjectKind subject = SubjectKind::kCaller, double access = 1,
+            bool microsoft = false) {
+  const AccessEvent event = EventBuilder().user("alice").build();
+  AddressFacts address;
+  address.microsoft = microsoft;
+  double p = 1;
+  for (const Suspicion& suspicion : detector({event, address, facts, true, access})) {
+    EXPECT_FALSE(suspicion.reasons.empty());
+    EXPECT_GE(suspicion.p, 0);
+    EXPECT_LE(suspicion.p, 1);
+    if (suspicion.subject == subject) { p = std::min(p, suspicion.p); }
+  }
+  return p;
+}
+
+FirstTouch touch(double rate, double surprise) {
+  FirstTouch made;
+  made.rate = {rate, 1, 30};
+  made.surprise = surprise;
+  made.caller_days = 30;
+  return made;
+}
+
+TEST(BehaviourDetectors, SayNothingWithoutFacts) {
+  for (const DetectorRow& row : kDetectors) { EXPECT_EQ(p_of(*row.decide, Facts{}), 1); }
+}
+
+TEST(BehaviourDetectors, FirstTouchesAreOfUsersOrOfApplications) {
+  Facts facts;
+  facts.new_vault = touch(0.01, 0.02);
+  EXPECT_NEAR(p_of(user_anomaly, facts), 2e-4, 1e-6);
+  EXPECT_EQ(p_of(app_anomaly, facts), 1);
+  facts.caller_class = CallerClass::kApp;
+  EXPECT_EQ(p_of(user_anomaly, facts), 1);
+  EXPECT_NEAR(p_of(app_anomaly, facts), 2e-4, 1e-6);
+}
+
+TEST(BehaviourDetectors, AFirstTouchCountsLessWhereTheyAreUsualOrNear) {
+  Facts facts;
+  facts.new_vault = touch(0.01, 0.02);
+  const double odd = p_of(user_anomaly, facts);
+  facts.new_vault = touch(0.01, 0.9);
+  EXPECT_GT(p_of(user_anomaly, facts), 40 * odd);
+  facts.new_vault = touch(1, 0.02);
+  EXPECT_GT(p_of(user_anomaly, facts), 90 * odd);
+}
+
+TEST(BehaviourDetectors, TheSecondFirstTouchOfADayCountsMoreButNotOfANewCaller) {
+  Facts facts;
+  facts.new_denied_vault = touch(0.01, 0.5);
+  const double once = p_of(user_access_denied_anomaly, facts);
+  facts.new_denied_vault->today = 2;
+  EXPECT_LT(p_of(user_access_denied_anomaly, facts), once / 20);
+  facts.new_denied_vault->caller_is_new = true;
+  EXPECT_EQ(p_of(user_access_denied_anomaly, facts), once);
+}
+
+TEST(BehaviourDetectors, ManyVaultsCountByNumberAndByOddness) {
+  Facts facts;
+  facts.new_vaults_day = DayOfFirstTouches{3, 1, {0.05, 1, 30}};
+  const double three = p_of(account_volume_anomaly, facts);
+  facts.new_vaults_day = DayOfFirstTouches{6, 2, {0.05, 1, 30}};
+  const double six = p_of(account_volume_anomaly, facts);
+  facts.new_vaults_day = DayOfFirstTouches{6, 20, {0.05, 1, 30}};
+  EXPECT_LT(six, three);
+  EXPECT_LT(p_of(account_volume_anomaly, facts), six);
+  EXPECT_EQ(p_of(account_volume_access_denied_anomaly, facts), 1);
+  facts.denied_vaults_day = facts.new_vaults_day;
+  EXPECT_EQ(p_of(account_volume_access_denied_anomaly, facts), p_of(account_volume_anomaly, facts));
+}
+
+TEST(BehaviourDetectors, AClientThatNobodyUsesIsLookedAtFromBothSides) {
+  Facts facts;
+  facts.new_client = touch(0.5, 0.5);
+  const double usual = p_of(user_app_anomaly, facts);
+  EXPECT_GT(usual, 0.1);
+  facts.new_client->unheard_rate = 1e-4;
+  EXPECT_NEAR(p_of(user_app_anomaly, facts), 1e-4 / 0.6, 1e-9);
+}
+
+TEST(BehaviourDetectors, VolumesAreOfCallersAndOfVaults) {
+  Facts facts;
+  VolumeFact usual;
+  usual.count = 12;
+  usual.usual = 10;
+  usual.dispersion = 0.2;
+  VolumeFact wild = usual;
+  wild.count = 500;
+  wild.of_vault = true;
+  facts.volumes = {usual, wild};
+  EXPECT_GT(p_of(operation_volume_anomaly, facts), 0.5);
+  EXPECT_LT(p_of(operation_volume_anomaly, facts, SubjectKind::kVault), 1e-12);
+}
+
+TEST(BehaviourDetectors, DeletionsBySomebodyWhoReadsAreNoHabit) {
+  Facts facts;
+  SessionFacts session;
+  session.self.fill(0.05);
+  session.population.fill(1.0 / kOperationClassCount);
+  session.self[static_cast<std::size_t>(OperationClass::kSecretGet)] = 55;
+  session.counts[static_cast<std::size_t>(OperationClass::kSecretGet)] = 8;
+  session.events = 8;
+  facts.session = session;
+  EXPECT_EQ(p_of(operation_pattern_anomaly, facts), 1);
+  session.counts = {};
+  session.counts[static_cast<std::size_t>(OperationClass::kDelete)] = 3;
+  session.events = 3;
+  facts.session = session;
+  EXPECT_LT(p_of(operation_pattern_anomaly, facts), 1e-5);
+}
+
+EpisodeFacts episode(double reads, double usual) {
+  EpisodeFacts made;
+  made.reads = reads;
+  made.usual = usual;
+  made.dispersion = 0.8;
+  made.openings_today = 1;
+  made.openings_shape = 0.2;
+  made.openings_rate = 30;
+  return made;
+}
+
+TEST(BehaviourDetectors, ReadsAfterAListCountBesideTheCallersHabit) {
+  Facts facts;
+  facts.list_episode = episode(20, 2);
+  EXPECT_NEAR(p_of(list_get_anomaly, facts), 1.1292344021979018e-05, 1e-9);  // by hand, two ways
+  facts.list_episode = episode(20, 25);
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.02);
+  facts.list_episode = episode(20, 2);
+  facts.list_episode->new_vault = touch(0.01, 0.02);
+  EXPECT_LT(p_of(list_get_anomaly, facts), 1e-7);
+}
+
+TEST(BehaviourDetectors, WhatIntrudersDoAroundAPolicyChangeMakesItRarer) {
+  Facts facts;
+  facts.policy_episode = episode(3, 1);
+  const double plain = p_of(put_get_anomaly, facts);
+  facts.policy_episode->reverted = true;
+  EXPECT_NEAR(p_of(put_get_anomaly, facts), plain / 10, 1e-12);
+  facts.policy_episode = episode(3, 1);
+  facts.policy_episode->denied_before = true;
+  EXPECT_LT(p_of(put_get_anomaly, facts), plain);
+}
+
+TEST(BehaviourDetectors, ANewAddressNeedsUnusualAccessAndMustNotBeMicrosofts) {
+  Facts facts;
+  facts.new_address = touch(0.02, 0.5);
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 0.2), 1);
+  EXPECT_LT(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1e-3), 2e-4);
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1e-3, true), 1);
+  facts.new_address = touch(0.5, 0.9);
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1e-3), 1) << "a traveller";
+}
+
+}  // namespace
+}  // namespace keyvigil

@@ -1,0 +1,94 @@
+#include "history/episodes.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/snapshot.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr Episodes::Key kList = {.caller = 7, .vault = 8, .kind = EpisodeKind::kList};
+constexpr Episodes::Key kPolicy = {.caller = 7, .vault = 8, .kind = EpisodeKind::kPolicy};
+
+EventTime minute(std::int64_t number) {
+  return EventTime{number * EventTime::kTicksPerMinute};
+}
+
+TEST(Episodes, LastAnHourAfterAListAndADayAfterAPolicyChange) {
+  Episodes episodes;
+  EXPECT_TRUE(episodes.open(kList, minute(0), 1).opened);
+  EXPECT_TRUE(episodes.open(kPolicy, minute(0), 1).opened);
+  EXPECT_NE(episodes.find(kList, minute(60)), nullptr);
+  EXPECT_EQ(episodes.find(kList, minute(61)), nullptr);
+  EXPECT_NE(episodes.find(kPolicy, minute(24 * 60)), nullptr);
+  EXPECT_EQ(episodes.find(kPolicy, minute(24 * 60 + 1)), nullptr);
+}
+
+TEST(Episodes, ASecondListJoinsAndALaterOneHandsTheFirstBack) {
+  Episodes episodes;
+  Episode* first = episodes.open(kList, minute(0), 1).episode;
+  EXPECT_TRUE(Episodes::add_read(*first, 5, minute(1)));
+  EXPECT_FALSE(episodes.open(kList, minute(30), 1).opened);
+  const Episodes::Opening later = episodes.open(kList, minute(90), 1);
+  EXPECT_TRUE(later.opened);
+  ASSERT_TRUE(later.over.has_value());
+  EXPECT_EQ(later.over->reads, 1);
+  EXPECT_EQ(later.episode->reads, 0);
+}
+
+TEST(Episodes, CountDistinctReadsAndSpeakAtGrowingCounts) {
+  Episodes episodes;
+  Episode& episode = *episodes.open(kList, minute(0), 1).episode;
+  std::vector<std::uint32_t> checks;
+  for (std::uint32_t object = 1; object <= 100; ++object) {
+    if (Episodes::add_read(episode, object, minute(1))) { checks.push_back(episode.reads); }
+    EXPECT_FALSE(Episodes::add_read(episode, object, minute(2))) << "the same object again";
+  }
+  EXPECT_EQ(checks, (std::vector<std::uint32_t>{1, 2, 3, 4, 6, 9, 13, 19, 28, 42, 63}));
+  EXPECT_EQ(episode.reads, Episodes::kObjects);
+  EXPECT_EQ(episode.first_read, minute(1));
+}
+
+TEST(Episodes, WhatIsOverIsTakenOutInTheOrderOfKeys) {
+  Episodes episodes;
+  for (const std::uint64_t caller : {9U, 3U, 6U}) {
+    (void)episodes.open({.caller = caller, .vault = 1, .kind = EpisodeKind::kList}, minute(0), 1);
+  }
+  (void)episodes.open({.caller = 1, .vault = 1, .kind = EpisodeKind::kList}, minute(50), 1);
+  const auto over = episodes.take_over(minute(61));
+  ASSERT_EQ(over.size(), 3);
+  EXPECT_EQ(over[0].first.caller, 3);
+  EXPECT_EQ(over[1].first.caller, 6);
+  EXPECT_EQ(over[2].first.caller, 9);
+  EXPECT_TRUE(episodes.take_over(minute(61)).empty());
+}
+
+TEST(Episodes, SavingKeepsWhatIsOpenAndWhenItEnds) {
+  Episodes episodes;
+  (void)Episodes::add_read(*episodes.open(kList, minute(5), 3).episode, 77, minute(6));
+  SnapshotWriter writer;
+  writer.write(episodes);
+  Episodes loaded;
+  SnapshotReader reader(writer.bytes());
+  ASSERT_TRUE(reader.read(loaded) && reader.at_end());
+  EXPECT_TRUE(loaded.is_sound(4));
+  EXPECT_FALSE(loaded.is_sound(3)) << "the opener is no slot";
+  loaded.settle();
+  EXPECT_EQ(loaded.find(kList, minute(10))->reads, 1);
+  EXPECT_EQ(loaded.take_over(minute(66)).size(), 1);
+}
+
+TEST(EpisodeHabit, BelievesTheClassUntilItHasDays) {
+  EpisodeHabit habit;
+  EXPECT_NEAR(habit.shape(0.5) / habit.rate(), 0.5, 1e-12);
+  for (int day = 0; day < 200; ++day) {
+    habit.today = 3;
+    habit.close_day();
+  }
+  EXPECT_NEAR(habit.shape(0.5) / habit.rate(), 3, 0.1);
+}
+
+}  // namespace
+}  // namespace keyvigil
