@@ -10,6 +10,17 @@ namespace {
 
 constexpr double kSurprising = 1e-4;
 
+// half_life_decay(1, kHalfLifeWindows) and (1, kRecordHalfLifeWindows): constants of every window.
+constexpr double kKept = 0.97715996843424591;
+constexpr double kRecordKept = 0.99965348645940932;
+
+// Whether a count may be surprising at all: up to two standard deviations above the mean none is, whatever the
+// dispersion, and that is cheaper to know than a tail.
+bool may_surprise(double y, double m, double phi) {
+  const double above = y - m;
+  return above > 0 && above * above > 4 * (m + phi * m * m);
+}
+
 }  // namespace
 
 double CountTail::mean(const CountParent& parent, double exposure) const {
@@ -32,16 +43,15 @@ void CountTail::learn(double count, const CountParent& parent, double exposure) 
   const double m = mean(parent, exposure);
   double y = count - 1;
   double residual = (y - m) * (y - m) - m;
-  if (tail(count, parent, exposure) < kSurprising) {
+  if (may_surprise(y, m, dispersion(parent, exposure)) && tail(count, parent, exposure) < kSurprising) {
     residual = std::min(residual, 9 * m * m + m);
     y = std::min(y, 10 * m + 10);
   }
-  const double kept = half_life_decay(1, kHalfLifeWindows);
-  windows = kept * windows + exposure;
-  sum = kept * sum + y;
-  residuals = kept * residuals + residual;
-  squared_means = kept * squared_means + m * m;
-  largest = std::max(half_life_decay(1, kRecordHalfLifeWindows) * largest, y + 1);
+  windows = kKept * windows + exposure;
+  sum = kKept * sum + y;
+  residuals = kKept * residuals + residual;
+  squared_means = kKept * squared_means + m * m;
+  largest = std::max(kRecordKept * largest, y + 1);
 }
 
 }  // namespace keyvigil

@@ -1,6 +1,7 @@
 #include "history/estate_history.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/hash.h"
@@ -57,6 +58,16 @@ bool is_behaviour(const AccessEvent& event) {
          event.operation_kind != OperationKind::kSystem && event.operation_kind != OperationKind::kAuthentication &&
          !(event.caller_kind == CallerKind::kFirstParty &&
            is_first_party_routine(event.app_id(), event.operation_name()));
+}
+
+// No class of operations came up much more often than the habit would have it: no other explanation can be better by
+// much, and nearly every session costs sixteen compares.
+bool is_within_habit(const SessionFacts& session) {
+  const double total = std::accumulate(session.self.begin(), session.self.end(), 0.0);
+  for (std::size_t i = 0; i < session.counts.size(); ++i) {
+    if (session.counts[i] > 0.5 + 2 * session.events * session.self[i] / total) { return false; }
+  }
+  return true;
 }
 
 std::uint32_t object_hash(std::string_view object, std::uint64_t vault) {
@@ -322,10 +333,11 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
   if (repeated) { return; }
   if (!caller.session.add(operation, event.time, caller.mix.is_rare(operation))) { return; }
   const OperationMixWeights& population = class_of(caller).mix.shares();
-  out.session = SessionFacts{.self = caller.mix.weights(population),
-                             .population = population,
-                             .counts = caller.session.counts(),
-                             .events = static_cast<double>(caller.session.events())};
+  SessionFacts session{.self = caller.mix.weights(population),
+                       .population = population,
+                       .counts = caller.session.counts(),
+                       .events = static_cast<double>(caller.session.events())};
+  if (!is_within_habit(session)) { out.session = session; }
 }
 
 void EstateHistory::observe_episodes(const AccessEvent& event, Facts& out) {
