@@ -147,10 +147,10 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
                          number(reason.expected));
     case ReasonCode::kReadsAfterList:
       return fmt::format(
-          "After a list of the credentials, {} distinct one{} were read within the hour; usual after a "
+          "After a list of the credentials, {} distinct one{} {} read within the hour; usual after a "
           "list are {} (nine times in ten below {}), over {} learned lists; it was list {} of the day.",
-          number(reason.observed), plural(reason.observed), number(reason.expected), number(reason.high),
-          number(std::round(reason.days_known)), number(reason.low));
+          number(reason.observed), plural(reason.observed), reason.observed == 1 ? "was" : "were",
+          number(reason.expected), number(reason.high), number(std::round(reason.days_known)), number(reason.low));
     case ReasonCode::kReadsAfterPolicyChange:
       return fmt::format(
           "After a change of policy, {} list{} or read{} followed within a day; usual after a change are "
@@ -165,9 +165,9 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
     case ReasonCode::kNewAddress:
       return fmt::format(
           "{} came from {} for the first time within the last day; {} other caller{} use{} that network, "
-          "and {} networks are usual for the caller.{}",
+          "and {} network{} usual for the caller.{}",
           caller_in_words(alert), reason.about, number(reason.high), plural(reason.high), reason.high == 1 ? "s" : "",
-          number(reason.low),
+          number(reason.low), reason.low == 1 ? " is" : "s are",
           reason.sharing == 0 ? " Without a service-tags file it is not known whether it is Microsoft's." : "");
     case ReasonCode::kUnusualAccess:
       return fmt::format("What the caller did within 24 hours is by itself as rare as {}.",

@@ -458,6 +458,8 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     touch.rate = touches_[kVaultTouch].rate_of(touch_by, caller.habits[kVaultTouch]);
     touch.caller_is_new = touch_by.days_seen < FirstTouches::kKnownDays;
     touch.caller_days = touch_by.days_seen;
+    touch.caller_things = static_cast<std::uint32_t>(
+        touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
     touch.thing_callers = touches_[kVaultTouch].graph().callers_of(vaults_.key(observed_.vault));
   }
   return facts;
