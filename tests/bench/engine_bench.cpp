@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
 #include "app/decode_pool.h"
+#include "engine/engine.h"
 #include "source/file_source.h"
 
 namespace {
