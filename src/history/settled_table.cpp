@@ -1,6 +1,8 @@
 #include "history/settled_table.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -25,7 +27,8 @@ SettledTable::Admission SettledTable::admit(std::string_view key, std::int64_t d
   const std::uint32_t slot = take_slot();
   slots_[slot] = Slot{std::string(key), hash64(key), day, day, 1};
   index_.emplace(slots_[slot].key, slot);
-  idle_[kFresh].insert(idle(slot));
+  ++counts_[kFresh];
+  queue(slot);
   return {.slot = slot, .added = true, .evicted = evicted};
 }
 
@@ -39,10 +42,39 @@ std::uint32_t SettledTable::take_slot() {
   return slot;
 }
 
+void SettledTable::queue(std::uint32_t slot) {
+  const Seniority wanted = seniority(slots_[slot]);
+  std::vector<Idle>& heap = idle_[wanted];
+  heap.push_back(idle(slot));
+  std::ranges::push_heap(heap, std::ranges::greater{});
+  if (heap.size() <= 2 * slots_.size() + 16) { return; }
+  // Mostly entries of keys that have gone or grown senior: begin anew with one for each key.
+  heap.clear();
+  for (std::uint32_t other = 0; other < slots_.size(); ++other) {
+    if (is_in_use(other) && seniority(slots_[other]) == wanted) { heap.push_back(idle(other)); }
+  }
+  std::ranges::make_heap(heap, std::ranges::greater{});
+}
+
+// REQUIRES: there is a key of that seniority. Takes its entry out of the heap.
+std::uint32_t SettledTable::most_idle(Seniority wanted) {
+  std::vector<Idle>& heap = idle_[wanted];
+  while (true) {
+    CHECK(!heap.empty());
+    const Idle candidate = heap.front();
+    std::ranges::pop_heap(heap, std::ranges::greater{});
+    heap.pop_back();
+    const Slot& slot = slots_[candidate.slot];
+    // Another key has the slot now, or the key has grown senior: it is queued where it belongs.
+    if (slot.days_seen == 0 || slot.hash != candidate.hash || seniority(slot) != wanted) { continue; }
+    if (slot.last_day == candidate.last_day) { return candidate.slot; }
+    queue(candidate.slot);
+  }
+}
+
 std::optional<std::uint32_t> SettledTable::make_room(Seniority seniority) {
-  std::set<Idle>& candidates = idle_[seniority];
-  if (candidates.size() < room(seniority)) { return std::nullopt; }
-  const std::uint32_t slot = candidates.begin()->slot;
+  if (counts_[seniority] < room(seniority)) { return std::nullopt; }
+  const std::uint32_t slot = most_idle(seniority);
   remove(slot);
   ++evictions_;
   return slot;
@@ -50,19 +82,21 @@ std::optional<std::uint32_t> SettledTable::make_room(Seniority seniority) {
 
 void SettledTable::remove(std::uint32_t slot) {
   CHECK(is_in_use(slot));
-  idle_[seniority(slots_[slot])].erase(idle(slot));
+  --counts_[seniority(slots_[slot])];
   index_.erase(slots_[slot].key);
   slots_[slot] = Slot{};
   free_.push_back(slot);
 }
 
 std::vector<std::uint32_t> SettledTable::last_seen_before(std::int64_t day) const {
+  std::array<std::vector<Idle>, 2> found;
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (is_in_use(slot) && slots_[slot].last_day < day) { found[seniority(slots_[slot])].push_back(idle(slot)); }
+  }
   std::vector<std::uint32_t> slots;
-  for (const std::set<Idle>& candidates : idle_) {
-    for (const Idle& candidate : candidates) {
-      if (candidate.last_day >= day) { break; }
-      slots.push_back(candidate.slot);
-    }
+  for (std::vector<Idle>& candidates : found) {
+    std::ranges::sort(candidates);
+    for (const Idle& candidate : candidates) { slots.push_back(candidate.slot); }
   }
   return slots;
 }
@@ -74,12 +108,14 @@ std::optional<std::uint32_t> SettledTable::note_day(std::uint32_t slot, std::int
     return std::nullopt;
   }
   const Seniority before = seniority(noted);
-  idle_[before].erase(idle(slot));
   noted.last_day = day;
   if (noted.days_seen < UINT32_MAX) { ++noted.days_seen; }
   const Seniority after = seniority(noted);
-  const std::optional<std::uint32_t> evicted = before == after ? std::nullopt : make_room(after);
-  idle_[after].insert(idle(slot));
+  if (before == after) { return std::nullopt; }
+  --counts_[before];
+  const std::optional<std::uint32_t> evicted = make_room(after);
+  ++counts_[after];
+  queue(slot);
   return evicted;
 }
 
@@ -105,14 +141,14 @@ bool SettledTable::rebuild() {
       continue;
     }
     if (slot.hash != hash64(slot.key) || !index_.emplace(slot.key, number).second) { return false; }
-    idle_[seniority(slot)].insert(idle(number));
+    ++counts_[seniority(slot)];
+    queue(number);
   }
   std::set<std::uint32_t> listed;
   for (const std::uint32_t number : free_) {
     if (number >= slots_.size() || slots_[number].days_seen != 0 || !listed.insert(number).second) { return false; }
   }
-  return listed.size() == free_slots && idle_[kFresh].size() <= room(kFresh) &&
-         idle_[kSettled].size() <= room(kSettled);
+  return listed.size() == free_slots && counts_[kFresh] <= room(kFresh) && counts_[kSettled] <= room(kSettled);
 }
 
 void SettledTable::clear() {
@@ -120,7 +156,8 @@ void SettledTable::clear() {
   free_.clear();
   evictions_ = 0;
   index_.clear();
-  for (std::set<Idle>& slots : idle_) { slots.clear(); }
+  counts_ = {};
+  for (std::vector<Idle>& heap : idle_) { heap.clear(); }
 }
 
 }  // namespace keyvigil

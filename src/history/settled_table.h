@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -55,7 +54,7 @@ class SettledTable {
   [[nodiscard]] bool is_in_use(std::uint32_t slot) const { return slot < slots_.size() && slots_[slot].days_seen > 0; }
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }
-  [[nodiscard]] std::size_t fresh() const { return idle_[kFresh].size(); }
+  [[nodiscard]] std::size_t fresh() const { return counts_[kFresh]; }
   [[nodiscard]] std::size_t slot_count() const { return slots_.size(); }
   [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
@@ -90,6 +89,8 @@ class SettledTable {
   [[nodiscard]] std::size_t room(Seniority seniority) const {
     return seniority == kFresh ? limit_ / 4 : limit_ - limit_ / 4;
   }
+  void queue(std::uint32_t slot);
+  [[nodiscard]] std::uint32_t most_idle(Seniority seniority);
   [[nodiscard]] Idle idle(std::uint32_t slot) const { return Idle{slots_[slot].last_day, slots_[slot].hash, slot}; }
   [[nodiscard]] std::uint32_t take_slot();
   std::optional<std::uint32_t> make_room(Seniority seniority);
@@ -104,7 +105,9 @@ class SettledTable {
 
   // Derived from slots_.
   absl::flat_hash_map<std::string, std::uint32_t, KeyHash, std::equal_to<>> index_;
-  std::array<std::set<Idle>, 2> idle_;  // by Seniority, the most idle first
+  std::array<std::size_t, 2> counts_{};  // keys, by Seniority
+  // By Seniority: heaps, the most idle first. An entry may be stale, but only too idle: whoever takes it looks again.
+  std::array<std::vector<Idle>, 2> idle_;
 };
 
 }  // namespace keyvigil
