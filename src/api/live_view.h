@@ -1,0 +1,78 @@
+// LiveView: what the running service knows beside the store, asked as values between two events.
+//
+// The functions are called from any thread and wait their turn in the loop; they answer within a second or fail with
+// ErrorKind::kLimit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event_time.h"
+#include "base/result.h"
+#include "catalogue/alert_type.h"
+
+namespace keyvigil {
+
+struct InputHealth {
+  std::string name;
+  std::uint64_t records = 0;
+  std::uint64_t refused = 0;
+  std::map<std::string, std::uint64_t> refused_by_cause;
+  std::uint64_t skipped = 0;
+  std::optional<EventTime> newest_event;
+  std::optional<EventTime> last_received;  // wall clock
+  bool idle = false;
+  std::string failure;  // what is wrong with it now; empty: nothing
+};
+
+struct LiveFigures {
+  std::vector<InputHealth> inputs;
+  std::uint64_t events_decided = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;
+  std::uint64_t future_refused = 0;
+  std::uint64_t held = 0;  // waiting for the watermark
+  std::uint64_t evicted_callers = 0;
+  std::uint64_t evicted_vaults = 0;
+  std::map<AlertType, std::uint64_t> alerts_raised;
+  std::optional<EventTime> decided_to;  // event time
+  std::optional<EventTime> learned_at;  // behaviour raises alerts from then on
+  std::uint64_t journal_waiting = 0;    // entries that are not decided yet
+  double checkpoint_seconds = 0;        // the last one
+  std::uint64_t checkpoints = 0;
+  std::string list_version;
+};
+
+// What is known of a caller or a vault.
+struct EntityProfile {
+  std::string kind;  // user, app, managed identity, first-party, vault
+  std::string key;
+  EventTime first_seen;  // whole days
+  std::uint32_t days_seen = 0;
+  std::map<std::string, double> usual;  // name of a fact -> number, with the unit in the name
+  std::vector<std::string> related;     // vaults of a caller, callers of a vault; at most 256
+  std::uint64_t related_total = 0;
+};
+
+struct VaultReadiness {
+  std::string vault_id;
+  struct Detector {
+    AlertType type;
+    bool ready = false;
+    std::string because;             // "learning", "no list of Tor exits", ...; empty: ready
+    std::optional<EventTime> until;  // while learning
+  };
+  std::vector<Detector> detectors;
+};
+
+struct LiveView {
+  std::function<Result<LiveFigures>()> figures;
+  std::function<Result<std::optional<EntityProfile>>(const std::string& kind, const std::string& key)> entity;
+  std::function<Result<std::vector<VaultReadiness>>(std::size_t limit)> readiness;
+};
+
+}  // namespace keyvigil

@@ -1,0 +1,133 @@
+// Store: what survives a restart, in one SQLite file (WAL; synchronous=FULL).
+//
+// Acknowledged input, checkpoints, alerts with their history, suppression rules, the outbox and the audit trail. A
+// checkpoint and everything decided up to it is one transaction. The schema is versioned and migrated at open().
+// Errors: ErrorKind::kInputOutput where the disk refused (full, read-only, damaged), with a sentence and a way out.
+// Threads: any; writers take turns, readers do not wait for them. append() groups what comes at the same time into one
+// commit. Times that are not event times are wall clock and come from the caller.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alert/suppression_rule.h"
+#include "base/result.h"
+#include "store/journal.h"
+#include "store/stored_alert.h"
+
+namespace keyvigil {
+
+struct StoreOptions {
+  std::uint64_t journal_limit_bytes = std::uint64_t{4} << 30;  // beyond it append() fails with ErrorKind::kLimit
+  std::int64_t alert_retention_days = 365;                     // closed alerts; 0: for ever
+  std::int64_t audit_retention_days = 365;
+};
+
+// One revision of an alert, decided by the engine.
+struct RaisedRevision {
+  Alert alert;
+  bool backfilled = false;
+  std::string dismissed_by_rule;     // for the first revision: status Dismissed from the start
+  std::vector<std::string> outputs;  // names of the outputs that are to get it
+};
+
+// Everything that was decided up to an entry of the journal.
+struct CheckpointCommit {
+  std::map<std::string, std::string> sections;  // replaces the one before, whole
+  std::uint64_t consumed_to = 0;                // entries up to here are dropped
+  std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already nothing changes
+  EventTime now;                                // wall clock
+};
+
+struct StoredCheckpoint {
+  std::map<std::string, std::string> sections;
+  std::uint64_t consumed_to = 0;
+};
+
+// A revision on its way to an output. Order is kept per alert and output.
+struct Delivery {
+  std::uint64_t id = 0;
+  std::string output;
+  StoredAlert alert;  // with the revision to deliver
+  std::uint32_t attempts = 0;
+};
+
+struct StoreFigures {
+  std::uint64_t journal_entries = 0;
+  std::uint64_t journal_bytes = 0;
+  std::uint64_t alerts = 0;
+  std::uint64_t outbox = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t commits = 0;  // since open()
+};
+
+class Store {
+ public:
+  // Makes the file where there is none. Checks its integrity; a damaged or newer one is refused and left untouched.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& path, const StoreOptions& options = {});
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // ---- journal ----
+  // All or nothing, durable on return: the sequence of the last entry.
+  [[nodiscard]] Result<std::uint64_t> append(std::span<const JournalEntry> entries,
+                                             std::span<const InputPosition> positions = {});
+  // In sequence, after `sequence`, at most so many bytes of bodies (at least one entry where there is one).
+  [[nodiscard]] Result<std::vector<StoredEntry>> read_journal(std::uint64_t after_sequence,
+                                                              std::size_t most_bytes) const;
+  [[nodiscard]] Result<std::vector<InputPosition>> positions(const std::string& input) const;
+
+  // ---- checkpoints ----
+  [[nodiscard]] Result<void> commit(const CheckpointCommit& checkpoint);
+  [[nodiscard]] Result<std::optional<StoredCheckpoint>> last_checkpoint() const;
+
+  // ---- alerts ----
+  [[nodiscard]] Result<StoredAlertPage> alerts(const AlertFilter& filter) const;
+  // By id (the GUID).
+  [[nodiscard]] Result<std::optional<StoredAlert>> alert(const std::string& id) const;
+  [[nodiscard]] Result<std::vector<AlertChange>> history(const std::string& id) const;
+  // false: no such alert. Repeating a status is no change.
+  [[nodiscard]] Result<bool> set_status(const std::string& id, AlertStatus status, const AuditLine& audit);
+  [[nodiscard]] Result<void> add_simulated(std::span<const Alert> alerts, std::span<const std::string> outputs,
+                                           const AuditLine& audit);
+  // Alerts of the last `days` of event time up to `now`, by type, without simulated ones.
+  [[nodiscard]] Result<std::map<AlertType, std::uint64_t>> count_by_type(const AlertFilter& filter) const;
+
+  // ---- suppression rules ----
+  [[nodiscard]] Result<std::vector<SuppressionRule>> rules(const std::string& subscription_id) const;
+  [[nodiscard]] Result<std::vector<SuppressionRule>> all_rules() const;
+  [[nodiscard]] Result<void> put_rule(const SuppressionRule& rule, const AuditLine& audit);
+  // false: there was none.
+  [[nodiscard]] Result<bool> delete_rule(const std::string& subscription_id, const std::string& name,
+                                         const AuditLine& audit);
+
+  // ---- outbox ----
+  // The oldest undelivered revision of each alert for this output that is due at `now`, at most `limit`.
+  [[nodiscard]] Result<std::vector<Delivery>> due(const std::string& output, EventTime now, std::size_t limit) const;
+  [[nodiscard]] Result<void> delivered(std::span<const std::uint64_t> ids);
+  [[nodiscard]] Result<void> postpone(std::uint64_t id, EventTime next_attempt, const std::string& why);
+  [[nodiscard]] Result<void> bury(std::uint64_t id, EventTime now, const std::string& why);  // dead letter
+
+  // ---- audit and upkeep ----
+  [[nodiscard]] Result<void> audit(const AuditLine& line);
+  [[nodiscard]] Result<std::vector<AuditLine>> audit_lines(std::size_t limit) const;  // newest first
+  [[nodiscard]] Result<void> remove_outdated(EventTime now);
+  // A whole copy, while others read and write.
+  [[nodiscard]] Result<void> back_up(const std::string& path) const;
+  [[nodiscard]] Result<StoreFigures> figures() const;
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace keyvigil
