@@ -1,12 +1,14 @@
 // Router: from method and path to a route, its role and its parameters.
 //
 // Patterns are "/subscriptions/{subscription}/providers/Microsoft.Security/alerts": literal segments match without
-// regard to case, {name} takes one segment, percent-decoded. Unknown paths answer 404, known ones with another method
-// 405 with Allow, missing or unknown tokens 401, a role that is not held 403; errors have the ARM body. A
+// regard to case, {name} takes one segment, percent-decoded; empty segments do not count. Of two patterns that fit, the
+// one with the earlier literal wins. Unknown paths answer 404, known ones with another method 405 with Allow, missing
+// or unknown tokens 401, a role that is not held 403 (operators are readers too); errors have the ARM body. A
 // {subscription} that the principal may not see answers as an unknown one does. Threads: const after the last add().
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,14 +34,18 @@ class Router {
   // Never fails: whatever is wrong is a response.
   [[nodiscard]] HttpResponse answer(HttpRequest& request) const;
 
- private:
   struct Route {
     std::string method;
-    std::vector<std::string> segments;  // lower case; "{name}" for parameters
+    std::string pattern;
+    std::vector<std::string> segments;  // lower case; "{name}" for parameters, as in the pattern
     std::optional<Role> role;
     RouteHandler handler;
     RouteLimits limits;
   };
+  // In the order in which they were added.
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+ private:
   std::vector<Route> routes_;
 };
 
