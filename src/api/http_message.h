@@ -32,20 +32,19 @@ struct HttpRequest {
   [[nodiscard]] std::string_view header(std::string_view name) const;                      // empty: none
 };
 
+// What a server-sent event stream says next, as text of the format (WHATWG HTML 9.2): asked about once a second, by one
+// thread at a time, after what it said before was sent. Empty: nothing new. Nothing: the stream ends.
+using EventFeed = std::function<std::optional<std::string>()>;
+
 struct HttpResponse {
   int status = 200;
   HttpFields headers;
   std::string body;
-  // A body that goes on (server-sent events): the transport sends `body`, then asks about once a second, with the wall
-  // clock, for what is to follow; an empty answer is nothing new, no answer is the end. Called by one thread at a time.
-  std::function<std::optional<std::string>(EventTime now)> follow;
+  // Why the request was refused, in a word for the audit trail ("foreign_subscription"). The transport writes the line.
+  // Empty: not refused, or for the reason that the status gives (401, 403, 413, 429 are always audited).
+  std::string refused;
+  EventFeed feed;  // set: the body is text/event-stream, begins with `body`, and stays open
 };
-
-// "%2D" -> "-". Nothing where a percent sign is not followed by two hexadecimal digits.
-[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
-
-// "api%2Dversion=1&$skiptoken=a" -> names and values decoded, "+" is a blank. Nothing where it cannot be decoded.
-[[nodiscard]] std::optional<HttpFields> parse_query(std::string_view text);
 
 // ASCII only, as identifiers of ARM are compared.
 [[nodiscard]] std::string lower_case(std::string_view text);

@@ -7,8 +7,23 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "alert/printable.h"
+
 namespace keyvigil {
 namespace {
+
+constexpr std::size_t kQueryFieldLimit = 64;
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') { return c - '0'; }
+  if (c >= 'a' && c <= 'f') { return c - 'a' + 10; }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool is_clean(const std::string& text) {
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 0x7F; };
+  return std::none_of(text.begin(), text.end(), is_control) && bounded_utf8(text, text.size() + 4) == text;
+}
 
 bool is_parameter(std::string_view segment) {
   return segment.starts_with('{');
@@ -28,7 +43,7 @@ std::vector<std::string_view> split_path(std::string_view path) {
 std::optional<std::vector<std::string>> decode_path(std::string_view path) {
   std::vector<std::string> segments;
   for (const std::string_view raw : split_path(path)) {
-    auto segment = percent_decoded(raw);
+    auto segment = percent_decode(raw, false);
     if (!segment) { return std::nullopt; }
     segments.push_back(std::move(*segment));
   }
@@ -58,6 +73,7 @@ struct Match {
 
 Match match(const std::vector<Router::Route>& routes, std::string_view method,
             const std::vector<std::string>& segments) {
+  if (method == "HEAD") { method = "GET"; }
   Match found;
   for (const Router::Route& route : routes) {
     if (!fits(route, segments)) { continue; }
@@ -113,19 +129,23 @@ RouteLimits Router::limits(std::string_view method, std::string_view path) const
   return found.route == nullptr ? RouteLimits{} : found.route->limits;
 }
 
-HttpResponse Router::answer(HttpRequest& request) const {
+Router::Choice Router::choose(HttpRequest& request) const {
   const auto segments = decode_path(request.path);
   if (!segments) {
-    return arm_error(400, "InvalidUri", "Expected '%' followed by two hexadecimal digits in the path.");
+    return {nullptr, arm_error(400, "InvalidUri",
+                               "Expected a path of UTF-8 without control characters, where '%' is followed by two "
+                               "hexadecimal digits.")};
   }
   const Match found = match(routes_, request.method, *segments);
-  if (found.methods.empty()) { return arm_error(404, "NotFound", "No resource of this service has that path."); }
-  if (found.route == nullptr) { return method_not_allowed(request.method, found.methods); }
+  if (found.methods.empty()) {
+    return {nullptr, arm_error(404, "NotFound", "No resource of this service has that path.")};
+  }
+  if (found.route == nullptr) { return {nullptr, method_not_allowed(request.method, found.methods)}; }
 
   const Route& route = *found.route;
   if (route.role) {
-    if (request.principal.name.empty()) { return not_authenticated(); }
-    if (!holds(request.principal, *route.role)) { return not_authorized(request.principal, *route.role); }
+    if (request.principal.name.empty()) { return {&route, not_authenticated()}; }
+    if (!holds(request.principal, *route.role)) { return {&route, not_authorized(request.principal, *route.role)}; }
   }
   request.path_parameters.clear();
   for (std::size_t i = 0; i < route.segments.size(); ++i) {
@@ -135,10 +155,60 @@ HttpResponse Router::answer(HttpRequest& request) const {
   }
   const std::string_view subscription = request.parameter("subscription");
   if (!subscription.empty() && !request.principal.sees(lower_case(subscription))) {
-    return arm_error(404, "SubscriptionNotFound",
-                     fmt::format("The subscription '{}' could not be found.", subscription));
+    HttpResponse refusal = unknown_subscription(subscription);
+    refusal.refused = "foreign_subscription";
+    return {&route, std::move(refusal)};
   }
-  return route.handler(request);
+  return {&route, std::nullopt};
+}
+
+std::optional<HttpResponse> Router::refuse(HttpRequest& request) const {
+  return choose(request).refusal;
+}
+
+HttpResponse Router::answer(HttpRequest& request) const {
+  Choice choice = choose(request);
+  return choice.refusal ? std::move(*choice.refusal) : choice.route->handler(request);
+}
+
+HttpResponse unknown_subscription(std::string_view subscription_id) {
+  return arm_error(404, "SubscriptionNotFound",
+                   fmt::format("The subscription '{}' could not be found.", subscription_id));
+}
+
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += plus_is_blank && text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    if (text.size() - i < 3) { return std::nullopt; }
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) { return std::nullopt; }
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  if (!is_clean(decoded)) { return std::nullopt; }
+  return decoded;
+}
+
+std::optional<HttpFields> parse_query(std::string_view query) {
+  HttpFields fields;
+  while (!query.empty()) {
+    const std::string_view piece = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), piece.size() + 1));
+    if (piece.empty()) { continue; }
+    if (fields.size() == kQueryFieldLimit) { return std::nullopt; }
+    const std::size_t equals = piece.find('=');
+    auto name = percent_decode(piece.substr(0, equals), true);
+    auto value = percent_decode(equals == std::string_view::npos ? std::string_view() : piece.substr(equals + 1), true);
+    if (!name || !value) { return std::nullopt; }
+    fields.emplace_back(std::move(*name), std::move(*value));
+  }
+  return fields;
 }
 
 HttpResponse arm_error(int status, std::string_view code, std::string_view message) {
@@ -148,7 +218,7 @@ HttpResponse arm_error(int status, std::string_view code, std::string_view messa
 }
 
 HttpResponse json_response(int status, std::string body) {
-  return {status, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body), {}};
+  return {status, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body), {}, {}};
 }
 
 }  // namespace keyvigil

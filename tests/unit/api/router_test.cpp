@@ -55,7 +55,7 @@ TEST(Router, PrefersTheLiteralPattern) {
 }
 
 TEST(Router, RefusesWhatItCannotDecode) {
-  for (const char* path : {"/things/%", "/things/%4", "/things/%zz"}) {
+  for (const char* path : {"/things/%", "/things/%4", "/things/%zz", "/things/%00", "/things/%FF"}) {
     HttpRequest asked = request("GET", path);
     const HttpResponse answer = small_router().answer(asked);
     EXPECT_EQ(answer.status, 400) << path;
@@ -102,6 +102,16 @@ TEST(Router, AnswersForeignSubscriptionsLikeUnknownOnes) {
   EXPECT_EQ(small_router().answer(own).status, 200);
 }
 
+TEST(Router, RefusesBeforeTheBodyIsReadWhatItCan) {
+  HttpRequest reader = request("POST", "/things/a");
+  const auto refusal = small_router().refuse(reader);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->status, 403);
+  HttpRequest fine = request("HEAD", "/things/a");
+  EXPECT_FALSE(small_router().refuse(fine).has_value());
+  EXPECT_EQ(fine.parameter("name"), "a");
+}
+
 TEST(Router, KnowsTheLimitsBeforeTheBody) {
   EXPECT_EQ(small_router().limits("POST", "/THINGS/x").body_bytes, 7U);
   EXPECT_EQ(small_router().limits("POST", "/nowhere").body_bytes, RouteLimits{}.body_bytes);
@@ -113,6 +123,10 @@ TEST(ParseQuery, DecodesNamesAndValues) {
   const HttpFields expected = {{"api-version", "2023-01-01"}, {"$skiptoken", "ab"}, {"empty", ""}, {"q", "a b+c"}};
   EXPECT_EQ(*fields, expected);
   EXPECT_FALSE(parse_query("a=%4").has_value());
+  EXPECT_FALSE(parse_query("a=%0d%0aset").has_value());
+  std::string many = "a=1";
+  for (int i = 0; i < 64; ++i) { many += "&a=1"; }
+  EXPECT_FALSE(parse_query(many).has_value());
 }
 
 TEST(HttpRequest, FindsQueryNamesWithoutRegardToCase) {
