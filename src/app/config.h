@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alert/alert_rendering.h"
+#include "app/serve_config.h"
 #include "base/result.h"
 #include "judge/budget.h"
 
@@ -20,12 +21,20 @@ struct ListConfig {
   bool allow_non_global = false;
 };
 
+// Vaults that are judged together. Subscriptions in no estate belong to those without a name.
+struct EstateConfig {
+  std::string name;
+  std::vector<std::string> subscriptions;  // lower case
+};
+
 struct Config {
   ListConfig lists;
   std::int64_t lateness_minutes = 15;                                                       // 0..1440
   double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;  // above 0
   std::int64_t learning_days = 14;                                                          // 0..365
-  AlertRendering rendering;                                                                 // from `estates`
+  std::vector<EstateConfig> estates;
+  AlertRendering rendering;  // from `estates`
+  ServeConfig serve;
 };
 
 // `place` (a path) goes into the error's sentence. Relative list paths are taken from `folder`.

@@ -1,0 +1,110 @@
+#include "app/config_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <utility>
+
+namespace keyvigil {
+namespace {
+
+std::size_t edit_distance(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < right.size(); ++j) {
+      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+ConfigReader::ConfigReader(std::string place, std::string folder)
+    : place_(std::move(place)), folder_(std::move(folder)) {}
+
+void ConfigReader::refuse(const YAML::Node& node, std::string_view path, const std::string& sentence) {
+  if (misfit_) { return; }
+  misfit_ = fmt::format("{}:{}:{} ({}): {}", place_, node.Mark().line + 1, node.Mark().column + 1, path, sentence);
+}
+
+void ConfigReader::read_map(const YAML::Node& node, const std::string& path, const std::vector<Key>& keys) {
+  if (!node.IsMap()) {
+    refuse(node, path.empty() ? "top" : path, "expected keys and values, found something else");
+    return;
+  }
+  for (const auto& item : node) {
+    const auto name = item.first.as<std::string>();
+    const auto key = std::ranges::find(keys, name, &Key::name);
+    const std::string full = path.empty() ? name : path + "." + name;
+    if (key == keys.end()) {
+      const auto nearest =
+          std::ranges::min_element(keys, {}, [&](const Key& known) { return edit_distance(name, known.name); });
+      refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest->name));
+    }
+    if (key != keys.end()) { key->read(item.second); }
+  }
+}
+
+void ConfigReader::read_list(const YAML::Node& node, const std::string& path,
+                             const std::function<void(const YAML::Node&)>& read) {
+  if (!node.IsSequence()) {
+    refuse(node, path, "expected a list, found something else");
+    return;
+  }
+  for (const auto& item : node) { read(item); }
+}
+
+std::string ConfigReader::read_text(const YAML::Node& node, const std::string& path) {
+  if (node.IsScalar()) { return node.as<std::string>(); }
+  refuse(node, path, "expected a text, found a list or keys");
+  return {};
+}
+
+std::vector<std::string> ConfigReader::read_texts(const YAML::Node& node, const std::string& path) {
+  if (node.IsScalar()) { return {read_text(node, path)}; }
+  std::vector<std::string> texts;
+  if (!node.IsSequence()) {
+    refuse(node, path, "expected a list of texts, found something else");
+    return texts;
+  }
+  for (const auto& item : node) { texts.push_back(read_text(item, path)); }
+  return texts;
+}
+
+std::int64_t ConfigReader::read_number(const YAML::Node& node, const std::string& path, std::int64_t least,
+                                       std::int64_t most) {
+  std::int64_t number = 0;
+  if (!node.IsScalar() || !YAML::convert<std::int64_t>::decode(node, number) || number < least || number > most) {
+    refuse(node, path,
+           fmt::format("expected a whole number from {} to {}, found '{}'", least, most,
+                       node.IsScalar() ? node.Scalar() : "a list or keys"));
+  }
+  return number;
+}
+
+bool ConfigReader::read_truth(const YAML::Node& node, const std::string& path) {
+  bool truth = false;
+  if (!node.IsScalar() || !YAML::convert<bool>::decode(node, truth)) {
+    refuse(node, path, "expected true or false, found something else");
+  }
+  return truth;
+}
+
+std::string ConfigReader::read_file(const YAML::Node& node, const std::string& path) {
+  return (std::filesystem::path(folder_) / read_text(node, path)).lexically_normal().string();
+}
+
+std::vector<std::string> ConfigReader::read_files(const YAML::Node& node, const std::string& path) {
+  std::vector<std::string> files = read_texts(node, path);
+  for (std::string& file : files) { file = (std::filesystem::path(folder_) / file).lexically_normal().string(); }
+  return files;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,25 @@
+#include "app/serve_config.h"
+
+namespace keyvigil {
+
+void read_serve_config(ConfigReader& reader, const YAML::Node& node, ServeConfig& out) {
+  const auto number = [&](std::int64_t& to, const char* path, std::int64_t least, std::int64_t most) {
+    return [&reader, &to, path, least, most](const YAML::Node& value) {
+      to = reader.read_number(value, path, least, most);
+    };
+  };
+  reader.read_map(
+      node, "serve",
+      {{"store", [&](const YAML::Node& value) { out.store = reader.read_file(value, "serve.store"); }},
+       {"listen", [&](const YAML::Node& value) { out.listen = reader.read_text(value, "serve.listen"); }},
+       {"idle_seconds", number(out.idle_seconds, "serve.idle_seconds", 1, 86'400)},
+       {"checkpoint_seconds", number(out.checkpoint_seconds, "serve.checkpoint_seconds", 1, 300)},
+       {"journal_limit_mebibytes", number(out.journal_limit_mebibytes, "serve.journal_limit_mebibytes", 64, 1'048'576)},
+       {"body_limit_mebibytes", number(out.body_limit_mebibytes, "serve.body_limit_mebibytes", 1, 1024)},
+       {"decompressed_limit_mebibytes",
+        number(out.decompressed_limit_mebibytes, "serve.decompressed_limit_mebibytes", 1, 4096)},
+       {"alert_retention_days", number(out.alert_retention_days, "serve.alert_retention_days", 0, 36'500)},
+       {"audit_retention_days", number(out.audit_retention_days, "serve.audit_retention_days", 0, 36'500)}});
+}
+
+}  // namespace keyvigil
