@@ -270,26 +270,36 @@ std::string alert_uri(const Alert& alert, const AlertRendering& rendering) {
                      rendering.of(alert.subscription_id).location);
 }
 
-Json alert_document(const Alert& alert, const AlertRendering& rendering) {
+std::string alert_code(const Alert& alert, const AlertStanding& standing) {
+  return fmt::format("{}{}", standing.simulated ? "SIMULATED_" : "", catalogue_row(alert.type).code);
+}
+
+std::string alert_title(const Alert& alert, const AlertStanding& standing) {
+  return fmt::format("{}{}", standing.simulated ? "[SAMPLE ALERT] " : "", catalogue_row(alert.type).display_name);
+}
+
+Json alert_document(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
   const CatalogueRow& row = catalogue_row(alert.type);
   const SubscriptionRendering& place = rendering.of(alert.subscription_id);
   DocumentIds ids(place.location);
   Json document;
   document["VendorName"] = kVendor;
-  document["AlertType"] = row.code;
+  document["AlertType"] = alert_code(alert, standing);
   document["ProductName"] = kProduct;
   document["ProductComponentName"] = "KeyVault";
   document["StartTimeUtc"] = to_iso_milliseconds(alert.start);
   document["EndTimeUtc"] = to_iso_milliseconds(alert.last_suspicious);
   document["TimeGenerated"] = to_iso_milliseconds(alert.generated);
+  if (standing.processed) { document["ProcessingEndTime"] = to_iso_milliseconds(*standing.processed); }
+  document["Status"] = to_string(standing.status);
   document["Severity"] = to_string(severity_of(alert));
   document["IsIncident"] = false;
   document["SystemAlertId"] = alert_name(alert);
   document["Intent"] = row.intent;
   document["AzureResourceId"] = alert.vault_id;
   document["CompromisedEntity"] = alert.vault_name;
-  document["AlertDisplayName"] = row.display_name;
-  document["Description"] = description(alert);
+  document["AlertDisplayName"] = alert_title(alert, standing);
+  document["Description"] = (standing.simulated ? "THIS IS A SAMPLE ALERT: " : "") + description(alert);
   add_techniques(document, row.techniques);
   document["ResourceIdentifiers"] = resource_identifiers(alert, place, ids);
   document["Entities"] = entities(alert, place, ids);
@@ -297,6 +307,7 @@ Json alert_document(const Alert& alert, const AlertRendering& rendering) {
   document["ExtendedProperties"] = extended_properties(alert);
   document["AlertUri"] = alert_uri(alert, rendering);
   document["Open"] = alert.open;
+  document["Backfilled"] = standing.backfilled;
   document["SupportingEvidence"] = supporting_evidence(alert);
   return document;
 }

@@ -12,12 +12,18 @@
 
 #include "alert/alert.h"
 #include "alert/alert_rendering.h"
+#include "alert/alert_standing.h"
 
 namespace keyvigil {
 
 using Json = nlohmann::ordered_json;
 
-[[nodiscard]] Json alert_document(const Alert& alert, const AlertRendering& rendering);
+[[nodiscard]] Json alert_document(const Alert& alert, const AlertRendering& rendering,
+                                  const AlertStanding& standing = {});
+
+// The catalogue's code and display name, marked where the alert is a simulated one.
+[[nodiscard]] std::string alert_code(const Alert& alert, const AlertStanding& standing);
+[[nodiscard]] std::string alert_title(const Alert& alert, const AlertStanding& standing);
 
 // "/subscriptions/.../providers/Microsoft.Security/locations/<location>/alerts/<name>"
 [[nodiscard]] std::string alert_resource_id(const Alert& alert, const AlertRendering& rendering);

@@ -58,8 +58,8 @@ Json resource_identifiers(const Json& exported) {
 
 }  // namespace
 
-Json arm_json(const Alert& alert, const AlertRendering& rendering) {
-  const Json document = alert_document(alert, rendering);
+Json arm_json(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
+  const Json document = alert_document(alert, rendering, standing);
   Json properties;
   properties["version"] = "2022-01-01.0";
   for (const std::string_view key : {"AlertType", "SystemAlertId", "ProductComponentName", "AlertDisplayName",
@@ -69,11 +69,12 @@ Json arm_json(const Alert& alert, const AlertRendering& rendering) {
   properties["resourceIdentifiers"] = resource_identifiers(document.at("ResourceIdentifiers"));
   properties["remediationSteps"] = document.at("RemediationSteps");
   properties["vendorName"] = document.at("VendorName");
-  properties["status"] = "Active";
+  properties["status"] = document.at("Status");
   properties["extendedLinks"] = Json::array();
   properties["alertUri"] = document.at("AlertUri");
   properties["timeGeneratedUtc"] = document.at("TimeGenerated");
   properties["productName"] = document.at("ProductName");
+  if (standing.processed) { properties["processingEndTimeUtc"] = document.at("ProcessingEndTime"); }
   properties["entities"] = entities(document.at("Entities"));
   properties["isIncident"] = document.at("IsIncident");
   properties["extendedProperties"] = lower_keys(document.at("ExtendedProperties"));
@@ -82,6 +83,7 @@ Json arm_json(const Alert& alert, const AlertRendering& rendering) {
   properties["subTechniques"] = document.at("SubTechniques");
   properties["supportingEvidence"] = lower_keys(document.at("SupportingEvidence"));
   if (alert.open) { properties["open"] = true; }
+  if (standing.backfilled) { properties["backfilled"] = true; }
 
   Json object;
   object["id"] = alert_resource_id(alert, rendering);

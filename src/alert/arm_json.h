@@ -7,6 +7,6 @@
 
 namespace keyvigil {
 
-[[nodiscard]] Json arm_json(const Alert& alert, const AlertRendering& rendering);
+[[nodiscard]] Json arm_json(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing = {});
 
 }  // namespace keyvigil

@@ -41,11 +41,11 @@ std::string csv_header() {
   return fmt::format("{}\r\n", fmt::join(kColumns, ","));
 }
 
-std::string csv_row(const Alert& alert, const AlertRendering& rendering) {
+std::string csv_row(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
   const CatalogueRow& type = catalogue_row(alert.type);
   const std::array<std::string, kColumns.size()> cells = {std::string(to_string(severity_of(alert))),
-                                                          std::string(type.display_name),
-                                                          std::string(type.code),
+                                                          alert_title(alert, standing),
+                                                          alert_code(alert, standing),
                                                           alert.vault_name,
                                                           alert.vault_id,
                                                           alert.subscription_id,
@@ -53,7 +53,7 @@ std::string csv_row(const Alert& alert, const AlertRendering& rendering) {
                                                           to_iso_milliseconds(alert.start),
                                                           to_iso_milliseconds(alert.last_suspicious),
                                                           to_iso_milliseconds(alert.generated),
-                                                          "Active",
+                                                          std::string(to_string(standing.status)),
                                                           std::string(type.intent),
                                                           description(alert),
                                                           fmt::format("{}", fmt::join(remediation_steps(alert), " ")),

@@ -6,10 +6,12 @@
 
 #include "alert/alert.h"
 #include "alert/alert_rendering.h"
+#include "alert/alert_standing.h"
 
 namespace keyvigil {
 
 [[nodiscard]] std::string csv_header();
-[[nodiscard]] std::string csv_row(const Alert& alert, const AlertRendering& rendering);
+[[nodiscard]] std::string csv_row(const Alert& alert, const AlertRendering& rendering,
+                                  const AlertStanding& standing = {});
 
 }  // namespace keyvigil

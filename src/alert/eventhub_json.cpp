@@ -49,9 +49,9 @@ void drop_location(Json& items) {
 
 }  // namespace
 
-Json eventhub_json(const Alert& alert, const AlertRendering& rendering) {
-  Json document = alert_document(alert, rendering);
-  document["Status"] = "New";
+Json eventhub_json(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
+  Json document = alert_document(alert, rendering, standing);
+  if (standing.status == AlertStatus::kActive) { document["Status"] = "New"; }  // as the export spells it
   drop_location(document["Entities"]);
   drop_location(document["ResourceIdentifiers"]);
   Json& properties = document["ExtendedProperties"];
@@ -68,6 +68,7 @@ Json eventhub_json(const Alert& alert, const AlertRendering& rendering) {
   // Ours, after Defender's.
   message["SupportingEvidence"] = std::move(document["SupportingEvidence"]);
   if (alert.open) { message["Open"] = true; }
+  if (standing.backfilled) { message["Backfilled"] = true; }
   return message;
 }
 

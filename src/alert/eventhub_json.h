@@ -7,6 +7,7 @@
 
 namespace keyvigil {
 
-[[nodiscard]] Json eventhub_json(const Alert& alert, const AlertRendering& rendering);
+[[nodiscard]] Json eventhub_json(const Alert& alert, const AlertRendering& rendering,
+                                 const AlertStanding& standing = {});
 
 }  // namespace keyvigil

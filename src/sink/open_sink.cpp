@@ -16,7 +16,7 @@ struct FormatRow {
   AlertFormat format;
   std::string_view name;
   std::string (*prologue)(const SinkOptions& options);
-  std::string (*one)(const Alert& alert, const SinkOptions& options);
+  std::string (*one)(const Alert& alert, const SinkOptions& options, const AlertStanding& standing);
 };
 
 std::string no_prologue(const SinkOptions&) {
@@ -26,16 +26,20 @@ std::string no_prologue(const SinkOptions&) {
 // In the order of AlertFormat.
 constexpr std::array<FormatRow, 4> kFormats = {{
     {AlertFormat::kTable, "table", [](const SinkOptions& options) { return table_header(options.table); },
-     [](const Alert& alert, const SinkOptions& options) { return table_row(alert, options.table); }},
+     [](const Alert& alert, const SinkOptions& options, const AlertStanding&) {
+       return table_row(alert, options.table);
+     }},
     {AlertFormat::kJsonl, "jsonl", no_prologue,
-     [](const Alert& alert, const SinkOptions& options) {
-       return to_json_line(arm_json(alert, options.rendering)) + "\n";
+     [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+       return to_json_line(arm_json(alert, options.rendering, standing)) + "\n";
      }},
     {AlertFormat::kCsv, "csv", [](const SinkOptions&) { return csv_header(); },
-     [](const Alert& alert, const SinkOptions& options) { return csv_row(alert, options.rendering); }},
+     [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+       return csv_row(alert, options.rendering, standing);
+     }},
     {AlertFormat::kEventHub, "eventhub", no_prologue,
-     [](const Alert& alert, const SinkOptions& options) {
-       return to_json_line(eventhub_json(alert, options.rendering)) + "\n";
+     [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+       return to_json_line(eventhub_json(alert, options.rendering, standing)) + "\n";
      }},
 }};
 
@@ -66,8 +70,8 @@ std::string format_prologue(const SinkOptions& options) {
   return row_of(options.format).prologue(options);
 }
 
-std::string format_alert(const Alert& alert, const SinkOptions& options) {
-  return row_of(options.format).one(alert, options);
+std::string format_alert(const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+  return row_of(options.format).one(alert, options, standing);
 }
 
 Result<std::unique_ptr<AlertSink>> open_sink(const SinkOptions& options) {

@@ -11,6 +11,7 @@
 
 #include "alert/alert.h"
 #include "alert/alert_rendering.h"
+#include "alert/alert_standing.h"
 #include "alert/table.h"
 #include "base/result.h"
 #include "sink/sink.h"
@@ -33,7 +34,8 @@ struct SinkOptions {
 
 // What stands before the first alert, also where there is none.
 [[nodiscard]] std::string format_prologue(const SinkOptions& options);
-[[nodiscard]] std::string format_alert(const Alert& alert, const SinkOptions& options);
+[[nodiscard]] std::string format_alert(const Alert& alert, const SinkOptions& options,
+                                       const AlertStanding& standing = {});
 
 [[nodiscard]] Result<std::unique_ptr<AlertSink>> open_sink(const SinkOptions& options);
 

@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "alert/alert.h"
+#include "alert/alert_standing.h"
 #include "base/event_time.h"
 #include "catalogue/alert_type.h"
 #include "catalogue/catalogue.h"
 
 namespace keyvigil {
-
-// Values are written to the store: do not renumber. Spelled as ARM does.
-enum class AlertStatus : std::uint8_t { kActive = 0, kInProgress = 1, kResolved = 2, kDismissed = 3 };
 
 struct StoredAlert {
   Alert alert;  // the newest revision
@@ -24,6 +22,8 @@ struct StoredAlert {
   bool simulated = false;         // made by the simulate route: no models, budgets, metrics
   bool backfilled = false;
   EventTime processed;  // wall clock at which the newest revision was stored
+
+  [[nodiscard]] AlertStanding standing() const { return {status, simulated, backfilled, alert.revision > 1, processed}; }
 };
 
 // A page is newest first: by generated, then id.

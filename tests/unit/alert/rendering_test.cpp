@@ -153,6 +153,28 @@ TEST(EventHubJson, HasExplicitNullsAndTheKeysOfItsEntities) {
   EXPECT_EQ(message.at("ResourceIdentifiers")[1].at("Type"), "AAD");
 }
 
+TEST(Standing, ShowsInEveryFormThatIsDefenders) {
+  const Alert alert = one_alert({tor_read()});
+  const AlertStanding standing{.status = AlertStatus::kDismissed,
+                               .simulated = true,
+                               .backfilled = true,
+                               .processed = parse_iso_time("2026-09-28T11:00:00Z")};
+  const Json properties = arm_json(alert, {}, standing).at("properties");
+  EXPECT_EQ(properties.at("alertType"), "SIMULATED_KV_TORAccess");
+  EXPECT_EQ(properties.at("alertDisplayName"), "[SAMPLE ALERT] Access from a TOR exit node to a key vault");
+  EXPECT_TRUE(properties.at("description").get<std::string>().starts_with("THIS IS A SAMPLE ALERT: "));
+  EXPECT_EQ(properties.at("status"), "Dismissed");
+  EXPECT_EQ(properties.at("processingEndTimeUtc"), "2026-09-28T11:00:00.000Z");
+  EXPECT_EQ(properties.at("backfilled"), true);
+  const Json message = eventhub_json(alert, {}, standing);
+  EXPECT_EQ(message.at("AlertType"), "SIMULATED_KV_TORAccess");
+  EXPECT_EQ(message.at("Status"), "Dismissed");
+  EXPECT_EQ(message.at("ProcessingEndTime"), "2026-09-28T11:00:00.000Z");
+  const std::string row = csv_row(alert, {}, standing);
+  EXPECT_NE(row.find("SIMULATED_KV_TORAccess"), std::string::npos);
+  EXPECT_NE(row.find(",Dismissed,"), std::string::npos);
+}
+
 Json sample(const std::string& name) {
   const char* shared = std::getenv("KEYVIGIL_SHARED");
   if (shared == nullptr) { return Json(); }
