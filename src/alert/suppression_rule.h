@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alert/alert.h"
@@ -19,7 +21,7 @@ enum class RuleState : std::uint8_t { kEnabled = 0, kDisabled = 1, kExpired = 2 
 
 struct RuleCondition {
   enum class Operator : std::uint8_t { kIn = 0, kContains = 1, kEquals = 2 };
-  std::string field;  // entities.ip.address, entities.account.name, ...
+  std::string field;  // as rule_field() spells it
   Operator op = Operator::kIn;
   std::vector<std::string> values;
 };
@@ -35,6 +37,18 @@ struct SuppressionRule {
   EventTime last_modified;
   std::vector<RuleCondition> all_of;  // empty: every alert of the type
 };
+
+// How the field is spelled here: entities.ip.address, entities.azure-resource.resourceid. Nothing for fields that no
+// alert of Defender has. Fields that only alerts of other services have (entities.process.commandline) are taken, and
+// never match.
+[[nodiscard]] std::optional<std::string> rule_field(std::string_view field);
+
+// The fields that alerts about key vaults have.
+[[nodiscard]] std::span<const std::string_view> rule_fields();
+
+// Whether type and conditions fit the alert, of the same subscription; state and expiry do not count. A condition holds
+// where any entity of the alert has such a value.
+[[nodiscard]] bool covers(const SuppressionRule& rule, const Alert& alert, const AlertRendering& rendering);
 
 // Whether the rule, enabled and not expired at the alert's event time, covers the alert.
 [[nodiscard]] bool suppresses(const SuppressionRule& rule, const Alert& alert, const AlertRendering& rendering);
