@@ -165,31 +165,37 @@ void Follower::end_finished(EventTime now, std::vector<FollowedStep>& steps) {
   }
 }
 
+FollowedStep Follower::opening(const FollowedItem& item) {
+  FollowedStep step;
+  step.kind = FollowedStep::Kind::kOpen;
+  step.item = item.name;
+  step.not_before = item.not_before;
+  return step;
+}
+
 // One chunk of every item of the earliest hour that has news: all are opened before the first gives bytes, so that
 // none runs ahead of the others.
 Result<std::vector<FollowedStep>> Follower::take_hour() {
   std::vector<FollowedStep> steps;
   std::vector<FollowedStep> taken;
   std::optional<std::int64_t> hour;
+  std::size_t room_bytes = options_.look_bytes;
   for (std::size_t i = first_; i < items_.size(); ++i) {
     const FollowedItem& item = items_[i];
     const std::int64_t hour_of_item = item.not_before ? item.not_before->hour() : INT64_MIN;
     if (hour && hour_of_item != *hour) { break; }
     State& state = states_[item.name];
     if (!has_news(item, state)) { continue; }
-    auto step = take(item, state);
-    if (!step) { return tl::unexpected(step.error()); }
-    if (!*step) { continue; }
+    if (room_bytes > 0) {
+      auto step = take(item, state);
+      if (!step) { return tl::unexpected(step.error()); }
+      if (!*step) { continue; }
+      room_bytes -= std::min(room_bytes, (*step)->bytes.size());
+      taken.push_back(**std::move(step));
+    }
     if (!hour) { first_ = i; }
     hour = hour_of_item;
-    if (!std::exchange(state.open, true)) {
-      FollowedStep opening;
-      opening.kind = FollowedStep::Kind::kOpen;
-      opening.item = item.name;
-      opening.not_before = item.not_before;
-      steps.push_back(std::move(opening));
-    }
-    taken.push_back(**std::move(step));
+    if (!std::exchange(state.open, true)) { steps.push_back(opening(item)); }
   }
   std::ranges::move(taken, std::back_inserter(steps));
   return steps;

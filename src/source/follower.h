@@ -35,7 +35,8 @@ struct FollowAccess {
 };
 
 struct FollowOptions {
-  std::size_t chunk_bytes = std::size_t{1} << 20;
+  std::size_t chunk_bytes = std::size_t{1} << 20;          // of one item at a look
+  std::size_t look_bytes = std::size_t{32} << 20;          // of all items at a look, about
   std::size_t whole_limit_bytes = std::size_t{256} << 20;  // of what has to be taken whole; a larger one is passed over
   std::size_t items_limit = 1'000'000;                     // the newest hours are followed; the rest is counted
   std::optional<EventTime> from;                           // items of earlier hours are left out
@@ -96,6 +97,7 @@ class Follower {
   [[nodiscard]] bool has_news(const FollowedItem& item, State& state);
   [[nodiscard]] Result<std::optional<FollowedStep>> take(const FollowedItem& item, State& state);
   [[nodiscard]] Result<std::string> read_new(const FollowedItem& item, State& state);
+  [[nodiscard]] static FollowedStep opening(const FollowedItem& item);
   [[nodiscard]] Result<std::vector<FollowedStep>> take_hour();
   void end_finished(EventTime now, std::vector<FollowedStep>& steps);
 

@@ -194,6 +194,27 @@ TEST(Follower, LeavesOutEarlierHoursAndAsksAgainAfterAFailure) {
   EXPECT_EQ(follower.figures().items, 0U);
 }
 
+TEST(Follower, TakesNoMoreAtALookThanItMayAndMissesNothing) {
+  World world;
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = fmt::format("{:02}", i);
+    for (int j = 0; j < 20; ++j) { world.items[name] += line(j); }
+    world.hours[name] = kHour;
+  }
+  FollowOptions options;
+  options.look_bytes = 1000;
+  Follower follower(world.access(), options);
+  const auto first = steps_of(follower);
+  EXPECT_EQ(std::ranges::count(first, Kind::kOpen, &FollowedStep::kind), 50);  // none is to run ahead
+  std::size_t taken = 0;
+  for (const FollowedStep& step : first) { taken += step.bytes.size(); }
+  EXPECT_LT(taken, 2000U);
+  for (int i = 0; i < 60; ++i) {
+    for (const FollowedStep& step : steps_of(follower)) { taken += step.bytes.size(); }
+  }
+  EXPECT_EQ(taken, 50 * world.items["00"].size());
+}
+
 TEST(Follower, HandsOnALineThatNeverEnds) {
   World world;
   world.items["a"] = line(1) + "{\"x\":\"" + std::string(std::size_t{17} << 20, 'x');

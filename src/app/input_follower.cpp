@@ -1,0 +1,157 @@
+#include "app/input_follower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "source/followed_folder.h"
+
+namespace keyvigil {
+namespace {
+
+// Where the input begins, kept as the position of an item without a name.
+constexpr std::string_view kBeginning = "";
+constexpr std::int64_t kHoursBefore = 1;  // a blob may still grow after its hour
+
+}  // namespace
+
+std::string FollowedInput::name() const {
+  return folder.empty() ? "container/" + container.url.substr(0, container.url.find('?')) : "folder/" + folder;
+}
+
+Result<std::unique_ptr<InputFollower>> InputFollower::open(FollowedInput input, FollowerDoors doors) {
+  std::optional<BlobContainer> container;
+  if (input.folder.empty()) {
+    auto opened = BlobContainer::open(input.container, doors.now);
+    if (!opened) { return tl::unexpected(opened.error()); }
+    container.emplace(*std::move(opened));
+  }
+  return std::make_unique<InputFollower>(std::move(input), std::move(doors), std::move(container));
+}
+
+InputFollower::InputFollower(FollowedInput input, FollowerDoors doors, std::optional<BlobContainer> container)
+    : input_(std::move(input)), doors_(std::move(doors)), name_(input_.name()), container_(std::move(container)) {}
+
+InputFollower::~InputFollower() {
+  stop();
+}
+
+void InputFollower::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void InputFollower::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) { thread_.join(); }
+}
+
+// False: the thread is to end.
+bool InputFollower::wait(std::int64_t seconds) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, std::chrono::seconds(seconds), [this] { return stopping_; });
+}
+
+void InputFollower::run() {
+  std::int64_t pause_seconds = 0;
+  while (wait(pause_seconds)) {
+    auto begun = follower_ ? Result<void>{} : begin();
+    auto looked = begun ? look() : tl::unexpected(begun.error());
+    doors_.report(name_, looked ? std::string{} : looked.error().message);
+    pause_seconds = looked && *looked ? 0 : input_.poll_seconds;
+  }
+}
+
+Result<void> InputFollower::begin() {
+  auto positions = doors_.positions(name_);
+  if (!positions) { return tl::unexpected(positions.error()); }
+  FollowOptions options;
+  std::vector<FollowedPlace> places;
+  for (InputPosition& position : *positions) {
+    if (position.item == kBeginning) {
+      options.from = parse_iso_time(position.mark);
+    } else {
+      places.push_back({std::move(position.item), position.offset, std::move(position.mark)});
+    }
+  }
+  if (!options.from) {
+    const EventTime now = doors_.now();
+    backfill_ = input_.from.has_value();
+    options.from = input_.from.value_or(EventTime{now.ticks - kHoursBefore * EventTime::kTicksPerHour});
+    const InputPosition beginning{name_, std::string(kBeginning), 0, to_iso_milliseconds(*options.from)};
+    if (auto kept = doors_.append({}, {&beginning, 1}); !kept) { return tl::unexpected(kept.error()); }
+  }
+  follower_.emplace(container_ ? container_->access() : follow_folder(input_.folder), options);
+  follower_->restore(places);
+  return {};
+}
+
+// True: there was something, and there may be more.
+Result<bool> InputFollower::look() {
+  if (pending_.empty()) {
+    auto steps = follower_->look(doors_.now());
+    if (!steps) { return tl::unexpected(steps.error()); }
+    pending_ = *std::move(steps);
+  }
+  if (pending_.empty()) {
+    auto finished = finish_backfill();
+    return finished ? Result<bool>(false) : tl::unexpected(finished.error());
+  }
+  if (auto journalled = journal(pending_); !journalled) { return tl::unexpected(journalled.error()); }
+  pending_.clear();
+  return true;
+}
+
+JournalEntry InputFollower::entry(JournalKind kind, std::string item) const {
+  JournalEntry entry;
+  entry.kind = kind;
+  entry.input = name_;
+  entry.item = std::move(item);
+  entry.received_ticks = doors_.now().ticks;
+  entry.backfill = backfill_;
+  return entry;
+}
+
+Result<void> InputFollower::journal(const std::vector<FollowedStep>& steps) {
+  std::vector<JournalEntry> entries;
+  std::vector<InputPosition> positions;
+  for (const FollowedStep& step : steps) {
+    const bool ends = step.kind == FollowedStep::Kind::kEnd;
+    entries.push_back(entry(ends ? JournalKind::kClose : JournalKind::kInput, step.item));
+    if (step.kind != FollowedStep::Kind::kBytes) { continue; }
+    entries.back().offset = step.offset;
+    entries.back().body = step.bytes;
+    positions.push_back({name_, step.place.item, step.place.offset, step.place.mark});
+  }
+  if (auto appended = doors_.append(entries, positions); !appended) { return tl::unexpected(appended.error()); }
+  if (!backfill_) { return {}; }
+  for (const FollowedStep& step : steps) {
+    if (step.kind == FollowedStep::Kind::kEnd) {
+      backfilled_.erase(step.item);
+    } else {
+      backfilled_.insert(step.item);
+    }
+  }
+  return {};
+}
+
+// What is open still would hold everybody back until it brings something: it need not.
+Result<void> InputFollower::finish_backfill() {
+  if (!backfill_) { return {}; }
+  std::vector<JournalEntry> entries;
+  for (const std::string& item : backfilled_) { entries.push_back(entry(JournalKind::kIdle, item)); }
+  if (!entries.empty()) {
+    if (auto appended = doors_.append(entries, {}); !appended) { return tl::unexpected(appended.error()); }
+  }
+  backfill_ = false;
+  backfilled_.clear();
+  return {};
+}
+
+}  // namespace keyvigil
