@@ -1,10 +1,11 @@
 // Journal: acknowledged input and everything else that can change a decision, in the one order in which it is decided.
 //
 // An entry is durable when append() has returned; until then nobody may acknowledge it. Entries are dropped once a
-// checkpoint has gone past them. Bodies are kept as they were received.
+// checkpoint has gone past them. Bodies are given back as they were received; plain ones are compressed in between.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,11 @@ struct InputPosition {
   std::uint64_t offset = 0;
   std::string mark;  // what tells that the item is still the same one (size and time, ETag)
 };
+
+// Where a commit of the store is when a test's hook is called, in the thread that commits. A process that dies at
+// kInside has written everything but the end of the transaction.
+enum class CommitKind : std::uint8_t { kJournal, kCheckpoint };
+enum class CommitPoint : std::uint8_t { kBefore, kInside, kAfter };
+using CommitHook = std::function<void(CommitKind, CommitPoint)>;
 
 }  // namespace keyvigil

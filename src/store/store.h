@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "alert/suppression_rule.h"
 #include "base/result.h"
 #include "store/journal.h"
+#include "store/outbox_rows.h"
 #include "store/stored_alert.h"
 
 namespace keyvigil {
@@ -26,7 +26,9 @@ namespace keyvigil {
 struct StoreOptions {
   std::uint64_t journal_limit_bytes = std::uint64_t{4} << 30;  // beyond it append() fails with ErrorKind::kLimit
   std::int64_t alert_retention_days = 365;                     // closed alerts; 0: for ever
-  std::int64_t audit_retention_days = 365;
+  std::int64_t audit_retention_days = 365;                     // 0: for ever
+  std::size_t reading_connections = 4;                         // so many reads at a time; more wait
+  CommitHook on_commit;                                        // for tests: called around every commit
 };
 
 // One revision of an alert, decided by the engine.
@@ -50,14 +52,6 @@ struct StoredCheckpoint {
   std::uint64_t consumed_to = 0;
 };
 
-// A revision on its way to an output. Order is kept per alert and output.
-struct Delivery {
-  std::uint64_t id = 0;
-  std::string output;
-  StoredAlert alert;  // with the revision to deliver
-  std::uint32_t attempts = 0;
-};
-
 struct StoreFigures {
   std::uint64_t journal_entries = 0;
   std::uint64_t journal_bytes = 0;
@@ -65,25 +59,32 @@ struct StoreFigures {
   std::uint64_t outbox = 0;
   std::uint64_t dead_letters = 0;
   std::uint64_t file_bytes = 0;
-  std::uint64_t commits = 0;  // since open()
+  std::uint64_t commits = 0;         // since open(), of appends and checkpoints
+  std::uint64_t audit_left_out = 0;  // since open(): refusals that came too fast to be kept
 };
 
 class Store {
  public:
   // Makes the file where there is none. Checks its integrity; a damaged or newer one is refused and left untouched.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& path, const StoreOptions& options = {});
+  // By open() only: State is not known elsewhere.
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
   // ---- journal ----
-  // All or nothing, durable on return: the sequence of the last entry.
+  // All or nothing, durable on return: the sequence of the last entry. ErrorKind::kLimit where the journal has no room
+  // for input now: ask again later.
   [[nodiscard]] Result<std::uint64_t> append(std::span<const JournalEntry> entries,
                                              std::span<const InputPosition> positions = {});
   // In sequence, after `sequence`, at most so many bytes of bodies (at least one entry where there is one).
   [[nodiscard]] Result<std::vector<StoredEntry>> read_journal(std::uint64_t after_sequence,
                                                               std::size_t most_bytes) const;
   [[nodiscard]] Result<std::vector<InputPosition>> positions(const std::string& input) const;
+  // For items that will not come again: positions would grow for ever.
+  [[nodiscard]] Result<void> forget_positions(const std::string& input, std::span<const std::string> items);
 
   // ---- checkpoints ----
   [[nodiscard]] Result<void> commit(const CheckpointCommit& checkpoint);
@@ -98,7 +99,7 @@ class Store {
   [[nodiscard]] Result<bool> set_status(const std::string& id, AlertStatus status, const AuditLine& audit);
   [[nodiscard]] Result<void> add_simulated(std::span<const Alert> alerts, std::span<const std::string> outputs,
                                            const AuditLine& audit);
-  // Alerts of the last `days` of event time up to `now`, by type, without simulated ones.
+  // By type, without simulated ones; the filter's page does not count.
   [[nodiscard]] Result<std::map<AlertType, std::uint64_t>> count_by_type(const AlertFilter& filter) const;
 
   // ---- suppression rules ----
@@ -115,18 +116,21 @@ class Store {
   [[nodiscard]] Result<void> delivered(std::span<const std::uint64_t> ids);
   [[nodiscard]] Result<void> postpone(std::uint64_t id, EventTime next_attempt, const std::string& why);
   [[nodiscard]] Result<void> bury(std::uint64_t id, EventTime now, const std::string& why);  // dead letter
+  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;       // newest first
+  // Tries the output's dead letters again: how many.
+  [[nodiscard]] Result<std::uint64_t> revive(const std::string& output, const AuditLine& audit);
 
   // ---- audit and upkeep ----
+  // Lines are bounded in length. Refusals (outcome not "done") are bounded in rate; what was left out is counted in the
+  // trail and in figures().
   [[nodiscard]] Result<void> audit(const AuditLine& line);
   [[nodiscard]] Result<std::vector<AuditLine>> audit_lines(std::size_t limit) const;  // newest first
   [[nodiscard]] Result<void> remove_outdated(EventTime now);
-  // A whole copy, while others read and write.
+  // A whole copy of one moment, while others read and write. REQUIRES: nothing is at `path`.
   [[nodiscard]] Result<void> back_up(const std::string& path) const;
   [[nodiscard]] Result<StoreFigures> figures() const;
 
  private:
-  struct State;
-  explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,101 @@
+#include "store/outbox_rows.h"
+
+#include <utility>
+
+#include "alert/printable.h"
+#include "store/alert_rows.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t kWhyLimitBytes = 1000;
+
+struct Row {
+  std::uint64_t id = 0;
+  std::int64_t alert = 0;
+  std::uint64_t revision = 0;
+  std::uint32_t attempts = 0;
+};
+
+}  // namespace
+
+Result<std::vector<Delivery>> due_deliveries(Database& reader, const std::string& output, EventTime now,
+                                             std::size_t limit) {
+  std::vector<Row> rows;
+  auto read = reader.each(
+      "SELECT number, alert, revision, attempts FROM outbox o WHERE output = ? AND due <= ? AND NOT EXISTS("
+      "SELECT 1 FROM outbox e WHERE e.alert = o.alert AND e.output = o.output AND e.number < o.number) "
+      "ORDER BY due, number LIMIT ?",
+      {sql_text(output), sql_number(now.ticks), sql_number(limit)}, [&](const SqlRow& row) {
+        rows.push_back({row.count(0), row.number(1), row.count(2), static_cast<std::uint32_t>(row.count(3))});
+        return Result<void>{};
+      });
+  if (!read) { return tl::unexpected(read.error()); }
+  std::vector<Delivery> deliveries;
+  for (const Row& row : rows) {
+    auto alert = alert_at_revision(reader, row.alert, row.revision);
+    if (!alert) { return tl::unexpected(alert.error()); }
+    deliveries.push_back({row.id, output, *std::move(alert), row.attempts});
+  }
+  return deliveries;
+}
+
+Result<void> remove_deliveries(Database& writer, std::span<const std::uint64_t> ids) {
+  for (const std::uint64_t id : ids) {
+    if (auto done = writer.run("DELETE FROM outbox WHERE number = ?", {sql_number(id)}); !done) { return done; }
+  }
+  return {};
+}
+
+Result<void> postpone_delivery(Database& writer, std::uint64_t id, EventTime next, std::string_view why) {
+  const std::string kept = bounded_utf8(why, kWhyLimitBytes);
+  auto done = writer.run("UPDATE outbox SET attempts = attempts + 1, why = ? WHERE number = ?",
+                         {sql_text(kept), sql_number(id)});
+  if (!done) { return done; }
+  // Later revisions wait as long: nobody looks at them in vain.
+  return writer.run(
+      "UPDATE outbox SET due = ?1 WHERE (alert, output) = (SELECT alert, output FROM outbox WHERE number = ?2)",
+      {sql_number(next.ticks), sql_number(id)});
+}
+
+Result<void> bury_delivery(Database& writer, std::uint64_t id, EventTime now, std::string_view why) {
+  const std::string kept = bounded_utf8(why, kWhyLimitBytes);
+  auto done = writer.run(
+      "INSERT INTO dead_letter(output, alert, revision, at, attempts, why) "
+      "SELECT output, alert, revision, ?, attempts + 1, ? FROM outbox WHERE number = ?",
+      {sql_number(now.ticks), sql_text(kept), sql_number(id)});
+  if (!done) { return done; }
+  // Those behind it need not wait for its next attempt any more.
+  done = writer.run(
+      "UPDATE outbox SET due = 0 WHERE (alert, output) = (SELECT alert, output FROM outbox WHERE number = ?)",
+      {sql_number(id)});
+  return done ? writer.run("DELETE FROM outbox WHERE number = ?", {sql_number(id)}) : done;
+}
+
+Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit) {
+  std::vector<DeadLetter> letters;
+  auto read = reader.each(
+      "SELECT d.number, d.output, a.id, d.revision, d.at, d.attempts, d.why FROM dead_letter d "
+      "JOIN alert a ON a.number = d.alert ORDER BY d.number DESC LIMIT ?",
+      {sql_number(limit)}, [&](const SqlRow& row) {
+        letters.push_back({row.count(0), row.text(1), row.text(2), row.count(3), EventTime{row.number(4)},
+                           static_cast<std::uint32_t>(row.count(5)), row.text(6)});
+        return Result<void>{};
+      });
+  if (!read) { return tl::unexpected(read.error()); }
+  return letters;
+}
+
+Result<std::uint64_t> revive_dead_letters(Database& writer, const std::string& output) {
+  auto done = writer.run(
+      "INSERT INTO outbox(output, alert, revision, due, attempts, why) "
+      "SELECT output, alert, revision, 0, 0, '' FROM dead_letter WHERE output = ? ORDER BY number",
+      {sql_text(output)});
+  if (!done) { return tl::unexpected(done.error()); }
+  const auto revived = static_cast<std::uint64_t>(writer.changes());
+  done = writer.run("DELETE FROM dead_letter WHERE output = ?", {sql_text(output)});
+  if (!done) { return tl::unexpected(done.error()); }
+  return revived;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,46 @@
+// OutboxRows: revisions on their way to outputs. Functions of a connection; writing ones run in a transaction of the
+// caller's. Order is kept per alert and output: while one waits, later ones of the same alert wait too.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/event_time.h"
+#include "base/result.h"
+#include "store/database.h"
+#include "store/stored_alert.h"
+
+namespace keyvigil {
+
+// A revision on its way to an output.
+struct Delivery {
+  std::uint64_t id = 0;
+  std::string output;
+  StoredAlert alert;  // with the revision to deliver
+  std::uint32_t attempts = 0;
+};
+
+// One that was given up.
+struct DeadLetter {
+  std::uint64_t id = 0;
+  std::string output;
+  std::string alert_id;
+  std::uint64_t revision = 0;
+  EventTime at;  // wall clock
+  std::uint32_t attempts = 0;
+  std::string why;
+};
+
+[[nodiscard]] Result<std::vector<Delivery>> due_deliveries(Database& reader, const std::string& output, EventTime now,
+                                                           std::size_t limit);
+[[nodiscard]] Result<void> remove_deliveries(Database& writer, std::span<const std::uint64_t> ids);
+[[nodiscard]] Result<void> postpone_delivery(Database& writer, std::uint64_t id, EventTime next, std::string_view why);
+[[nodiscard]] Result<void> bury_delivery(Database& writer, std::uint64_t id, EventTime now, std::string_view why);
+// Newest first.
+[[nodiscard]] Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit);
+// Back into the outbox, due at once: how many.
+[[nodiscard]] Result<std::uint64_t> revive_dead_letters(Database& writer, const std::string& output);
+
+}  // namespace keyvigil

@@ -1,0 +1,366 @@
+#include "store/store.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+#include "store/alert_rows.h"
+#include "store/audit_trail.h"
+#include "store/backup.h"
+#include "store/checkpoint_rows.h"
+#include "store/journal_rows.h"
+#include "store/reader_pool.h"
+#include "store/rule_rows.h"
+#include "store/schema.h"
+#include "store/turn_lock.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t kRemovedAtOnce = 500;
+constexpr std::int64_t kLogLimitBytes = std::int64_t{256} << 20;
+
+std::int64_t file_bytes(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
+EventTime days_before(EventTime now, std::int64_t days) {
+  return days <= 0 ? EventTime{0} : EventTime{now.ticks - days * EventTime::kTicksPerDay};
+}
+
+}  // namespace
+
+struct Store::State {
+  State(std::string store_path, StoreOptions store_options, OpenedStore opened)
+      : path(std::move(store_path)),
+        options(std::move(store_options)),
+        lock(std::move(opened.lock)),
+        writer(std::move(opened.writer)),
+        journal(options.journal_limit_bytes, options.on_commit) {}
+
+  void at(CommitPoint point) const {
+    if (options.on_commit) { options.on_commit(CommitKind::kCheckpoint, point); }
+  }
+
+  // `work` in a transaction of its own, in its turn.
+  template <typename Work>
+  Result<void> write(const Work& work) {
+    const std::lock_guard my_turn(turn);
+    auto transaction = Transaction::begin(writer);
+    if (!transaction) { return tl::unexpected(transaction.error()); }
+    if (Result<void> done = work(); !done) { return done; }
+    return transaction->commit();
+  }
+
+  // The same with its line in the audit trail. `work` says whether there was anything to do.
+  template <typename Work>
+  Result<bool> write_audited(const AuditLine& line, const Work& work) {
+    const std::lock_guard my_turn(turn);
+    auto transaction = Transaction::begin(writer);
+    if (!transaction) { return tl::unexpected(transaction.error()); }
+    const Result<bool> done = work();
+    if (!done || !*done) { return done; }
+    const bool admitted = audit.admits(line);
+    if (admitted) {
+      if (auto kept = audit.write(writer, line); !kept) { return tl::unexpected(kept.error()); }
+    }
+    if (auto committed = transaction->commit(); !committed) { return tl::unexpected(committed.error()); }
+    if (admitted) { audit.settle(); }
+    return true;
+  }
+
+  Result<void> commit_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared);
+  Result<void> write_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared,
+                                JournalRows::Figures& gone);
+  void shorten_log();
+
+  const std::string path;
+  const StoreOptions options;
+  FileDescriptor lock;
+  mutable ReaderPool readers;
+  TurnLock turn;  // of everything below but the journal's queue
+  Database writer;
+  JournalRows journal;
+  AuditTrail audit;
+  std::mutex checkpointing;  // of checkpoints: one at a time, most of it without the turn
+  CheckpointRows checkpoints;
+  std::atomic<std::uint64_t> checkpoint_commits = 0;
+  std::atomic<std::uint64_t> audit_left_out = 0;
+};
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& options) {
+  auto opened = open_store_file(path);
+  if (!opened) { return tl::unexpected(opened.error()); }
+  auto state = std::make_unique<State>(path, options, *std::move(opened));
+  if (auto done = state->journal.load(state->writer); !done) { return tl::unexpected(done.error()); }
+  if (auto done = state->checkpoints.load(state->writer); !done) { return tl::unexpected(done.error()); }
+  const std::size_t connections = std::max<std::size_t>(1, options.reading_connections);
+  if (auto done = state->readers.open(path, connections); !done) { return tl::unexpected(done.error()); }
+  return std::make_unique<Store>(std::move(state));
+}
+
+// ---- journal ----
+
+Result<std::uint64_t> Store::append(std::span<const JournalEntry> entries, std::span<const InputPosition> positions) {
+  return state_->journal.append(state_->writer, state_->turn, entries, positions);
+}
+
+Result<std::vector<StoredEntry>> Store::read_journal(std::uint64_t after_sequence, std::size_t most_bytes) const {
+  return state_->readers.read([&](Database& reader) { return JournalRows::read(reader, after_sequence, most_bytes); });
+}
+
+Result<std::vector<InputPosition>> Store::positions(const std::string& input) const {
+  return state_->readers.read([&](Database& reader) { return JournalRows::positions(reader, input); });
+}
+
+Result<void> Store::forget_positions(const std::string& input, std::span<const std::string> items) {
+  return state_->write([&]() -> Result<void> {
+    for (const std::string& item : items) {
+      auto done =
+          state_->writer.run("DELETE FROM input_position WHERE input=? AND item=?", {sql_text(input), sql_text(item)});
+      if (!done) { return done; }
+    }
+    return {};
+  });
+}
+
+// ---- checkpoints ----
+
+Result<void> Store::commit(const CheckpointCommit& checkpoint) {
+  const std::lock_guard alone(state_->checkpointing);
+  const CheckpointRows::Prepared prepared = state_->checkpoints.prepare(checkpoint.sections);
+  state_->at(CommitPoint::kBefore);
+  auto done = state_->commit_checkpoint(checkpoint, prepared);
+  if (!done) { return done; }
+  state_->at(CommitPoint::kAfter);
+  state_->checkpoint_commits += 1;
+  state_->shorten_log();
+  return {};
+}
+
+Result<void> Store::State::commit_checkpoint(const CheckpointCommit& checkpoint,
+                                             const CheckpointRows::Prepared& prepared) {
+  // New chunks go ahead in pieces: appends take turns with them instead of waiting for all.
+  for (std::size_t next = 0; next < prepared.chunks.size();) {
+    const std::lock_guard my_turn(turn);
+    if (auto done = checkpoints.write_chunks(writer, prepared, next); !done) { return done; }
+  }
+  const std::lock_guard my_turn(turn);
+  auto transaction = Transaction::begin(writer);
+  if (!transaction) { return tl::unexpected(transaction.error()); }
+  JournalRows::Figures gone;
+  if (auto done = write_checkpoint(checkpoint, prepared, gone); !done) { return done; }
+  at(CommitPoint::kInside);
+  if (auto done = transaction->commit(); !done) { return done; }
+  checkpoints.settle(prepared);
+  journal.dropped(gone);
+  return {};
+}
+
+Result<void> Store::State::write_checkpoint(const CheckpointCommit& checkpoint,
+                                            const CheckpointRows::Prepared& prepared, JournalRows::Figures& gone) {
+  for (const RaisedRevision& raised : checkpoint.revisions) {
+    auto done = insert_alert_revision(writer, {&raised.alert, false, raised.backfilled, raised.dismissed_by_rule,
+                                               raised.outputs, checkpoint.now, "engine"});
+    if (!done) { return done; }
+  }
+  if (auto done = checkpoints.write_sections(writer, prepared); !done) { return done; }
+  auto dropped = JournalRows::drop_to(writer, checkpoint.consumed_to);
+  if (!dropped) { return tl::unexpected(dropped.error()); }
+  gone = *dropped;
+  return writer.run(
+      "INSERT INTO checkpoint(only, number, consumed_to) VALUES(1, 1, ?1) ON CONFLICT(only) DO UPDATE SET "
+      "number = number + 1, consumed_to = ?1",
+      {sql_number(checkpoint.consumed_to)});
+}
+
+// Where readers were never absent at the right moment the log only grows. Waiting for them for a moment is no error if
+// it is in vain.
+void Store::State::shorten_log() {
+  if (file_bytes(path + "-wal") <= kLogLimitBytes) { return; }
+  const std::lock_guard my_turn(turn);
+  (void)writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+Result<std::optional<StoredCheckpoint>> Store::last_checkpoint() const {
+  return state_->readers.read([&](Database& reader) -> Result<std::optional<StoredCheckpoint>> {
+    std::optional<StoredCheckpoint> found;
+    auto read = reader.each("SELECT consumed_to FROM checkpoint", {}, [&](const SqlRow& row) {
+      found.emplace().consumed_to = row.count(0);
+      return Result<void>{};
+    });
+    if (!read) { return tl::unexpected(read.error()); }
+    if (!found) { return found; }
+    auto sections = CheckpointRows::read(reader);
+    if (!sections) { return tl::unexpected(sections.error()); }
+    found->sections = *std::move(sections);
+    return found;
+  });
+}
+
+// ---- alerts ----
+
+Result<StoredAlertPage> Store::alerts(const AlertFilter& filter) const {
+  return state_->readers.read([&](Database& reader) { return find_alerts(reader, filter); });
+}
+
+Result<std::optional<StoredAlert>> Store::alert(const std::string& id) const {
+  return state_->readers.read([&](Database& reader) { return find_alert(reader, id); });
+}
+
+Result<std::vector<AlertChange>> Store::history(const std::string& id) const {
+  return state_->readers.read([&](Database& reader) { return alert_changes(reader, id); });
+}
+
+Result<bool> Store::set_status(const std::string& id, AlertStatus status, const AuditLine& audit) {
+  return state_->write_audited(audit, [&] { return change_status(state_->writer, id, status, audit); });
+}
+
+Result<void> Store::add_simulated(std::span<const Alert> alerts, std::span<const std::string> outputs,
+                                  const AuditLine& audit) {
+  const auto done = state_->write_audited(audit, [&]() -> Result<bool> {
+    for (const Alert& alert : alerts) {
+      auto inserted = insert_alert_revision(state_->writer, {&alert, true, false, "", outputs, audit.at, audit.who});
+      if (!inserted) { return tl::unexpected(inserted.error()); }
+    }
+    return true;
+  });
+  if (!done) { return tl::unexpected(done.error()); }
+  return {};
+}
+
+Result<std::map<AlertType, std::uint64_t>> Store::count_by_type(const AlertFilter& filter) const {
+  return state_->readers.read([&](Database& reader) { return count_alerts(reader, filter); });
+}
+
+// ---- suppression rules ----
+
+Result<std::vector<SuppressionRule>> Store::rules(const std::string& subscription_id) const {
+  return state_->readers.read([&](Database& reader) { return read_rules(reader, subscription_id); });
+}
+
+Result<std::vector<SuppressionRule>> Store::all_rules() const {
+  return state_->readers.read([](Database& reader) { return read_rules(reader, std::nullopt); });
+}
+
+Result<void> Store::put_rule(const SuppressionRule& rule, const AuditLine& audit) {
+  const auto done = state_->write_audited(audit, [&]() -> Result<bool> {
+    if (auto written = write_rule(state_->writer, rule); !written) { return tl::unexpected(written.error()); }
+    return true;
+  });
+  if (!done) { return tl::unexpected(done.error()); }
+  return {};
+}
+
+Result<bool> Store::delete_rule(const std::string& subscription_id, const std::string& name, const AuditLine& audit) {
+  return state_->write_audited(audit, [&] { return remove_rule(state_->writer, subscription_id, name); });
+}
+
+// ---- outbox ----
+
+Result<std::vector<Delivery>> Store::due(const std::string& output, EventTime now, std::size_t limit) const {
+  return state_->readers.read([&](Database& reader) { return due_deliveries(reader, output, now, limit); });
+}
+
+Result<void> Store::delivered(std::span<const std::uint64_t> ids) {
+  return state_->write([&] { return remove_deliveries(state_->writer, ids); });
+}
+
+Result<void> Store::postpone(std::uint64_t id, EventTime next_attempt, const std::string& why) {
+  return state_->write([&] { return postpone_delivery(state_->writer, id, next_attempt, why); });
+}
+
+Result<void> Store::bury(std::uint64_t id, EventTime now, const std::string& why) {
+  return state_->write([&] { return bury_delivery(state_->writer, id, now, why); });
+}
+
+Result<std::vector<DeadLetter>> Store::dead_letters(std::size_t limit) const {
+  return state_->readers.read([&](Database& reader) { return read_dead_letters(reader, limit); });
+}
+
+Result<std::uint64_t> Store::revive(const std::string& output, const AuditLine& audit) {
+  std::uint64_t revived = 0;
+  const auto done = state_->write_audited(audit, [&]() -> Result<bool> {
+    auto count = revive_dead_letters(state_->writer, output);
+    if (!count) { return tl::unexpected(count.error()); }
+    revived = *count;
+    return true;
+  });
+  if (!done) { return tl::unexpected(done.error()); }
+  return revived;
+}
+
+// ---- audit and upkeep ----
+
+Result<void> Store::audit(const AuditLine& line) {
+  const std::lock_guard my_turn(state_->turn);
+  if (!state_->audit.admits(line)) {
+    state_->audit_left_out = state_->audit.left_out_in_all();
+    return {};
+  }
+  auto transaction = Transaction::begin(state_->writer);
+  if (!transaction) { return tl::unexpected(transaction.error()); }
+  if (auto done = state_->audit.write(state_->writer, line); !done) { return done; }
+  if (auto done = transaction->commit(); !done) { return done; }
+  state_->audit.settle();
+  return {};
+}
+
+Result<std::vector<AuditLine>> Store::audit_lines(std::size_t limit) const {
+  return state_->readers.read([&](Database& reader) { return AuditTrail::read(reader, limit); });
+}
+
+Result<void> Store::remove_outdated(EventTime now) {
+  // In pieces: nobody waits long for a turn.
+  const EventTime alerts_before = days_before(now, state_->options.alert_retention_days);
+  const EventTime lines_before = days_before(now, state_->options.audit_retention_days);
+  for (std::uint64_t gone = kRemovedAtOnce; gone >= kRemovedAtOnce;) {
+    auto done = state_->write([&]() -> Result<void> {
+      const auto alerts = remove_alerts(state_->writer, alerts_before, kRemovedAtOnce);
+      if (!alerts) { return tl::unexpected(alerts.error()); }
+      const auto lines = AuditTrail::remove(state_->writer, lines_before, kRemovedAtOnce);
+      if (!lines) { return tl::unexpected(lines.error()); }
+      gone = *alerts + *lines;
+      return {};
+    });
+    if (!done) { return done; }
+  }
+  return {};
+}
+
+Result<void> Store::back_up(const std::string& path) const {
+  return back_up_store(state_->path, path);
+}
+
+Result<StoreFigures> Store::figures() const {
+  StoreFigures figures;
+  const JournalRows::Figures journal = state_->journal.figures();
+  figures.journal_entries = journal.entries;
+  figures.journal_bytes = journal.bytes;
+  figures.commits = journal.commits + state_->checkpoint_commits;
+  figures.audit_left_out = state_->audit_left_out;
+  figures.file_bytes = static_cast<std::uint64_t>(file_bytes(state_->path) + file_bytes(state_->path + "-wal"));
+  return state_->readers.read([&](Database& reader) -> Result<StoreFigures> {
+    auto read = reader.each(
+        "SELECT (SELECT count(*) FROM alert), (SELECT count(*) FROM outbox), (SELECT count(*) FROM dead_letter)", {},
+        [&](const SqlRow& row) {
+          figures.alerts = row.count(0);
+          figures.outbox = row.count(1);
+          figures.dead_letters = row.count(2);
+          return Result<void>{};
+        });
+    if (!read) { return tl::unexpected(read.error()); }
+    return figures;
+  });
+}
+
+}  // namespace keyvigil

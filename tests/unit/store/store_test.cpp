@@ -1,0 +1,311 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "reference/made_alert.h"
+#include "unit/store/store_folder.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr EventTime kNow = EventTime::from_milliseconds(1'795'000'000'000);
+
+CheckpointCommit with_alerts(std::uint64_t from, std::uint64_t to, std::vector<std::string> outputs = {}) {
+  CheckpointCommit checkpoint;
+  checkpoint.now = kNow;
+  for (std::uint64_t i = from; i < to; ++i) { checkpoint.revisions.push_back({made_alert(i), false, "", outputs}); }
+  return checkpoint;
+}
+
+std::vector<std::string> ids_of(const std::vector<StoredAlert>& alerts) {
+  std::vector<std::string> ids;
+  for (const StoredAlert& stored : alerts) { ids.push_back(stored.alert.id); }
+  return ids;
+}
+
+TEST(Store, GivesJournalEntriesBackAsTheyCame) {
+  const StoreFolder folder;
+  std::vector<JournalEntry> entries{input(std::string(10'000, 'a')), input("small"), input("\x1f\x8b not really gzip")};
+  entries[1].kind = JournalKind::kTick;
+  entries[1].item = std::string("with \0 inside", 13);
+  entries[2].offset = 77;
+  entries[2].backfill = true;
+  entries[2].received_ticks = -5;
+  {
+    auto store = folder.open();
+    EXPECT_EQ(store->append(entries), 3U);
+    EXPECT_EQ(store->append({entries.data(), 1}), 4U);
+  }
+  auto store = folder.open();
+  const auto read = store->read_journal(0, 1 << 20);
+  ASSERT_TRUE(read) << message_of(read);
+  ASSERT_EQ(read->size(), 4U);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const JournalEntry& entry = (*read)[i].entry;
+    EXPECT_EQ((*read)[i].sequence, i + 1);
+    EXPECT_EQ(entry.kind, entries[i].kind);
+    EXPECT_EQ(entry.input, entries[i].input);
+    EXPECT_EQ(entry.item, entries[i].item);
+    EXPECT_EQ(entry.offset, entries[i].offset);
+    EXPECT_EQ(entry.backfill, entries[i].backfill);
+    EXPECT_EQ(entry.received_ticks, entries[i].received_ticks);
+    EXPECT_EQ(entry.body, entries[i].body);
+  }
+  EXPECT_LT(store->figures()->journal_bytes, 2000U);
+}
+
+TEST(Store, ReadsTheJournalInPieces) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  const std::string body = std::string("\x1f\x8b") + std::string(998, 'x');  // kept as it is
+  for (int i = 0; i < 10; ++i) { ASSERT_TRUE(store->append(std::vector{input(body)})); }
+  std::uint64_t after = 0;
+  std::vector<std::size_t> sizes;
+  while (true) {
+    const auto piece = store->read_journal(after, 2500);
+    ASSERT_TRUE(piece);
+    if (piece->empty()) { break; }
+    sizes.push_back(piece->size());
+    after = piece->back().sequence;
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 2, 2, 2, 2}));
+  EXPECT_EQ(store->read_journal(9, 1)->size(), 1U);
+}
+
+TEST(Store, KeepsPositionsWithTheirEntries) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  const std::vector<InputPosition> first{{"folder/a", "one", 10, "m1"}, {"folder/a", "two", 20, "m2"}};
+  const std::vector<InputPosition> second{{"folder/a", "one", 15, "m3"}};
+  ASSERT_TRUE(store->append(std::vector{input("x", "folder/a")}, first));
+  ASSERT_TRUE(store->append(std::vector{input("y", "folder/a")}, second));
+  const auto positions = store->positions("folder/a");
+  ASSERT_TRUE(positions);
+  ASSERT_EQ(positions->size(), 2U);
+  EXPECT_EQ((*positions)[0].offset, 15U);
+  EXPECT_EQ((*positions)[0].mark, "m3");
+  EXPECT_EQ((*positions)[1].offset, 20U);
+  EXPECT_TRUE(store->positions("folder/b")->empty());
+  ASSERT_TRUE(store->forget_positions("folder/a", std::vector<std::string>{"one"}));
+  EXPECT_EQ(store->positions("folder/a")->size(), 1U);
+}
+
+TEST(Store, RefusesInputBeyondTheLimitAndTakesItAgainLater) {
+  const StoreFolder folder;
+  StoreOptions options;
+  options.journal_limit_bytes = 10'000;
+  auto store = folder.open(options);
+  const std::string body = std::string("\x1f\x8b") + std::string(3998, 'x');
+  ASSERT_TRUE(store->append(std::vector{input(body)}));
+  ASSERT_TRUE(store->append(std::vector{input(body)}));
+  const auto refused = store->append(std::vector{input(body)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kLimit);
+  JournalEntry tick = input("638000000000000000");
+  tick.kind = JournalKind::kTick;
+  EXPECT_TRUE(store->append(std::vector{tick}));
+  CheckpointCommit checkpoint;
+  checkpoint.consumed_to = 1;
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_TRUE(store->append(std::vector{input(body)}));
+  EXPECT_EQ(store->figures()->journal_entries, 3U);
+}
+
+TEST(Store, CheckpointReplacesTheOneBefore) {
+  const StoreFolder folder;
+  std::string large;
+  for (int i = 0; i < 200'000; ++i) { large += std::to_string(i * 7919) + ","; }
+  {
+    auto store = folder.open();
+    EXPECT_FALSE(store->last_checkpoint()->has_value());
+    ASSERT_TRUE(store->append(std::vector{input("a"), input("b"), input("c")}));
+    CheckpointCommit checkpoint;
+    checkpoint.sections = {{"engine", large}, {"empty", ""}, {"gone", "soon"}};
+    checkpoint.consumed_to = 1;
+    ASSERT_TRUE(store->commit(checkpoint));
+    large.insert(500'000, "an insertion in the middle");
+    checkpoint.sections = {{"engine", large}, {"empty", ""}};
+    checkpoint.consumed_to = 2;
+    ASSERT_TRUE(store->commit(checkpoint));
+  }
+  auto store = folder.open();
+  const auto last = store->last_checkpoint();
+  ASSERT_TRUE(last && last->has_value()) << message_of(last);
+  EXPECT_EQ((*last)->consumed_to, 2U);
+  EXPECT_EQ((*last)->sections.size(), 2U);
+  EXPECT_TRUE((*last)->sections.at("engine") == large);
+  EXPECT_EQ((*last)->sections.at("empty"), "");
+  const auto rest = store->read_journal(0, 1000);
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ((*rest)[0].sequence, 3U);
+}
+
+TEST(Store, NeverUsesASequenceTwice) {
+  const StoreFolder folder;
+  {
+    auto store = folder.open();
+    ASSERT_TRUE(store->append(std::vector{input("a"), input("b")}));
+    CheckpointCommit checkpoint;
+    checkpoint.consumed_to = 2;
+    ASSERT_TRUE(store->commit(checkpoint));
+  }
+  EXPECT_EQ(folder.open()->append(std::vector{input("c")}), 3U);
+}
+
+TEST(Store, KeepsEveryRevisionOnceAndShowsTheNewest) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  CheckpointCommit checkpoint = with_alerts(1, 2, {"siem"});
+  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_EQ(store->figures()->outbox, 1U);
+  checkpoint.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->commit(checkpoint));
+  checkpoint.revisions = {{made_alert(1), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_EQ(store->figures()->outbox, 2U);
+  const auto stored = store->alert(made_alert(1).id);
+  ASSERT_TRUE(stored && *stored) << message_of(stored);
+  EXPECT_EQ((*stored)->alert, made_alert(1, 2));
+  EXPECT_EQ((*stored)->processed, kNow);
+  const auto history = store->history(made_alert(1).id);
+  ASSERT_EQ(history->size(), 2U);
+  EXPECT_EQ((*history)[0].note, "raised");
+  EXPECT_EQ((*history)[1].revision, 2U);
+  EXPECT_FALSE(store->alert("no such id")->has_value());
+}
+
+TEST(Store, KeepsStatusWithItsHistoryAndAudit) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  CheckpointCommit checkpoint = with_alerts(1, 2);
+  checkpoint.revisions.push_back({made_alert(2), true, "quiet-scanner", {}});
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_EQ((*store->alert(made_alert(2).id))->status, AlertStatus::kDismissed);
+  EXPECT_EQ((*store->alert(made_alert(2).id))->dismissed_by_rule, "quiet-scanner");
+  EXPECT_TRUE((*store->alert(made_alert(2).id))->backfilled);
+  EXPECT_EQ(store->history(made_alert(2).id)->size(), 2U);
+
+  const AuditLine line = done_by("alice", "alert.resolve");
+  EXPECT_EQ(store->set_status(made_alert(1).id, AlertStatus::kResolved, line), true);
+  EXPECT_EQ(store->set_status(made_alert(1).id, AlertStatus::kResolved, line), true);
+  EXPECT_EQ(store->set_status("nobody", AlertStatus::kResolved, line), false);
+  EXPECT_EQ((*store->alert(made_alert(1).id))->status, AlertStatus::kResolved);
+  const auto history = store->history(made_alert(1).id);
+  ASSERT_EQ(history->size(), 2U);
+  EXPECT_EQ(history->back().by, "alice");
+  EXPECT_EQ(history->back().status, AlertStatus::kResolved);
+  EXPECT_EQ(store->audit_lines(10)->size(), 2U);
+
+  checkpoint.revisions = {{made_alert(1, 2), false, "", {}}};
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_EQ((*store->alert(made_alert(1).id))->status, AlertStatus::kResolved);
+}
+
+TEST(Store, PagesNewestFirstAcrossRestarts) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  ASSERT_TRUE(store->commit(with_alerts(0, 250)));
+  AlertFilter filter;
+  filter.limit = 100;
+  std::vector<std::string> seen;
+  std::size_t pages = 0;
+  do {
+    const auto page = store->alerts(filter);
+    ASSERT_TRUE(page) << message_of(page);
+    for (const std::string& id : ids_of(page->alerts)) { seen.push_back(id); }
+    filter.after = page->next;
+    ++pages;
+    store.reset();
+    store = folder.open();
+  } while (!filter.after.empty());
+  EXPECT_EQ(pages, 3U);
+  std::vector<std::string> expected;
+  for (std::uint64_t i = 250; i-- > 0;) { expected.push_back(made_alert(i).id); }
+  EXPECT_EQ(seen, expected);
+}
+
+TEST(Store, DeliversInOrderPerAlert) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  ASSERT_TRUE(store->commit(with_alerts(1, 3, {"siem", "mail"})));
+  CheckpointCommit later;
+  later.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(later));
+  auto due = store->due("siem", kNow, 10);
+  ASSERT_TRUE(due) << message_of(due);
+  ASSERT_EQ(due->size(), 2U);
+  EXPECT_EQ((*due)[0].alert.alert.revision, 1U);
+
+  const EventTime next{kNow.ticks + EventTime::kTicksPerMinute};
+  ASSERT_TRUE(store->postpone((*due)[0].id, next, "refused"));
+  EXPECT_EQ(store->due("siem", kNow, 10)->size(), 1U);
+  later.revisions = {{made_alert(1, 3), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(later));
+  EXPECT_EQ(store->due("siem", kNow, 10)->size(), 1U);
+  ASSERT_TRUE(store->delivered(std::vector<std::uint64_t>{(*due)[1].id}));
+  due = store->due("siem", next, 10);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ((*due)[0].attempts, 1U);
+  EXPECT_EQ((*due)[0].alert.alert.revision, 1U);
+
+  ASSERT_TRUE(store->bury((*due)[0].id, next, "gave up"));
+  due = store->due("siem", kNow, 10);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ((*due)[0].alert.alert, made_alert(1, 2));
+  const auto letters = store->dead_letters(10);
+  ASSERT_EQ(letters->size(), 1U);
+  EXPECT_EQ((*letters)[0].why, "gave up");
+  EXPECT_EQ((*letters)[0].attempts, 2U);
+  EXPECT_EQ((*letters)[0].alert_id, made_alert(1).id);
+  EXPECT_EQ(store->revive("siem", done_by("alice", "output.retry")), 1U);
+  EXPECT_EQ(store->figures()->dead_letters, 0U);
+  EXPECT_EQ(store->due("mail", kNow, 10)->size(), 2U);
+}
+
+TEST(Store, KeepsRulesWithoutRegardToCase) {
+  const StoreFolder folder;
+  SuppressionRule rule;
+  rule.subscription_id = "11111111-2222-4333-8444-000000000001";
+  rule.name = "Quiet-Scanner";
+  rule.alert_type = "KV_TORAccess";
+  rule.reason = "Other";
+  rule.comment = "ours";
+  rule.expires = kNow;
+  rule.last_modified = kNow;
+  rule.all_of = {{"entities.ip.address", RuleCondition::Operator::kContains, {"203.0.113.7", "x"}}};
+  {
+    auto store = folder.open();
+    ASSERT_TRUE(store->put_rule(rule, done_by("alice", "rule.put")));
+    rule.name = "QUIET-scanner";
+    rule.state = RuleState::kDisabled;
+    ASSERT_TRUE(store->put_rule(rule, done_by("alice", "rule.put")));
+  }
+  auto store = folder.open();
+  const auto rules = store->rules(rule.subscription_id);
+  ASSERT_TRUE(rules) << message_of(rules);
+  ASSERT_EQ(rules->size(), 1U);
+  const SuppressionRule& kept = rules->front();
+  EXPECT_EQ(kept.name, rule.name);
+  EXPECT_EQ(kept.state, RuleState::kDisabled);
+  EXPECT_EQ(kept.expires, rule.expires);
+  ASSERT_EQ(kept.all_of.size(), 1U);
+  EXPECT_EQ(kept.all_of[0].field, "entities.ip.address");
+  EXPECT_EQ(kept.all_of[0].op, RuleCondition::Operator::kContains);
+  EXPECT_EQ(kept.all_of[0].values, rule.all_of[0].values);
+  EXPECT_TRUE(store->rules("another")->empty());
+  EXPECT_EQ(store->all_rules()->size(), 1U);
+  EXPECT_EQ(store->delete_rule("another", "quiet-scanner", done_by("bob", "rule.delete")), false);
+  EXPECT_EQ(store->delete_rule(rule.subscription_id, "quiet-SCANNER", done_by("bob", "rule.delete")), true);
+  EXPECT_TRUE(store->all_rules()->empty());
+  EXPECT_EQ(store->audit_lines(10)->size(), 3U);
+}
+
+}  // namespace
+}  // namespace keyvigil
