@@ -51,7 +51,7 @@ bool looks_compressed(std::string_view bytes) {
   if (bytes.starts_with("\x1f\x8b") || bytes.starts_with("\x28\xb5\x2f\xfd")) { return true; }
   // zstd skippable frames: 0x184D2A50..5F, little-endian.
   return bytes.size() >= 4 && (static_cast<unsigned char>(bytes[0]) & 0xf0U) == 0x50U &&
-         bytes.substr(1, 3) == "\x2a\x4d\x18"sv;
+         bytes.substr(1, 3) == "\x2a\x4d\x18";
 }
 
 }  // namespace keyvigil
