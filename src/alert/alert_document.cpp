@@ -30,7 +30,9 @@ Json extended_properties(const Alert& alert) {
   properties["End Time UTC"] = to_us_seconds(alert.last_suspicious);
   properties["All vault operations in last 24 hours"] = operations_in_brackets(alert.vault_operations);
   properties["Suspicious Operations"] = operations_in_brackets(alert.suspicious_operations);
-  properties["Attacker IP Address"] = to_string(alert.address);
+  // A sample alert names an address that is none.
+  const bool as_text = !alert.address.known && !alert.addresses.items.empty();
+  properties["Attacker IP Address"] = as_text ? alert.addresses.items.front() : to_string(alert.address);
   if (!alert.object_id.empty()) { properties["Attacker Object ID"] = alert.object_id; }
   if (!alert.app_id.empty()) { properties["Application ID"] = alert.app_id; }
   properties["Result Signature"] = fmt::format("{}", fmt::join(alert.result_signatures, ", "));
@@ -295,7 +297,7 @@ Json alert_document(const Alert& alert, const AlertRendering& rendering, const A
   document["Severity"] = to_string(severity_of(alert));
   document["IsIncident"] = false;
   document["SystemAlertId"] = alert_name(alert);
-  document["Intent"] = row.intent;
+  document["Intent"] = standing.simulated ? "Unknown" : row.intent;  // as Defender's samples have it
   document["AzureResourceId"] = alert.vault_id;
   document["CompromisedEntity"] = alert.vault_name;
   document["AlertDisplayName"] = alert_title(alert, standing);
