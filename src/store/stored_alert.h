@@ -23,7 +23,9 @@ struct StoredAlert {
   bool backfilled = false;
   EventTime processed;  // wall clock at which the newest revision was stored
 
-  [[nodiscard]] AlertStanding standing() const { return {status, simulated, backfilled, alert.revision > 1, processed}; }
+  [[nodiscard]] AlertStanding standing() const {
+    return {status, simulated, backfilled, alert.revision > 1, processed};
+  }
 };
 
 // A page is newest first: by generated, then id.
