@@ -1,0 +1,219 @@
+#include "api/v1_routes.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/api/api_world.h"
+
+namespace keyvigil {
+namespace {
+
+std::vector<std::string> vaults_of(const Json& list) {
+  std::vector<std::string> names;
+  for (const Json& item : list.at("value")) { names.push_back(item.at("vault").at("name").get<std::string>()); }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(V1Alerts, ListNewestFirst) {
+  ApiWorld world;
+  EXPECT_EQ(vaults_of(world.json("/v1/alerts")), (Names{"kv-theirs", "kv-a", "kv-a", "kv-b", "kv-a"}));
+}
+
+TEST(V1Alerts, AreFound) {
+  ApiWorld world;
+  const std::vector<std::pair<std::string, Names>> queries = {
+      {"alertType=KV_SuspiciousIPAccessDenied", {"kv-a"}},
+      {"alertType=kv_toraccess,KV_SuspiciousIPAccessDenied", {"kv-theirs", "kv-a", "kv-a", "kv-b", "kv-a"}},
+      {"severity=low", {"kv-a"}},
+      {"severity=High", {}},
+      {"status=Active", {"kv-theirs", "kv-a", "kv-a", "kv-b", "kv-a"}},
+      {"status=Dismissed,Resolved", {}},
+      {"from=2026-09-28T10:02:00Z&until=2026-09-28T10:03:00Z", {"kv-a"}},
+      {"subscription=" + kTheirs, {"kv-theirs"}},
+      {"resourceGroup=RG-Other", {"kv-theirs"}},
+      {"vault=" + world.alerts().front().vault_id, {"kv-a", "kv-a", "kv-a"}},
+      {"caller=" + world.alerts().front().caller_key, {"kv-theirs", "kv-b", "kv-a"}},
+      {"text=bob", {"kv-a"}},
+      {"text=alice+pay", {"kv-b"}},
+      {"text=203.0.113.7", {"kv-theirs", "kv-a", "kv-b", "kv-a"}},
+      {"simulated=true", {}},
+  };
+  for (const auto& [query, expected] : queries) {
+    EXPECT_EQ(vaults_of(world.json("/v1/alerts", query)), expected) << query;
+  }
+}
+
+TEST(V1Alerts, RefuseWhatTheyDoNotUnderstand) {
+  ApiWorld world;
+  for (const char* query : {"alertType=KV_None", "severity=Bad", "status=New", "from=today", "until=x", "simulated=1",
+                            "limit=0", "limit=1001", "limit=ten", "colour=red", "after=zz"}) {
+    const HttpResponse answer = world.get("/v1/alerts", query);
+    EXPECT_EQ(answer.status, 400) << query;
+    EXPECT_EQ(code_of(answer), "InvalidRequest");
+  }
+}
+
+TEST(V1Alerts, PageWithTheirFilters) {
+  ApiWorld world;
+  std::string query = "status=Active&limit=2&text=alice";
+  Names seen;
+  for (int pages = 0; pages < 5 && !query.empty(); ++pages) {
+    const Json page = world.json("/v1/alerts", query);
+    const Names names = vaults_of(page);
+    seen.insert(seen.end(), names.begin(), names.end());
+    const std::string link = page.value("nextLink", "");
+    EXPECT_TRUE(link.empty() ||
+                link.starts_with("https://kv.example:8443/v1/alerts?status=Active&limit=2&text=alice&after="));
+    query = link.empty() ? "" : link.substr(link.find('?') + 1);
+  }
+  EXPECT_EQ(seen, (Names{"kv-theirs", "kv-b", "kv-a"}));
+}
+
+TEST(V1Alerts, GiveOneWithEvidenceAndHistory) {
+  ApiWorld world;
+  const std::string id = world.alerts().front().id;
+  const Json one = world.json("/v1/alerts/" + id);
+  EXPECT_EQ(world.json("/v1/alerts/" + alert_name(world.alerts().front())), one);
+  EXPECT_EQ(one.at("whatWasRead"), "1 object: secrets/db");
+  EXPECT_EQ(one.at("arm").at("properties").at("supportingEvidence").at("records").size(), 1U);
+  ASSERT_EQ(one.at("history").size(), 1U);
+  EXPECT_EQ(one.at("history")[0].at("status"), "Active");
+  EXPECT_EQ(world.get("/v1/alerts/none").status, 404);
+  EXPECT_EQ(world.get("/v1/alerts/2500000000000000000_" + id).status, 404);
+}
+
+TEST(V1Alerts, ChangeStatus) {
+  ApiWorld world;
+  const std::string path = "/v1/alerts/" + world.alerts().front().id;
+  const std::size_t lines = world.audit().size();
+  EXPECT_EQ(world.ask({"PUT", path + "/status", "", R"({"status":"resolved"})", {}}).status, 204);
+  EXPECT_EQ(world.json(path).at("status"), "Resolved");
+  EXPECT_EQ(world.json(path).at("history").size(), 2U);
+  EXPECT_EQ(world.audit().size(), lines + 1);
+  EXPECT_EQ(world.audit().front().action, "alert.resolve");
+  for (const char* body : {"", "{}", R"({"status":"New"})", R"({"status":2})"}) {
+    EXPECT_EQ(world.ask({"PUT", path + "/status", "", body, {}}).status, 400) << body;
+  }
+}
+
+TEST(V1Entities, TellWhatIsKnown) {
+  ApiWorld world;
+  const Alert& first = world.alerts().front();
+  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
+  EXPECT_EQ(caller.at("profile").at("daysSeen"), 12);
+  EXPECT_EQ(caller.at("profile").at("usual").at("operations_per_day"), 3.5);
+  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 3);
+  EXPECT_EQ(caller.at("alerts").size(), 3U);
+  const Json vault = world.json("/v1/entities/Vault", "key=" + percent_encode(first.vault_id));
+  EXPECT_EQ(vault.at("profile").at("kind"), "vault");
+  EXPECT_EQ(vault.at("alerts").size(), 3U);
+  const Json address = world.json("/v1/entities/address", "key=203.000.113.007");
+  EXPECT_EQ(address.at("key"), "203.0.113.7");
+  EXPECT_EQ(address.at("alerts").size(), 4U);
+  EXPECT_EQ(world.json("/v1/entities/app", "key=" + first.app_id).at("alerts").size(), 4U);
+  EXPECT_EQ(world.get("/v1/entities/address", "key=192.0.2.1").status, 404);
+  EXPECT_EQ(world.get("/v1/entities/address", "key=here").status, 400);
+  EXPECT_EQ(world.get("/v1/entities/caller").status, 400);
+  EXPECT_EQ(world.get("/v1/entities/planet", "key=a").status, 404);
+}
+
+TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
+  ApiWorld world;
+  const Alert& first = world.alerts().front();
+  world.principal.subscriptions = {kTheirs};
+  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
+  EXPECT_EQ(caller.at("alerts").size(), 1U);
+  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 1);
+  // Numbers over vaults that it may not know of are not its business.
+  EXPECT_FALSE(caller.at("profile").contains("usual"));
+  EXPECT_FALSE(caller.at("profile").contains("daysSeen"));
+  EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encode(first.vault_id)).status, 404);
+  EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller_key).status, 404);
+}
+
+TEST(V1Timeline, PutsRecordsInOrder) {
+  ApiWorld world;
+  const Json all = world.json("/v1/timeline", "caller=" + world.alerts().front().caller_key);
+  ASSERT_EQ(all.at("value").size(), 3U);
+  EXPECT_LT(all.at("value")[0].at("time"), all.at("value")[1].at("time"));
+  EXPECT_EQ(all.at("value")[0].at("operation"), "SecretGet");
+  EXPECT_EQ(all.at("complete"), true);
+  const std::string vault = "vault=" + world.alerts().front().vault_id;
+  EXPECT_EQ(world.json("/v1/timeline", vault + "&from=2026-09-28T10:02:00Z").at("value").size(), 2U);
+  EXPECT_EQ(world.json("/v1/timeline", vault + "&limit=1").at("complete"), false);
+  EXPECT_EQ(world.json("/v1/timeline", "alert=" + world.alerts().front().id).at("value").size(), 1U);
+  EXPECT_EQ(world.get("/v1/timeline").status, 400);
+  EXPECT_EQ(world.get("/v1/timeline", "alert=a&limit=x").status, 400);
+}
+
+TEST(V1Overview, CountsWithoutSamples) {
+  ApiWorld world;
+  const std::string simulate =
+      "/subscriptions/" + kOurs + "/providers/Microsoft.Security/locations/westeurope/alerts/default/simulate";
+  ASSERT_EQ(world
+                .ask({"POST",
+                      simulate,
+                      "api-version=2021-11-01",
+                      R"({"properties":{"kind":"Bundles","bundles":["KeyVaults"]}})",
+                      {}})
+                .status,
+            204);
+  const Json body = world.json("/v1/overview");
+  EXPECT_EQ(body.at("alerts").at("total"), 5);
+  EXPECT_EQ(body.at("alerts").at("byType").at("KV_TORAccess"), 4);
+  EXPECT_EQ(body.at("alerts").at("bySeverity").at("Low"), 1);
+  EXPECT_EQ(body.at("alerts").at("byStatus").at("Active"), 5);
+  EXPECT_EQ(body.at("newest").size(), 5U);
+  EXPECT_EQ(body.at("service").at("eventsDecided"), 5);
+  EXPECT_EQ(world.json("/v1/overview", "days=1").at("alerts").at("total"), 0);
+  world.principal.subscriptions = {kTheirs};
+  const Json theirs = world.json("/v1/overview");
+  EXPECT_EQ(theirs.at("alerts").at("total"), 1);
+  EXPECT_FALSE(theirs.contains("service"));
+}
+
+TEST(V1Service, SaysWhatIsReadyAndWhatComesIn) {
+  ApiWorld world;
+  const Json ready = world.json("/v1/readiness");
+  EXPECT_EQ(ready.at("value").size(), 5U);
+  EXPECT_EQ(ready.at("value")[0].at("detectors")[1].at("because"), "learning");
+  EXPECT_EQ(world.json("/v1/readiness", "limit=2").at("complete"), false);
+  const Json sources = world.json("/v1/sources");
+  EXPECT_EQ(sources.at("value")[0].at("refusedByCause").at("no time"), 1);
+  EXPECT_EQ(world.json("/v1/catalogue").at("value").size(), kAlertTypeCount);
+  world.principal.subscriptions = {kTheirs};
+  EXPECT_EQ(world.json("/v1/readiness").at("value").size(), 1U);
+  EXPECT_TRUE(world.json("/v1/sources").at("value").empty());
+}
+
+TEST(V1Service, ShowsTheAuditTrailToOperators) {
+  ApiWorld world;
+  const std::string path = "/v1/alerts/" + world.alerts().front().id + "/status";
+  ASSERT_EQ(world.ask({"PUT", path, "", R"({"status":"Dismissed"})", {}}).status, 204);
+  const Json lines = world.json("/v1/audit");
+  EXPECT_EQ(lines.at("value")[0].at("action"), "alert.dismiss");
+  EXPECT_EQ(lines.at("value")[0].at("from"), "192.0.2.9");
+  world.principal = {"carol", {Role::kOperator}, std::set<std::string>{kTheirs}};
+  EXPECT_TRUE(world.json("/v1/audit").at("value").empty());
+  world.principal = {"dave", {Role::kOperator}, std::set<std::string>{kOurs}};
+  EXPECT_EQ(world.json("/v1/audit").at("value").size(), 1U);
+  world.principal = {"erin", {Role::kReader}, std::nullopt};
+  EXPECT_EQ(world.get("/v1/audit").status, 403);
+}
+
+TEST(V1Routes, ServeTheirDescriptionToAnybody) {
+  ApiWorld world;
+  world.principal = {};
+  const HttpResponse answer = world.get("/openapi.yaml");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.body.starts_with("openapi: 3.1.0"));
+  EXPECT_EQ(world.get("/v1/overview").status, 401);
+}
+
+}  // namespace
+}  // namespace keyvigil
