@@ -30,23 +30,6 @@ struct ContainerPlace {
   Pairs sas;  // decoded
 };
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-std::string percent_encoded(std::string_view text, bool keep_slashes) {
-  std::string out;
-  for (const char c : text) {
-    if (is_unreserved(c) || (keep_slashes && c == '/')) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 std::optional<unsigned> hex_digit(char c) {
   if (c >= '0' && c <= '9') { return static_cast<unsigned>(c - '0'); }
   if (c >= 'a' && c <= 'f') { return static_cast<unsigned>(c - 'a' + 10); }

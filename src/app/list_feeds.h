@@ -1,0 +1,66 @@
+// ListFeeds: the thread that keeps the threat lists by URL fresh.
+//
+// Whenever one changed, the doors get all of them at once, and put them in force or hold them back. Nothing here
+// decides: a list that was held back is offered again when it changes. Threads: start(), stop() from the owner.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/list_feed.h"
+#include "base/event_time.h"
+#include "base/result.h"
+
+namespace keyvigil {
+
+struct FetchedList {
+  ListRole role = ListRole::kSuspicious;
+  std::string name;
+  std::string content;
+};
+
+// Called from the thread of the feeds.
+struct ListFeedDoors {
+  // An error says why they are held back; the lists before stay in force.
+  std::function<Result<void>(const std::vector<FetchedList>& lists)> put_in_force;
+  std::function<void(const std::string& feed, const std::string& failure)> report;  // empty: nothing is wrong
+  std::function<void(const std::string& text)> tell;  // what a person may want to know: what is new in a list
+  std::function<EventTime()> now;                     // wall clock
+};
+
+class ListFeeds {
+ public:
+  // `folder` is made where it is missing.
+  [[nodiscard]] static Result<std::unique_ptr<ListFeeds>> open(std::vector<ListFeedConfig> configs,
+                                                               const std::string& folder, ListFeedDoors doors);
+  // Use open().
+  ListFeeds(std::vector<ListFeed> feeds, ListFeedDoors doors);
+  ~ListFeeds();
+  ListFeeds(const ListFeeds&) = delete;
+  ListFeeds& operator=(const ListFeeds&) = delete;
+
+  // What earlier runs have kept: to begin with.
+  [[nodiscard]] std::vector<FetchedList> kept() const;
+  void start();
+  void stop();  // and waits for it: at most for one request
+
+ private:
+  void run();
+  void refresh_due();
+  void tell_difference(const ListFeed& feed, const std::string& before) const;
+
+  std::vector<ListFeed> feeds_;
+  ListFeedDoors doors_;
+  std::mutex mutex_;  // of stopping_
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace keyvigil
