@@ -68,24 +68,25 @@ Json subscription_json(const ArmRoutes& needs, const std::string& id) {
 }
 
 HttpResponse subscriptions(const ArmRoutes& needs, const HttpRequest& request) {
+  const auto known = known_subscriptions(needs.rendering, needs.store, request.principal);
+  if (!known) { return store_failure(known.error(), needs.report); }
   Json items = Json::array();
-  for (const std::string& id : known_subscriptions(needs.rendering, needs.live, request.principal)) {
-    items.push_back(subscription_json(needs, id));
-  }
+  for (const std::string& id : *known) { items.push_back(subscription_json(needs, id)); }
   return json_answer(200, list_of(std::move(items)));
 }
 
 HttpResponse subscription(const ArmRoutes& needs, const HttpRequest& request) {
   const std::string id = subscription_of(request);
-  const auto known = known_subscriptions(needs.rendering, needs.live, request.principal);
-  return known.contains(id) ? json_answer(200, subscription_json(needs, id)) : unknown_subscription(id);
+  const auto known = known_subscriptions(needs.rendering, needs.store, request.principal);
+  if (!known) { return store_failure(known.error(), needs.report); }
+  return known->contains(id) ? json_answer(200, subscription_json(needs, id)) : unknown_subscription(id);
 }
 
 HttpResponse tenants(const ArmRoutes& needs, const HttpRequest& request) {
+  const auto known = known_subscriptions(needs.rendering, needs.store, request.principal);
+  if (!known) { return store_failure(known.error(), needs.report); }
   std::set<std::string> ids;
-  for (const std::string& id : known_subscriptions(needs.rendering, needs.live, request.principal)) {
-    ids.insert(tenant_of(needs, id));
-  }
+  for (const std::string& id : *known) { ids.insert(tenant_of(needs, id)); }
   Json items = Json::array();
   for (const std::string& id : ids) { items.push_back({{"id", "/tenants/" + id}, {"tenantId", id}}); }
   return json_answer(200, list_of(std::move(items)));

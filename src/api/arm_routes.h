@@ -10,17 +10,15 @@
 
 #include "alert/alert_rendering.h"
 #include "api/arm_answer.h"
-#include "api/live_view.h"
 #include "api/router.h"
 #include "store/store.h"
 
 namespace keyvigil {
 
-// What the routes need. All of it outlives the router; the store and `live` are asked from any thread.
+// What the routes need. All of it outlives the router.
 struct ArmRoutes {
   Store& store;
   const AlertRendering& rendering;
-  const LiveView& live;
   std::vector<std::string> sample_outputs;  // that get the alerts of the simulate route
   Report report;                            // may be empty
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -176,8 +177,50 @@ HttpResponse put_status(const V1Routes& needs, const HttpRequest& request) {
   return *set ? no_content() : unknown_alert(request);
 }
 
-constexpr std::array<V1Row, 3> kRows = {{
+// A server-sent event for each alert that was raised, revised or changed; its id is where to go on from.
+struct NewsFeed {
+  V1Routes needs;
+  Principal principal;
+  std::uint64_t cursor = 0;
+  int asked = 0;
+
+  std::optional<std::string> operator()() {
+    constexpr int kMostAsked = 900;  // then the client comes again, and is asked who it is
+    constexpr std::size_t kChangesAtOnce = 100;
+    if (++asked > kMostAsked) { return std::nullopt; }
+    const auto news = needs.store.news(cursor, principal.subscriptions, kChangesAtOnce);
+    if (!news) {
+      if (needs.report) { needs.report(news.error().message); }
+      return std::nullopt;
+    }
+    cursor = news->cursor;
+    std::string events;
+    for (const StoredAlert& stored : news->alerts) {
+      events += fmt::format("id: {}\nevent: alert\ndata: {}\n\n", cursor,
+                            to_json_line(alert_summary(stored, needs.rendering)));
+    }
+    return events;
+  }
+};
+
+HttpResponse stream(const V1Routes& needs, const HttpRequest& request) {
+  const auto newest = needs.store.newest_cursor();
+  if (!newest) { return store_failure(newest.error(), needs.report); }
+  std::uint64_t cursor = *newest;
+  const std::string_view last = request.header("last-event-id");
+  std::uint64_t asked = 0;
+  const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), asked);
+  if (error == std::errc() && end == last.data() + last.size()) { cursor = std::min(cursor, asked); }
+  HttpResponse response;
+  response.headers = {{"Content-Type", "text/event-stream; charset=utf-8"}, {"Cache-Control", "no-store"}};
+  response.body = "retry: 2000\n\n";
+  response.feed = NewsFeed{needs, request.principal, cursor};
+  return response;
+}
+
+constexpr std::array<V1Row, 4> kRows = {{
     {"GET", "alerts", Role::kReader, kListQuery, list},
+    {"GET", "alerts/stream", Role::kReader, kNoQuery, stream},
     {"GET", "alerts/{alert}", Role::kReader, kNoQuery, get},
     {"PUT", "alerts/{alert}/status", Role::kOperator, kNoQuery, put_status},
 }};

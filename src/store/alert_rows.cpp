@@ -443,6 +443,40 @@ Result<std::vector<AlertChange>> alert_changes(Database& reader, std::string_vie
   return changes;
 }
 
+Result<AlertNews> alert_news(Database& reader, std::uint64_t cursor,
+                             const std::optional<std::set<std::string>>& subscriptions, std::size_t limit) {
+  AlertNews news;
+  news.cursor = cursor;
+  std::vector<std::pair<std::int64_t, std::uint64_t>> changed;  // number and newest revision
+  auto read = reader.each(
+      "SELECT c.number, a.number, a.revision, a.subscription FROM alert_change c JOIN alert a ON a.number = c.alert "
+      "WHERE c.number > ? ORDER BY c.number LIMIT ?",
+      {sql_number(cursor), sql_number(limit)}, [&](const SqlRow& row) {
+        news.cursor = row.count(0);
+        const std::pair<std::int64_t, std::uint64_t> alert(row.number(1), row.count(2));
+        const bool wanted = !subscriptions || subscriptions->contains(row.text(3));
+        if (wanted && std::find(changed.begin(), changed.end(), alert) == changed.end()) { changed.push_back(alert); }
+        return Result<void>{};
+      });
+  if (!read) { return tl::unexpected(read.error()); }
+  for (const auto& [number, revision] : changed) {
+    auto stored = alert_at_revision(reader, number, revision);
+    if (!stored) { return tl::unexpected(stored.error()); }
+    news.alerts.push_back(*std::move(stored));
+  }
+  return news;
+}
+
+Result<std::set<std::string>> alert_subscriptions(Database& reader) {
+  std::set<std::string> found;
+  auto read = reader.each("SELECT DISTINCT subscription FROM alert", {}, [&](const SqlRow& row) {
+    found.insert(row.text(0));
+    return Result<void>{};
+  });
+  if (!read) { return tl::unexpected(read.error()); }
+  return found;
+}
+
 Result<bool> change_status(Database& writer, std::string_view id, AlertStatus status, const AuditLine& audit) {
   const auto known = find_known(writer, id);
   if (!known) { return tl::unexpected(known.error()); }

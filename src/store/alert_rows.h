@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ struct AlertInsert {
 [[nodiscard]] Result<std::map<AlertType, std::uint64_t>> count_alerts(Database& reader, const AlertFilter& filter);
 [[nodiscard]] Result<std::optional<StoredAlert>> find_alert(Database& reader, std::string_view id);
 [[nodiscard]] Result<std::vector<AlertChange>> alert_changes(Database& reader, std::string_view id);
+[[nodiscard]] Result<AlertNews> alert_news(Database& reader, std::uint64_t cursor,
+                                           const std::optional<std::set<std::string>>& subscriptions,
+                                           std::size_t limit);
+[[nodiscard]] Result<std::set<std::string>> alert_subscriptions(Database& reader);
 // A certain revision, with today's status.
 [[nodiscard]] Result<StoredAlert> alert_at_revision(Database& reader, std::int64_t alert_number,
                                                     std::uint64_t revision);

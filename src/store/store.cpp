@@ -221,6 +221,23 @@ Result<std::vector<AlertChange>> Store::history(const std::string& id) const {
   return state_->readers.read([&](Database& reader) { return alert_changes(reader, id); });
 }
 
+Result<AlertNews> Store::news(std::uint64_t cursor, const std::optional<std::set<std::string>>& subscriptions,
+                              std::size_t limit) const {
+  return state_->readers.read([&](Database& reader) { return alert_news(reader, cursor, subscriptions, limit); });
+}
+
+Result<std::uint64_t> Store::newest_cursor() const {
+  return state_->readers.read([](Database& reader) -> Result<std::uint64_t> {
+    const auto newest = reader.number("SELECT coalesce(max(number), 0) FROM alert_change");
+    if (!newest) { return tl::unexpected(newest.error()); }
+    return static_cast<std::uint64_t>(*newest);
+  });
+}
+
+Result<std::set<std::string>> Store::subscriptions() const {
+  return state_->readers.read([](Database& reader) { return alert_subscriptions(reader); });
+}
+
 Result<bool> Store::set_status(const std::string& id, AlertStatus status, const AuditLine& audit) {
   return state_->write_audited(audit, [&] { return change_status(state_->writer, id, status, audit); });
 }

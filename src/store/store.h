@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -95,6 +96,12 @@ class Store {
   // By id (the GUID).
   [[nodiscard]] Result<std::optional<StoredAlert>> alert(const std::string& id) const;
   [[nodiscard]] Result<std::vector<AlertChange>> history(const std::string& id) const;
+  // What changed after `cursor`, looking at no more than `limit` changes. Nothing for `subscriptions`: all.
+  [[nodiscard]] Result<AlertNews> news(std::uint64_t cursor, const std::optional<std::set<std::string>>& subscriptions,
+                                       std::size_t limit) const;
+  [[nodiscard]] Result<std::uint64_t> newest_cursor() const;
+  // Of which there are alerts, lower case.
+  [[nodiscard]] Result<std::set<std::string>> subscriptions() const;
   // false: no such alert. Repeating a status is no change.
   [[nodiscard]] Result<bool> set_status(const std::string& id, AlertStatus status, const AuditLine& audit);
   [[nodiscard]] Result<void> add_simulated(std::span<const Alert> alerts, std::span<const std::string> outputs,

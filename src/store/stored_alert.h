@@ -59,6 +59,12 @@ struct AlertChange {
   std::string note;
 };
 
+// Alerts that were raised, revised or changed since, each once and as it is now, in the order of their changes.
+struct AlertNews {
+  std::vector<StoredAlert> alerts;
+  std::uint64_t cursor = 0;  // to ask again with
+};
+
 struct AuditLine {
   EventTime at;  // wall clock
   std::string who;

@@ -101,6 +101,30 @@ TEST(V1Alerts, ChangeStatus) {
   }
 }
 
+TEST(V1Alerts, AreStreamedAsTheyChange) {
+  ApiWorld world;
+  HttpResponse stream = world.get("/v1/alerts/stream");
+  ASSERT_TRUE(stream.feed);
+  EXPECT_EQ(stream.feed(), "");
+  const std::string path = "/v1/alerts/" + world.alerts().front().id + "/status";
+  ASSERT_EQ(world.ask({"PUT", path, "", R"({"status":"Resolved"})", {}}).status, 204);
+  ASSERT_EQ(world.ask({"PUT", path, "", R"({"status":"Dismissed"})", {}}).status, 204);
+  const std::string events = stream.feed().value();
+  ASSERT_TRUE(events.starts_with("id: 7\nevent: alert\ndata: {")) << events;
+  EXPECT_TRUE(events.ends_with("}\n\n"));
+  EXPECT_EQ(events.find("data: "), events.rfind("data: "));
+  EXPECT_NE(events.find("\"status\":\"Dismissed\""), std::string::npos);
+  EXPECT_EQ(stream.feed(), "");
+  // From where it was cut off, and not what others own.
+  world.principal.subscriptions = {kTheirs};
+  HttpResponse again = world.ask({"GET", "/v1/alerts/stream", "", "", {{"last-event-id", "0"}}});
+  const std::string theirs = again.feed().value();
+  EXPECT_NE(theirs.find("kv-theirs"), std::string::npos);
+  EXPECT_EQ(theirs.find("kv-a"), std::string::npos);
+  for (int i = 0; i < 2000 && again.feed(); ++i) {}
+  EXPECT_FALSE(again.feed().has_value());
+}
+
 TEST(V1Entities, TellWhatIsKnown) {
   ApiWorld world;
   const Alert& first = world.alerts().front();
