@@ -12,8 +12,8 @@ BUILD := cmake --build --parallel $(BUILD_JOBS) --preset
 REPORTS := $(CURDIR)/build/reports
 
 .DEFAULT_GOAL := keyvigil
-.PHONY: keyvigil demo test test-clients check format format-check lint layering sanitize thread-sanitize fuzz-short fuzz bench \
-        bless set-up-build set-up-test set-up-check set-up-bench clean help
+.PHONY: keyvigil demo test package test-clients check format format-check lint layering sanitize thread-sanitize fuzz-short fuzz bench \
+        bless set-up-build set-up-test set-up-check set-up-bench set-up-package clean help
 
 keyvigil: set-up-build ## build build/release/keyvigil (the default)
 	@test -f $(RELEASE)/build.ninja || cmake --preset release -DKEYVIGIL_TESTS=OFF
@@ -27,6 +27,9 @@ test: set-up-build set-up-test ## build everything and run every test
 	$(BUILD) release
 	@mkdir -p $(REPORTS)
 	ctest --preset release --parallel $(TEST_JOBS) --output-junit $(REPORTS)/release.xml
+
+package: keyvigil set-up-package ## the Debian package, in build/package
+	cd $(RELEASE) && cpack -G DEB
 
 # Azure's own clients, unmodified, against the running service. They come from package registries: without one, this says
 # that it was skipped.
@@ -88,7 +91,7 @@ bless: set-up-build set-up-test ## rewrite the expected outputs of tests, then l
 	KEYVIGIL_BLESS=1 ctest --preset release --parallel $(TEST_JOBS)
 	git --no-pager diff --stat -- tests
 
-set-up-build set-up-test set-up-check set-up-bench: set-up-%:
+set-up-build set-up-test set-up-check set-up-bench set-up-package: set-up-%:
 	@tools/set_up.sh $*
 
 clean: ## remove everything that was built
