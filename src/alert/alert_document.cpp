@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "alert/product.h"
 #include "alert/reasons.h"
 
 namespace keyvigil {
 namespace {
 
-constexpr std::string_view kVendor = "KeyVigil";
-constexpr std::string_view kProduct = "KeyVigil threat detector for Azure Key Vault";
 constexpr std::size_t kAddressEntityLimit = 8;
 
 // By Outcome.
@@ -258,6 +258,10 @@ void add_techniques(Json& document, std::string_view techniques) {
   document["SubTechniques"] = std::move(children);
 }
 
+// Line ends of Unicode, as UTF-8, and their escapes.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kWideLineEnds = {
+    {{"\xC2\x85", "\\u0085"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}};
+
 }  // namespace
 
 std::string alert_resource_id(const Alert& alert, const AlertRendering& rendering) {
@@ -285,9 +289,9 @@ Json alert_document(const Alert& alert, const AlertRendering& rendering, const A
   const SubscriptionRendering& place = rendering.of(alert.subscription_id);
   DocumentIds ids(place.location);
   Json document;
-  document["VendorName"] = kVendor;
+  document["VendorName"] = kVendorName;
   document["AlertType"] = alert_code(alert, standing);
-  document["ProductName"] = kProduct;
+  document["ProductName"] = kProductName;
   document["ProductComponentName"] = "KeyVault";
   document["StartTimeUtc"] = to_iso_milliseconds(alert.start);
   document["EndTimeUtc"] = to_iso_milliseconds(alert.last_suspicious);
@@ -315,7 +319,24 @@ Json alert_document(const Alert& alert, const AlertRendering& rendering, const A
 }
 
 std::string to_json_line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string dumped = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string line;
+  line.reserve(dumped.size());
+  std::string_view rest = dumped;
+  while (!rest.empty()) {
+    // They can stand in strings only, so they may be written as escapes wherever they are.
+    const auto* const found =
+        std::ranges::find_if(kWideLineEnds, [&](const auto& end) { return rest.starts_with(end.first); });
+    if (found != kWideLineEnds.end()) {
+      line += found->second;
+      rest.remove_prefix(found->first.size());
+      continue;
+    }
+    const std::size_t next = rest.find_first_of("\xC2\xE2", 1);
+    line += rest.substr(0, next);
+    rest.remove_prefix(std::min(next, rest.size()));
+  }
+  return line;
 }
 
 }  // namespace keyvigil

@@ -30,7 +30,8 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] std::string alert_uri(const Alert& alert, const AlertRendering& rendering);
 
-// One line of JSON without a line end. What is not UTF-8 becomes U+FFFD, so this cannot fail.
+// One line of JSON without a line end, also for readers that take U+0085, U+2028 and U+2029 for one. What is not UTF-8
+// becomes U+FFFD, so this cannot fail.
 [[nodiscard]] std::string to_json_line(const Json& json);
 
 }  // namespace keyvigil

@@ -21,7 +21,7 @@ struct AlertStanding {
   bool simulated = false;              // made by the simulate route: SIMULATED_ code, [SAMPLE ALERT] name
   bool backfilled = false;             // of the past, read in later
   bool earlier_revision_sent = false;  // the receiver knows the alert already
-  std::optional<EventTime> processed;  // wall clock at which the service stored the revision
+  std::optional<EventTime> processed = std::nullopt;  // wall clock at which the service stored the revision
 };
 
 }  // namespace keyvigil

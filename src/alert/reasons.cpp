@@ -61,6 +61,7 @@ std::string list_in_words(const ListEvidence& list) {
 }
 
 std::string addresses_in_words(const Alert& alert) {
+  if (alert.addresses.items.empty()) { return "addresses that the log does not name"; }
   if (alert.addresses.items.size() == 1 && alert.addresses.left_out == 0) { return alert.addresses.items.front(); }
   return fmt::format("{} and {}{} other addresses", alert.addresses.items.front(),
                      alert.addresses.left_out > 0 ? "at least " : "", alert.addresses.items.size() - 1);

@@ -5,8 +5,13 @@
 #include <fmt/format.h>
 
 #include "alert/arm_json.h"
+#include "alert/cef.h"
 #include "alert/csv.h"
+#include "alert/ecs_json.h"
 #include "alert/eventhub_json.h"
+#include "alert/ocsf_json.h"
+#include "alert/stix_bundle.h"
+#include "alert/syslog_message.h"
 #include "sink/file_sink.h"
 
 namespace keyvigil {
@@ -23,23 +28,33 @@ std::string no_prologue(const SinkOptions&) {
   return {};
 }
 
+template <Json (*document)(const Alert&, const AlertRendering&, const AlertStanding&)>
+std::string json_line_of(const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+  return to_json_line(document(alert, options.rendering, standing)) + "\n";
+}
+
 // In the order of AlertFormat.
-constexpr std::array<FormatRow, 4> kFormats = {{
+constexpr std::array<FormatRow, 9> kFormats = {{
     {AlertFormat::kTable, "table", [](const SinkOptions& options) { return table_header(options.table); },
      [](const Alert& alert, const SinkOptions& options, const AlertStanding&) {
        return table_row(alert, options.table);
      }},
-    {AlertFormat::kJsonl, "jsonl", no_prologue,
-     [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
-       return to_json_line(arm_json(alert, options.rendering, standing)) + "\n";
-     }},
+    {AlertFormat::kJsonl, "jsonl", no_prologue, json_line_of<arm_json>},
     {AlertFormat::kCsv, "csv", [](const SinkOptions&) { return csv_header(); },
      [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
        return csv_row(alert, options.rendering, standing);
      }},
-    {AlertFormat::kEventHub, "eventhub", no_prologue,
+    {AlertFormat::kEventHub, "eventhub", no_prologue, json_line_of<eventhub_json>},
+    {AlertFormat::kOcsf, "ocsf", no_prologue, json_line_of<ocsf_json>},
+    {AlertFormat::kEcs, "ecs", no_prologue, json_line_of<ecs_json>},
+    {AlertFormat::kCef, "cef", no_prologue,
      [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
-       return to_json_line(eventhub_json(alert, options.rendering, standing)) + "\n";
+       return cef_line(alert, options.rendering, standing) + "\n";
+     }},
+    {AlertFormat::kStix, "stix", no_prologue, json_line_of<stix_bundle>},
+    {AlertFormat::kSyslog, "syslog", no_prologue,
+     [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {
+       return syslog_message(alert, options.rendering, standing) + "\n";
      }},
 }};
 

@@ -18,11 +18,11 @@
 
 namespace keyvigil {
 
-enum class AlertFormat : std::uint8_t { kTable, kJsonl, kCsv, kEventHub };
+enum class AlertFormat : std::uint8_t { kTable, kJsonl, kCsv, kEventHub, kOcsf, kEcs, kCef, kStix, kSyslog };
 
 [[nodiscard]] std::optional<AlertFormat> parse_alert_format(std::string_view name);
 [[nodiscard]] std::string_view to_string(AlertFormat format);
-// "table, jsonl, csv, eventhub": for help and error messages.
+// "table, jsonl, csv, eventhub, ...": for help and error messages.
 [[nodiscard]] std::string alert_format_names();
 
 struct SinkOptions {

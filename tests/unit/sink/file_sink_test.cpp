@@ -53,7 +53,8 @@ class FileSinkTest : public testing::Test {
 
 TEST_F(FileSinkTest, WritesEveryFormatOneAlertPerCall) {
   for (const AlertFormat format :
-       {AlertFormat::kTable, AlertFormat::kJsonl, AlertFormat::kCsv, AlertFormat::kEventHub}) {
+       {AlertFormat::kTable, AlertFormat::kJsonl, AlertFormat::kCsv, AlertFormat::kEventHub, AlertFormat::kOcsf,
+        AlertFormat::kEcs, AlertFormat::kCef, AlertFormat::kStix, AlertFormat::kSyslog}) {
     const SinkOptions chosen = options(format);
     auto sink = open_sink(chosen);
     ASSERT_TRUE(sink) << sink.error().message;
@@ -137,7 +138,7 @@ TEST_F(FileSinkTest, ReportsAReaderThatHasGone) {
 
 TEST(AlertFormats, AreRefusedWhereUnknown) {
   EXPECT_EQ(parse_alert_format("xml"), std::nullopt);
-  EXPECT_EQ(alert_format_names(), "table, jsonl, csv, eventhub");
+  EXPECT_EQ(alert_format_names(), "table, jsonl, csv, eventhub, ocsf, ecs, cef, stix, syslog");
 }
 
 }  // namespace

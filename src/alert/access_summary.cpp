@@ -1,0 +1,139 @@
+#include "alert/access_summary.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "alert/printable.h"
+#include "alert/reasons.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::size_t kObjectsShown = 100;
+
+std::string text(std::string_view from) {
+  return bounded_utf8(from, kTextLimitBytes);
+}
+
+std::string first(const TextList& list) {
+  return list.items.empty() ? std::string() : text(list.items.front());
+}
+
+std::string_view outcome_of(const OutcomeCounts& outcomes) {
+  const auto count = [&](Outcome outcome) { return outcomes[static_cast<std::size_t>(outcome)]; };
+  if (count(Outcome::kSuccess) > 0) { return "success"; }
+  return count(Outcome::kDenied) + count(Outcome::kChallenge) > 0 ? "failure" : "unknown";
+}
+
+std::string host_of(std::string_view uri) {
+  const std::size_t scheme = uri.find("://");
+  if (scheme == std::string_view::npos) { return {}; }
+  uri.remove_prefix(scheme + 3);
+  return std::string(uri.substr(0, uri.find_first_of("/:?#")));
+}
+
+// An address in whatever spelling, if it is one: others refuse a whole document for a field of another type.
+std::vector<std::string> addresses_of(const Alert& alert) {
+  std::vector<std::string> addresses;
+  const auto add = [&](const std::string& address) {
+    if (!address.empty() && std::ranges::find(addresses, address) == addresses.end()) { addresses.push_back(address); }
+  };
+  add(to_string(alert.address));
+  for (const std::string& item : alert.addresses.items) {
+    if (const auto parsed = parse_ip_address(item)) { add(to_string(*parsed)); }
+  }
+  return addresses;
+}
+
+Json reason_json(const Alert& alert, const Reason& reason) {
+  Json json{{"code", reason_code(reason.code)}, {"sentence", reason_sentence(alert, reason)}};
+  if (is_list_alert(alert.type)) { return json; }
+  json["observed"] = reason.observed;
+  json["expected"] = reason.expected;
+  json["surprise"] = reason.surprise;
+  if (reason.window_seconds > 0) { json["window_seconds"] = reason.window_seconds; }
+  return json;
+}
+
+Json list_json(const ListEvidence& list) {
+  Json json{{"role", list.role == ListRole::kTor ? "tor" : "suspicious"},
+            {"name", text(list.list_name)},
+            {"entry", text(list.prefix)}};
+  if (!list.label.empty()) { json["label"] = text(list.label); }
+  if (list.confidence >= 0) { json["confidence"] = list.confidence; }
+  return json;
+}
+
+Json rotation_json(const Alert& alert) {
+  Json objects = Json::array();
+  for (const ObjectRead& read : alert.objects_read) {
+    if (objects.size() == kObjectsShown) { break; }
+    Json object{{"vault", text(read.vault)}, {"object", text(read.object)}};
+    if (!read.version.empty()) { object["version"] = text(read.version); }
+    objects.push_back(std::move(object));
+  }
+  return {{"objects", std::move(objects)}, {"total", alert.objects_read.size()}, {"complete", !alert.objects_cut}};
+}
+
+Json counts_json(const OperationCounts& counts) {
+  Json list = Json::array();
+  for (const auto& [name, count] : counts) { list.push_back({{"name", text(name)}, {"count", count}}); }
+  return list;
+}
+
+}  // namespace
+
+AccessSummary access_summary(const Alert& alert) {
+  AccessSummary summary;
+  summary.outcome = outcome_of(alert.suspicious_outcomes);
+  for (const auto& [name, count] : alert.suspicious_operations) { summary.operations.push_back(text(name)); }
+  summary.addresses = addresses_of(alert);
+  summary.vault_name = text(alert.vault_name);
+  summary.vault_id = text(alert.vault_id);
+  summary.caller_id = text(alert.object_id.empty() ? alert.caller_key : alert.object_id);
+  summary.user_name = text(alert.user_name);
+  summary.app_id = text(alert.app_id);
+  summary.user_agent = first(alert.client_infos);
+  summary.target = first(alert.targets);
+  summary.target_host = host_of(summary.target);
+  if (!alert.reasons.empty()) {
+    const auto& [code, reason] = *alert.reasons.begin();
+    summary.reason = text(reason_sentence(alert, reason));
+    summary.brief_reason = short_reason(code);
+  }
+  return summary;
+}
+
+Json evidence_json(const Alert& alert, const AlertStanding& standing) {
+  Json evidence;
+  evidence["revision"] = alert.revision;
+  evidence["open"] = alert.open;
+  evidence["backfilled"] = standing.backfilled;
+  evidence["simulated"] = standing.simulated;
+  evidence["status"] = to_string(standing.status);
+  evidence["confidence"] = to_string(confidence(alert));
+  evidence["caller_kind"] = to_string(alert.caller_kind);
+  evidence["what_was_read"] = text(what_was_read(alert));
+  evidence["credential_reads"] = alert.credential_reads;
+  evidence["suspicious_events"] = alert.suspicious_events;
+  evidence["suspicious_operations"] = counts_json(alert.suspicious_operations);
+  evidence["reasons"] = Json::array();
+  for (const auto& [code, reason] : alert.reasons) { evidence["reasons"].push_back(reason_json(alert, reason)); }
+  if (!is_list_alert(alert.type)) {
+    evidence["verdict"] = {{"calibrated_p", alert.verdict.calibrated_p}, {"threshold", alert.verdict.threshold}};
+  }
+  evidence["lists"] = Json::array();
+  for (const ListEvidence& list : alert.lists) { evidence["lists"].push_back(list_json(list)); }
+  evidence["nearest_explanation"] = nearest_explanation(alert);
+  evidence["counterfactual"] = counterfactual(alert);
+  evidence["rotation_list"] = rotation_json(alert);
+  evidence["records_total"] = alert.records_total;
+  return evidence;
+}
+
+std::string delivery_key(const Alert& alert) {
+  return fmt::format("{}-{}", alert.id, alert.revision);
+}
+
+}  // namespace keyvigil

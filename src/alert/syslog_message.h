@@ -1,0 +1,19 @@
+// The alert as one syslog message (RFC 5424) whose text is its CEF line, without framing and without a line end.
+//
+// Facility 13 (log audit). Severity: High 3 (error), Medium 4 (warning), Low 5 (notice), Informational 6. The text is
+// UTF-8 without a byte order mark, which readers of CEF do not expect.
+#pragma once
+
+#include <string>
+
+#include "alert/alert.h"
+#include "alert/alert_rendering.h"
+#include "alert/alert_standing.h"
+
+namespace keyvigil {
+
+// `host`: of the sender; what is not printable ASCII in it becomes '-', and empty is the nil value.
+[[nodiscard]] std::string syslog_message(const Alert& alert, const AlertRendering& rendering,
+                                         const AlertStanding& standing = {}, const std::string& host = {});
+
+}  // namespace keyvigil
