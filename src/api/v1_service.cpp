@@ -165,7 +165,7 @@ HttpResponse sources(const V1Routes& needs, const HttpRequest& request) {
   return json_answer(200, body);
 }
 
-// Who is bound to subscriptions sees the lines about their resources, and its own.
+// Who is bound to subscriptions sees the lines about their resources, and what it did itself elsewhere.
 HttpResponse audit(const V1Routes& needs, const HttpRequest& request) {
   const auto limit = number_in_query(request, "limit", 1, 10'000, 100);
   if (!limit) { return bad_request(limit.error()); }
@@ -175,8 +175,7 @@ HttpResponse audit(const V1Routes& needs, const HttpRequest& request) {
   body["value"] = Json::array();
   for (const AuditLine& line : *lines) {
     const std::string subscription = subscription_in(line.target);
-    const bool own =
-        line.who == request.principal.name || (!subscription.empty() && request.principal.sees(subscription));
+    const bool own = subscription.empty() ? line.who == request.principal.name : request.principal.sees(subscription);
     if (request.principal.subscriptions && !own) { continue; }
     body["value"].push_back({{"at", to_iso_milliseconds(line.at)},
                              {"who", line.who},
