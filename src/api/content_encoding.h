@@ -15,6 +15,7 @@ namespace keyvigil {
 [[nodiscard]] Result<std::string> decompress_body(std::string_view body, std::string_view content_encoding,
                                                   std::size_t limit_bytes);
 
+// Empty where there is no memory for it. At most 2 GiB.
 [[nodiscard]] std::string gzip(std::string_view plain);
 // Whether an Accept-Encoding header lets gzip be used.
 [[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);

@@ -39,12 +39,24 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return segments;
 }
 
-// Nothing where the path cannot be decoded.
+// "." and "..", also where a slash or backslash was encoded: no path here needs them, and whoever sends them hopes for
+// a file system.
+bool climbs(std::string_view segment) {
+  while (true) {
+    const std::size_t end = segment.find_first_of("/\\");
+    const std::string_view piece = segment.substr(0, end);
+    if (piece == "." || piece == "..") { return true; }
+    if (end == std::string_view::npos) { return false; }
+    segment.remove_prefix(end + 1);
+  }
+}
+
+// Nothing where the path cannot be decoded, or climbs.
 std::optional<std::vector<std::string>> decode_path(std::string_view path) {
   std::vector<std::string> segments;
   for (const std::string_view raw : split_path(path)) {
     auto segment = percent_decode(raw, false);
-    if (!segment) { return std::nullopt; }
+    if (!segment || climbs(*segment)) { return std::nullopt; }
     segments.push_back(std::move(*segment));
   }
   return segments;
@@ -132,9 +144,11 @@ RouteLimits Router::limits(std::string_view method, std::string_view path) const
 Router::Choice Router::choose(HttpRequest& request) const {
   const auto segments = decode_path(request.path);
   if (!segments) {
-    return {nullptr, arm_error(400, "InvalidUri",
-                               "Expected a path of UTF-8 without control characters, where '%' is followed by two "
-                               "hexadecimal digits.")};
+    HttpResponse refusal = arm_error(400, "InvalidUri",
+                                     "Expected a path of UTF-8 without control characters and without '.' or '..', "
+                                     "where '%' is followed by two hexadecimal digits.");
+    refusal.refused = "bad_path";
+    return {nullptr, std::move(refusal)};
   }
   const Match found = match(routes_, request.method, *segments);
   if (found.methods.empty()) {
