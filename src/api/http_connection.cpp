@@ -154,7 +154,10 @@ void HttpConnection::on_head(ErrorCode error) {
   keep_alive_ = message.keep_alive();
   const auto length = parser_->content_length();
   has_body_ = parser_->chunked() || (length && *length > 0);
-  if (auto fault = head_fault()) { return refuse(*std::move(fault)); }
+  if (auto fault = head_fault()) {
+    keep_alive_ = false;
+    return refuse(*std::move(fault));
+  }
   limits_ = service_.route_limits(request_);
   hand_over(false, &HttpConnection::admit, &HttpConnection::on_admitted);
 }
@@ -206,7 +209,10 @@ std::optional<HttpResponse> HttpConnection::head_fault() {
   }
   const auto count = [&](http::field name) { return message.count(name); };
   if (count(http::field::authorization) > 1) { return bad("Expected one Authorization header, found more."); }
-  if (count(http::field::content_length) > 1) { return bad("Expected one Content-Length header, found more."); }
+  const std::string_view length = request_.header("content-length");
+  if (count(http::field::content_length) > 1 || length.find_first_not_of("0123456789") != std::string_view::npos) {
+    return bad("Expected one Content-Length header, a decimal number.");
+  }
   if (count(http::field::transfer_encoding) > 0 &&
       (count(http::field::transfer_encoding) > 1 || count(http::field::content_length) > 0)) {
     return bad("Expected either Content-Length or one Transfer-Encoding.");

@@ -181,7 +181,7 @@ TEST(HttpServer, RefusesWhatTwoServersCouldReadDifferently) {
     const std::string response =
         loopback.exchange(ask("POST", "/store", kIngestToken, headers) + "0\r\n\r\n" + smuggled);
     EXPECT_TRUE(has_status(response, 400)) << headers;
-    EXPECT_EQ(occurrences(response, "HTTP/1.1 "), 1U) << headers;
+    EXPECT_EQ(occurrences(response, "x-ms-request-id"), 1U) << headers;
     EXPECT_EQ(loopback.stored(), 0) << headers;
     EXPECT_EQ(loopback.audit_lines().size(), 1U) << headers;
   }
