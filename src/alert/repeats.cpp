@@ -234,21 +234,32 @@ std::vector<Alert> Repeats::open_alerts() const {
   return alerts;
 }
 
-void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book) {
+void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
+                      std::vector<Alert>* revised) {
   if (open_.empty() && decision.findings.empty()) { return; }
   raised_.clear();
+  revised_.clear();
   for (const Finding& finding : decision.findings) {
     Alert& alert = find_or_open(event, finding);
     raised_.push_back(&alert);
     join_suspicious(alert, event, finding, decision, book);
   }
   append_subject(subject_scratch_, event.caller_key(), event.address, event.vault_id());
-  const auto found = by_subject_.find(subject_scratch_);
-  if (found == by_subject_.end()) { return; }
-  for (const OpenAlerts::iterator place : found->second) {
-    Alert& alert = place->second;
-    if (std::find(raised_.begin(), raised_.end(), &alert) == raised_.end()) { join_related(alert, event, decision); }
+  if (const auto found = by_subject_.find(subject_scratch_); found != by_subject_.end()) {
+    for (const OpenAlerts::iterator place : found->second) {
+      Alert& alert = place->second;
+      if (std::find(raised_.begin(), raised_.end(), &alert) == raised_.end()) { join_related(alert, event, decision); }
+    }
   }
+  if (revised == nullptr) { return; }
+  for (auto alert = revised_.begin(); alert != revised_.end(); ++alert) {
+    if (std::find(revised_.begin(), alert, *alert) == alert) { revised->push_back(**alert); }
+  }
+}
+
+void Repeats::revise_open(Alert& alert) {
+  revise(alert);
+  revised_.push_back(&alert);
 }
 
 Alert& Repeats::find_or_open(const AccessEvent& event, const Finding& finding) {
@@ -285,7 +296,10 @@ Alert* Repeats::find_behavioural(const AccessEvent& event, const Finding& findin
 }
 
 Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::string id) {
-  if (open_.size() >= limits_.open_alerts) { closed_early_.push_back(close(open_.begin(), true)); }
+  if (open_.size() >= limits_.open_alerts) {
+    std::erase(revised_, &open_.begin()->second);
+    closed_early_.push_back(close(open_.begin(), true));
+  }
 
   Alert alert;
   alert.type = finding.type;
@@ -323,6 +337,7 @@ Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::stri
   append_subject(subject_scratch_, place->second);
   by_subject_[subject_scratch_].push_back(place);
   if (!is_list_alert(place->second.type)) { by_behaviour_[behaviour_key(place->second)] = place; }
+  revised_.push_back(&place->second);
   return place->second;
 }
 
@@ -356,7 +371,7 @@ void Repeats::join_suspicious(Alert& alert, const AccessEvent& event, const Find
   add_lists(alert, decision.address, event.time, book, limits_.lists);
   alert.list_version = book.version();
   add_shared_evidence(alert, event, true);
-  if (new_reason || is_due_for_revision(alert)) { revise(alert); }
+  if (new_reason || is_due_for_revision(alert)) { revise_open(alert); }
 }
 
 void Repeats::join_related(Alert& alert, const AccessEvent& event, const Decision& decision) {
@@ -367,7 +382,7 @@ void Repeats::join_related(Alert& alert, const AccessEvent& event, const Decisio
   alert.related_unlisted += decision.address.tor || decision.address.suspicious ? 0 : 1;
   ++alert.related_outcomes[static_cast<std::size_t>(event.outcome)];
   add_shared_evidence(alert, event, false);
-  if (is_due_for_revision(alert)) { revise(alert); }
+  if (is_due_for_revision(alert)) { revise_open(alert); }
 }
 
 void Repeats::add_shared_evidence(Alert& alert, const AccessEvent& event, bool suspicious) {

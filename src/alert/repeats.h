@@ -74,8 +74,10 @@ class Repeats {
   // `now` is the time of the event being decided; a late one does not turn time back.
   void advance(EventTime now, std::vector<Alert>& closed);
 
-  // Opens and joins. `decision` was made with `book`.
-  void observe(const AccessEvent& event, const Decision& decision, const AddressBook& book);
+  // Opens and joins. `decision` was made with `book`. Appends to `revised`, where there is one, a copy of each alert
+  // that the event opened or revised.
+  void observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
+               std::vector<Alert>* revised = nullptr);
 
   // The input has ended: closes and appends everything, by (generated, id).
   void finish(std::vector<Alert>& closed);
@@ -111,6 +113,7 @@ class Repeats {
   void join_suspicious(Alert& alert, const AccessEvent& event, const Finding& finding, const Decision& decision,
                        const AddressBook& book);
   void join_related(Alert& alert, const AccessEvent& event, const Decision& decision);
+  void revise_open(Alert& alert);
   void add_shared_evidence(Alert& alert, const AccessEvent& event, bool suspicious);
   void add_record(Alert& alert, const AccessEvent& event, bool suspicious);
   void add_object(Alert& alert, const AccessEvent& event);
@@ -136,7 +139,8 @@ class Repeats {
   std::size_t objects_held_ = 0;
 
   std::string subject_scratch_;
-  std::vector<Alert*> raised_;  // by the event at hand
+  std::vector<Alert*> raised_;   // by the event at hand
+  std::vector<Alert*> revised_;  // the same, opened or revised
 };
 
 }  // namespace keyvigil

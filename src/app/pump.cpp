@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "app/state_sections.h"
 #include "base/snapshot.h"
 #include "engine/external_sort.h"
 #include "source/byte_stream.h"
@@ -22,10 +23,6 @@ constexpr std::size_t kMostBatchBytes = kDefaultBatchBytes;
 // Files that overlap in time are read side by side; more than this at once are sorted instead.
 constexpr std::size_t kOpenLanesLimit = 900;
 constexpr std::size_t kJobsPerLane = 3;
-
-constexpr const char* kOrderSection = "order";
-constexpr const char* kEngineSection = "engine";
-constexpr const char* kRepeatsSection = "repeats";
 
 std::string section_of(const Checkpoint& checkpoint, const char* name) {
   const auto found = checkpoint.sections.find(name);

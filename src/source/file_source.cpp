@@ -11,6 +11,10 @@ Result<FileSource> FileSource::open(const std::string& path, const FileSourceOpt
   return FileSource(std::move(*input), options);
 }
 
+FileSource FileSource::of_bytes(std::string_view bytes, std::string name, const FileSourceOptions& options) {
+  return FileSource(RawInput::of_bytes(bytes, std::move(name)), options);
+}
+
 FileSource::FileSource(RawInput input, const FileSourceOptions& options)
     : options_(options), stream_(std::make_unique<ByteStream>(std::move(input))) {
   start();

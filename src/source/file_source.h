@@ -1,4 +1,4 @@
-// FileSource: the records of one file, or of stdin.
+// FileSource: the records of one file, of stdin, or of bytes in memory.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,8 @@ class FileSource : public Source {
  public:
   // `path` "-": stdin.
   [[nodiscard]] static Result<FileSource> open(const std::string& path, const FileSourceOptions& options);
+  // `bytes`, as they are stored, must outlive the source. `name`: for messages.
+  [[nodiscard]] static FileSource of_bytes(std::string_view bytes, std::string name, const FileSourceOptions& options);
 
   [[nodiscard]] Result<bool> next(RawBatch& batch) override;
 

@@ -61,7 +61,20 @@ Result<RawInput> RawInput::from(FileDescriptor file, std::string name, const std
   return input;
 }
 
+RawInput RawInput::of_bytes(std::string_view bytes, std::string name) {
+  RawInput input;
+  input.is_seekable_ = true;
+  input.bytes_ = bytes;
+  input.name_ = std::move(name);
+  return input;
+}
+
 Result<std::size_t> RawInput::read(char* to, std::size_t room) {
+  if (!file_.valid()) {
+    const std::size_t taken = bytes_.substr(position_).copy(to, room);
+    position_ += taken;
+    return taken;
+  }
   const bool replays = position_ < spooled_bytes_;
   const std::size_t size = replays ? std::min<std::uint64_t>(room, spooled_bytes_ - position_) : room;
   while (true) {
@@ -96,7 +109,7 @@ Result<void> RawInput::spool(const char* bytes, std::size_t size) {
 
 Result<void> RawInput::rewind() {
   if (is_seekable_) {
-    if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_failure("cannot rewind", name_);
+    if (file_.valid() && ::lseek(file_.get(), 0, SEEK_SET) != 0) return system_failure("cannot rewind", name_);
   } else if (spool_.get() < 0) {
     return fail(ErrorKind::kInputOutput, fmt::format("{} is a pipe and cannot be read twice", name_));
   }

@@ -1,0 +1,97 @@
+// LiveEstate: vaults that are judged together, while the service runs: their order, engine and open alerts.
+//
+// Everything here is a function of the calls and their order. Threads: one owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alert/repeats.h"
+#include "app/live_settings.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/order.h"
+#include "intel/address_book.h"
+
+namespace keyvigil {
+
+// What a checkpoint knows of an estate.
+struct EstateSections {
+  std::string order;
+  std::string engine;
+  std::string repeats;
+  std::string counts;
+};
+
+// A revision of an alert, as it stood after the event that made it.
+struct LiveRevision {
+  Alert alert;
+  bool from_backfill = false;  // the event that made it came with backfill
+};
+
+struct EstateCounts {
+  std::uint64_t decided = 0;
+  std::array<std::uint64_t, kAlertTypeCount> raised{};
+  std::int64_t decided_to_ticks = INT64_MIN;       // event time of the newest decided event
+  std::int64_t newest_event_ticks = INT64_MIN;     // accepted, decided or not
+  std::int64_t newest_received_ticks = INT64_MIN;  // wall clock at which it was received
+  std::int64_t ticked_to_ticks = INT64_MIN;        // event time of the last advance()
+  auto fields() {
+    return std::tie(decided, raised, decided_to_ticks, newest_event_ticks, newest_received_ticks, ticked_to_ticks);
+  }
+};
+
+class LiveEstate {
+ public:
+  // The book must outlive the estate, or the next remake().
+  LiveEstate(const LiveSettings& settings, const AddressBook& book, std::string temporary_folder);
+
+  // Other settings, other lists: what was learned stays.
+  [[nodiscard]] Result<void> remake(const LiveSettings& settings, const AddressBook& book);
+
+  // `not_before`: see Order::open_input.
+  [[nodiscard]] InputId open_input(std::optional<EventTime> not_before) { return order_->open_input(not_before); }
+  void idle_input(InputId id) { order_->idle_input(id); }
+  void close_input(InputId id) { order_->close_input(id); }
+  // `received_ticks`: wall clock. An event of the past that is loaded is marked by Place::input 1.
+  [[nodiscard]] Result<void> push(InputId id, AccessEvent&& event, std::int64_t received_ticks);
+  // Time has moved to `to` though nothing came.
+  void advance(EventTime to);
+  // Decides what is final; appends what became of alerts.
+  [[nodiscard]] Result<void> decide_ready(std::vector<LiveRevision>& revisions);
+  // Decides everything and closes every alert: the estate is given up.
+  [[nodiscard]] Result<void> finish(std::vector<LiveRevision>& revisions);
+
+  [[nodiscard]] Result<EstateSections> save() const;
+  // Into a fresh estate. `counts` may be empty: the state of another command.
+  [[nodiscard]] Result<void> load(const EstateSections& sections);
+
+  [[nodiscard]] const Order& order() const { return *order_; }
+  [[nodiscard]] const Engine& engine() const { return *engine_; }
+  [[nodiscard]] const Repeats& repeats() const { return repeats_; }
+  [[nodiscard]] const EstateCounts& counts() const { return counts_; }
+
+ private:
+  void hand_out_closed(bool from_backfill, std::vector<LiveRevision>& revisions);
+  void hand_out_revised(bool from_backfill, std::vector<LiveRevision>& revisions);
+
+  std::string temporary_folder_;
+  std::int64_t lateness_milliseconds_ = 0;
+  const AddressBook* book_ = nullptr;
+  std::optional<Order> order_;
+  std::optional<Engine> engine_;
+  Repeats repeats_;
+  EstateCounts counts_;
+  bool ticked_ = false;  // since the last decide_ready()
+
+  AccessEvent event_;
+  Decision decision_;
+  std::vector<Alert> closed_;
+  std::vector<Alert> revised_;
+};
+
+}  // namespace keyvigil

@@ -1,0 +1,744 @@
+#include "app/live_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "app/state_sections.h"
+#include "base/snapshot.h"
+#include "source/find_inputs.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr const char* kSettingsSection = "settings";
+constexpr const char* kListsSection = "lists";
+constexpr const char* kMemorySection = "inputs";
+constexpr const char* kCountsSection = "counts";
+
+constexpr std::int64_t kFutureTicks = 10 * EventTime::kTicksPerMinute;
+constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
+// Saving may take a tenth of the time at most: where it takes long, it is done less often.
+constexpr double kCheckpointShare = 10;
+constexpr std::chrono::seconds kAlertDelay{1};  // alerts wait no longer for a checkpoint, where it is quick
+constexpr std::chrono::milliseconds kLongestWait{200};
+constexpr std::chrono::seconds kHousekeeping{1};
+constexpr std::chrono::seconds kRetry{1};
+constexpr std::chrono::seconds kAnswerWithin{1};
+constexpr std::size_t kQuestionsLimit = 64;
+
+std::string estate_section(const std::string& estate, const char* part) {
+  return fmt::format("estate/{}/{}", estate, part);
+}
+
+std::string section_of(const std::map<std::string, std::string>& sections, const std::string& name) {
+  const auto found = sections.find(name);
+  return found == sections.end() ? std::string{} : found->second;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
+// The subscription that a blob's path names; empty: none.
+std::string subscription_in(std::string_view path) {
+  std::string lower(path);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  constexpr std::string_view kBefore = "subscriptions/";
+  const std::size_t at = lower.find(kBefore);
+  if (at == std::string::npos) { return {}; }
+  const std::size_t begin = at + kBefore.size();
+  return lower.substr(begin, lower.find('/', begin) - begin);
+}
+
+std::optional<EventTime> if_known(std::int64_t ticks) {
+  return ticks == INT64_MIN ? std::nullopt : std::optional(EventTime{ticks});
+}
+
+}  // namespace
+
+LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
+    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {}
+
+LiveLoop::~LiveLoop() = default;
+
+// ---- opening ----
+
+Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSettings& settings,
+                            const ListArchive& lists) {
+  started_ticks_ = reports_.now().ticks;
+  auto last = store_->last_checkpoint();
+  if (!last) { return tl::unexpected(last.error()); }
+  auto figures = store_->figures();
+  if (!figures) { return tl::unexpected(figures.error()); }
+  appended_bytes_ = figures->journal_bytes;
+  std::string packed = pack_lists(lists);
+  const bool fresh = !*last && figures->journal_entries == 0;
+  if (state && !fresh) {
+    return fail(ErrorKind::kUsage,
+                "--state: expected a store in which nothing is known yet, found one with a state of its own; "
+                "start without --state, or with a new --store");
+  }
+  if (*last) {
+    if (auto loaded = load((*last)->sections); !loaded) { return loaded; }
+    consumed_to_ = saved_to_ = (*last)->consumed_to;
+  } else {
+    settings_json_ = to_json(settings);
+    if (auto made = put_lists_in_force(packed); !made) { return made; }
+    if (auto made = make_estates(settings); !made) { return made; }
+    if (state) {
+      if (auto taken = take_up(*state); !taken) { return taken; }
+    }
+    // What the service begins with is what its first entry is decided with, also after a crash.
+    if (auto saved = commit(); !saved) { return saved; }
+  }
+  // Entries that are not read yet may say otherwise than the checkpoint does.
+  const bool all_read = figures->journal_entries == 0;
+  last_settings_ = all_read ? settings_json_ : "";
+  last_lists_ = all_read ? packed_lists_ : "";
+  auto changed = change(settings, lists);
+  if (!changed) { return tl::unexpected(changed.error()); }
+  checkpoint_at_ = housekeeping_at_ = Clock::now();
+  return {};
+}
+
+Result<void> LiveLoop::make_estates(const LiveSettings& settings) {
+  settings_ = settings;
+  estates_.clear();
+  estate_by_subscription_.clear();
+  for (std::size_t i = 0; i < settings_.estates.size(); ++i) {
+    estates_.push_back(std::make_unique<LiveEstate>(settings_, *book_, options_.temporary_folder));
+    for (const std::string& subscription : settings_.estates[i].subscriptions) {
+      estate_by_subscription_[subscription] = i;
+    }
+  }
+  return {};
+}
+
+Result<void> LiveLoop::load(const std::map<std::string, std::string>& sections) {
+  settings_json_ = section_of(sections, kSettingsSection);
+  auto settings = parse_live_settings(settings_json_);
+  if (!settings) { return tl::unexpected(settings.error()); }
+  if (auto made = put_lists_in_force(section_of(sections, kListsSection)); !made) { return made; }
+  if (auto made = make_estates(*settings); !made) { return made; }
+  for (std::size_t i = 0; i < estates_.size(); ++i) {
+    const std::string& name = settings_.estates[i].name;
+    const auto part = [&](const char* section) { return section_of(sections, estate_section(name, section)); };
+    auto loaded =
+        estates_[i]->load({part(kOrderSection), part(kEngineSection), part(kRepeatsSection), part(kCountsSection)});
+    if (!loaded) { return loaded; }
+  }
+  const std::string memory = section_of(sections, kMemorySection);
+  SnapshotReader reader(memory);
+  if (!reader.read(memory_) || !reader.at_end()) {
+    return fail(ErrorKind::kInput,
+                "expected the inputs in the last checkpoint, found damaged bytes; restore the store from a backup");
+  }
+  return {};
+}
+
+// The state of `detect` becomes that of the estate without a name; its open alerts are alerts of the past.
+Result<void> LiveLoop::take_up(const Checkpoint& state) {
+  LiveEstate& estate = *estates_.front();
+  auto loaded = estate.load({section_of(state.sections, kOrderSection),
+                             section_of(state.sections, kEngineSection),
+                             section_of(state.sections, kRepeatsSection),
+                             {}});
+  if (!loaded) { return loaded; }
+  for (Alert& alert : estate.repeats().open_alerts()) { revisions_.push_back({std::move(alert), true}); }
+  return {};
+}
+
+Result<void> LiveLoop::put_lists_in_force(std::string packed) {
+  if (packed == packed_lists_ && book_) { return {}; }
+  auto archive = unpack_lists(packed);
+  if (!archive) { return tl::unexpected(archive.error()); }
+  auto book = address_book(*archive);
+  if (!book) { return tl::unexpected(book.error()); }
+  auto fresh = std::make_unique<AddressBook>(*std::move(book));
+  for (const auto& estate : estates_) {
+    if (auto remade = estate->remake(settings_, *fresh); !remade) { return remade; }
+  }
+  book_ = std::move(fresh);
+  packed_lists_ = std::move(packed);
+  return {};
+}
+
+Result<void> LiveLoop::change_settings(const std::string& json) {
+  if (json == settings_json_) { return {}; }
+  auto settings = parse_live_settings(json);
+  if (!settings) { return tl::unexpected(settings.error()); }
+  std::vector<std::unique_ptr<LiveEstate>> before = std::move(estates_);
+  const std::vector<EstateConfig> names = settings_.estates;
+  if (auto made = make_estates(*settings); !made) { return made; }
+  settings_json_ = json;
+  std::map<std::uint64_t, std::uint64_t> moved;  // numbers of estates that stay
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto place = std::ranges::find(settings_.estates, names[i].name, &EstateConfig::name);
+    if (place == settings_.estates.end()) {
+      if (auto finished = before[i]->finish(revisions_); !finished) { return finished; }
+      continue;
+    }
+    const auto number = static_cast<std::size_t>(place - settings_.estates.begin());
+    estates_[number] = std::move(before[i]);
+    if (auto remade = estates_[number]->remake(settings_, *book_); !remade) { return remade; }
+    moved[i] = number;
+  }
+  for (auto& [key, input] : memory_.inputs) {
+    std::map<std::uint64_t, InputId> ids;
+    for (const auto& [estate, id] : input.ids) {
+      if (const auto number = moved.find(estate); number != moved.end()) { ids[number->second] = id; }
+    }
+    input.ids = std::move(ids);
+  }
+  return {};
+}
+
+Result<bool> LiveLoop::change(const LiveSettings& settings, const ListArchive& lists) {
+  const std::lock_guard lock(change_mutex_);
+  std::string json = to_json(settings);
+  std::string packed = pack_lists(lists);
+  std::vector<JournalEntry> entries;
+  const std::int64_t now = reports_.now().ticks;
+  const auto add = [&](JournalKind kind, const std::string& body) {
+    JournalEntry entry;
+    entry.kind = kind;
+    entry.received_ticks = now;
+    entry.body = body;
+    entries.push_back(std::move(entry));
+  };
+  if (json != last_settings_) { add(JournalKind::kSettings, json); }
+  if (packed != last_lists_) { add(JournalKind::kLists, packed); }
+  if (entries.empty()) { return false; }
+  if (auto appended = append(entries); !appended) { return tl::unexpected(appended.error()); }
+  last_settings_ = std::move(json);
+  last_lists_ = std::move(packed);
+  return true;
+}
+
+// ---- the loop ----
+
+Result<std::uint64_t> LiveLoop::append(std::span<const JournalEntry> entries,
+                                       std::span<const InputPosition> positions) {
+  auto sequence = store_->append(entries, positions);
+  if (!sequence) { return sequence; }
+  std::uint64_t bytes = 0;
+  for (const JournalEntry& entry : entries) { bytes += entry.body.size(); }
+  appended_bytes_ += bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    work_ = true;
+  }
+  woken_.notify_one();
+  return sequence;
+}
+
+void LiveLoop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_one();
+}
+
+void LiveLoop::wait(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  woken_.wait_for(lock, time, [this] { return work_ || stopping_ || !questions_.empty(); });
+  work_ = false;
+}
+
+Result<void> LiveLoop::run() {
+  std::optional<Clock::time_point> stop_at;
+  while (true) {
+    answer_questions();
+    bool more = false;
+    if (!checkpoint_failed_) {
+      auto read = read_and_decide();
+      if (!read) { return tl::unexpected(read.error()); }
+      more = *read;
+    }
+    if (is_checkpoint_due()) {
+      if (auto saved = commit(); !saved) { reports_.warn(saved.error().message); }
+    }
+    if (!more) { keep_house(); }
+    bool stopping = false;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping = stopping_;
+    }
+    if (stopping && !stop_at) { stop_at = Clock::now() + std::chrono::seconds(options_.stop_seconds); }
+    if (stopping && (!more || Clock::now() >= *stop_at)) { break; }
+    if (!more && !stopping) { wait(checkpoint_failed_ ? kRetry : kLongestWait); }
+  }
+  auto ended = commit_in_the_end();
+  answer_questions();
+  return ended;
+}
+
+Result<void> LiveLoop::commit_in_the_end() {
+  if (!has_changes()) { return {}; }
+  return commit();
+}
+
+// False: there was nothing.
+Result<bool> LiveLoop::read_and_decide() {
+  auto entries = store_->read_journal(consumed_to_, options_.journal_read_bytes);
+  if (!entries) { return tl::unexpected(entries.error()); }
+  if (entries->empty()) { return false; }
+  decoder_.begin(*entries);
+  while (true) {
+    auto piece = decoder_.next();
+    if (!piece) { return tl::unexpected(piece.error()); }
+    if (!*piece) { return true; }
+    const StoredEntry& stored = *(*piece)->entry;
+    if (auto taken = take(stored, (*piece)->batch); !taken) { return tl::unexpected(taken.error()); }
+    if (auto decided = decide_ready(); !decided) { return tl::unexpected(decided.error()); }
+    if ((*piece)->last) {
+      consumed_to_ = stored.sequence;
+      consumed_bytes_ += stored.entry.body.size();
+    }
+    answer_questions();
+  }
+}
+
+Result<void> LiveLoop::take(const StoredEntry& stored, DecodedBatch* batch) {
+  const JournalEntry& entry = stored.entry;
+  switch (entry.kind) {
+    case JournalKind::kInput:
+      if (batch != nullptr) { return take_events(entry, *batch); }
+      if (entry.body.empty()) { open_item(entry); }
+      return {};
+    case JournalKind::kIdle:
+      idle(entry);
+      return {};
+    case JournalKind::kTick:
+      return tick(entry);
+    case JournalKind::kLists:
+      return put_lists_in_force(entry.body);
+    case JournalKind::kSettings:
+      return change_settings(entry.body);
+    case JournalKind::kClose:
+      close(entry);
+      return {};
+  }
+  return fail(ErrorKind::kInput,
+              fmt::format("expected a known kind of journal entry, found {} in entry {}; the store is of a newer "
+                          "version, or damaged",
+                          static_cast<int>(entry.kind), stored.sequence));
+}
+
+std::size_t LiveLoop::estate_of(std::string_view subscription_id) const {
+  if (estate_by_subscription_.empty()) { return 0; }
+  const auto found = estate_by_subscription_.find(subscription_id);
+  return found == estate_by_subscription_.end() ? 0 : found->second;
+}
+
+Result<void> LiveLoop::take_events(const JournalEntry& entry, DecodedBatch& batch) {
+  Tally& tally = memory_.tallies[entry.input];
+  tally.records += batch.records;
+  tally.received_ticks = std::max(tally.received_ticks, entry.received_ticks);
+  for (const std::uint64_t skipped : batch.skipped) { tally.skipped += skipped; }
+  for (const Refusal& refusal : batch.refusals) { ++tally.refused[static_cast<std::size_t>(refusal.cause)]; }
+  Input* input = nullptr;
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    AccessEvent& event = batch.events[i];
+    if (event.time.ticks > entry.received_ticks + kFutureTicks) {
+      ++tally.refused[static_cast<std::size_t>(RefusalCause::kFuture)];
+      continue;
+    }
+    if (input == nullptr) {
+      input = &memory_.inputs[{entry.input, entry.item}];
+      input->idle = false;
+      input->backfill = entry.backfill;
+      input->events_at_ticks = entry.received_ticks;
+    }
+    tally.newest_event_ticks = std::max(tally.newest_event_ticks, event.time.ticks);
+    const std::size_t estate = estate_of(event.subscription_id());
+    const InputId id = order_input(*input, estate, entry, batch);
+    event.place.input = entry.backfill ? 1 : 0;
+    if (auto pushed = estates_[estate]->push(id, std::move(event), entry.received_ticks); !pushed) { return pushed; }
+    ++events_since_checkpoint_;
+  }
+  return {};
+}
+
+// What is known of a new input keeps its clock guard from waiting for others: the hour in a blob's path, or else its
+// first records.
+InputId LiveLoop::order_input(Input& input, std::size_t estate, const JournalEntry& entry, const DecodedBatch& batch) {
+  if (const auto known = input.ids.find(estate); known != input.ids.end()) { return known->second; }
+  std::optional<EventTime> not_before = blob_path_time(entry.item);
+  if (!not_before) {
+    for (std::size_t i = 0; i < batch.count; ++i) {
+      const EventTime time = batch.events[i].time;
+      if (time.ticks > entry.received_ticks + kFutureTicks) { continue; }
+      not_before = std::min(not_before.value_or(time), time);
+    }
+  }
+  return input.ids[estate] = estates_[estate]->open_input(not_before);
+}
+
+// An item that will bring something: until then it holds back those that are ahead of the hour in its path.
+void LiveLoop::open_item(const JournalEntry& entry) {
+  const auto not_before = blob_path_time(entry.item);
+  if (!not_before) { return; }
+  const auto [place, added] = memory_.inputs.try_emplace({entry.input, entry.item});
+  if (!added) { return; }
+  Input& input = place->second;
+  input.backfill = entry.backfill;
+  input.events_at_ticks = entry.received_ticks;
+  const std::string subscription = subscription_in(entry.item);
+  for (std::size_t estate = 0; estate < estates_.size(); ++estate) {
+    if (!subscription.empty() && estate != estate_of(subscription)) { continue; }
+    input.ids[estate] = estates_[estate]->open_input(not_before);
+  }
+}
+
+void LiveLoop::idle(const JournalEntry& entry) {
+  const auto found = memory_.inputs.find({entry.input, entry.item});
+  if (found == memory_.inputs.end()) { return; }
+  found->second.idle = true;
+  for (const auto& [estate, id] : found->second.ids) { estates_[estate]->idle_input(id); }
+}
+
+void LiveLoop::close(const JournalEntry& entry) {
+  const auto found = memory_.inputs.find({entry.input, entry.item});
+  if (found == memory_.inputs.end()) { return; }
+  for (const auto& [estate, id] : found->second.ids) { estates_[estate]->close_input(id); }
+  memory_.inputs.erase(found);
+}
+
+Result<void> LiveLoop::tick(const JournalEntry& entry) {
+  std::int64_t ticks = 0;
+  const char* end = entry.body.data() + entry.body.size();
+  const auto parsed = std::from_chars(entry.body.data(), end, ticks);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) {
+    return fail(ErrorKind::kInput,
+                "expected a time in a tick of the journal, found something else; the store is "
+                "damaged: restore it from a backup");
+  }
+  const auto estate = std::ranges::find(settings_.estates, entry.item, &EstateConfig::name);
+  if (estate == settings_.estates.end()) { return {}; }  // it was taken out meanwhile
+  estates_[static_cast<std::size_t>(estate - settings_.estates.begin())]->advance(EventTime{ticks});
+  return {};
+}
+
+Result<void> LiveLoop::decide_ready() {
+  for (const auto& estate : estates_) {
+    if (auto decided = estate->decide_ready(revisions_); !decided) { return decided; }
+  }
+  return {};
+}
+
+// ---- the passing of time ----
+
+void LiveLoop::keep_house() {
+  if (Clock::now() - housekeeping_at_ < kHousekeeping) { return; }
+  housekeeping_at_ = Clock::now();
+  const EventTime now = reports_.now();
+  if (waiting_bytes() == 0 && !checkpoint_failed_) {
+    std::vector<JournalEntry> entries;
+    find_idle_inputs(now, entries);
+    if (entries.empty()) { find_tick(now, entries); }
+    if (!entries.empty()) {
+      if (auto appended = append(entries); !appended) { reports_.warn(appended.error().message); }
+    }
+  }
+  if (now.ticks - outdated_removed_at_.ticks > EventTime::kTicksPerHour) {
+    outdated_removed_at_ = now;
+    if (auto removed = store_->remove_outdated(now); !removed) { reports_.warn(removed.error().message); }
+  }
+}
+
+// While the service was down nothing could come: that time does not count.
+void LiveLoop::find_idle_inputs(EventTime now, std::vector<JournalEntry>& entries) const {
+  for (const auto& [key, input] : memory_.inputs) {
+    if (input.idle || input.backfill) { continue; }
+    const std::int64_t quiet_ticks = now.ticks - std::max(input.events_at_ticks, started_ticks_);
+    if (quiet_ticks <= options_.idle_seconds * EventTime::kTicksPerSecond) { continue; }
+    JournalEntry entry;
+    entry.kind = JournalKind::kIdle;
+    entry.input = key.first;
+    entry.item = key.second;
+    entry.received_ticks = now.ticks;
+    entries.push_back(std::move(entry));
+  }
+}
+
+// Where every input of an estate is idle, its time moves on with the wall clock from its newest event on: not to the
+// wall clock's time, for what comes may be old.
+void LiveLoop::find_tick(EventTime now, std::vector<JournalEntry>& entries) const {
+  std::set<std::uint64_t> busy;
+  for (const auto& [key, input] : memory_.inputs) {
+    if (input.idle) { continue; }
+    for (const auto& [estate, id] : input.ids) { busy.insert(estate); }
+  }
+  for (std::size_t i = 0; i < estates_.size(); ++i) {
+    const LiveEstate& estate = *estates_[i];
+    const EstateCounts& counts = estate.counts();
+    const bool waits = estate.order().held() > 0 || estate.repeats().open_count() > 0;
+    if (busy.contains(i) || !waits || counts.newest_event_ticks == INT64_MIN) { continue; }
+    const std::int64_t quiet_ticks = now.ticks - std::max(counts.newest_received_ticks, started_ticks_);
+    const EventTime to{counts.newest_event_ticks + std::max<std::int64_t>(quiet_ticks, 0)};
+    const std::int64_t step = estate.order().held() > 0 ? kTickTicks : EventTime::kTicksPerHour;
+    if (counts.ticked_to_ticks != INT64_MIN && to.ticks < counts.ticked_to_ticks + step) { continue; }
+    JournalEntry entry;
+    entry.kind = JournalKind::kTick;
+    entry.item = settings_.estates[i].name;
+    entry.received_ticks = now.ticks;
+    entry.body = fmt::format("{}", to.ticks);
+    entries.push_back(std::move(entry));
+  }
+}
+
+// ---- checkpoints ----
+
+bool LiveLoop::is_checkpoint_due() const {
+  if (!has_changes()) { return false; }
+  const double passed = seconds_since(checkpoint_at_);
+  if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
+  if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
+  return passed >= static_cast<double>(options_.checkpoint_seconds) ||
+         events_since_checkpoint_ >= options_.checkpoint_events ||
+         (!revisions_.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
+}
+
+Result<CheckpointCommit> LiveLoop::checkpoint() const {
+  CheckpointCommit commit;
+  commit.consumed_to = consumed_to_;
+  commit.now = reports_.now();
+  commit.sections[kSettingsSection] = settings_json_;
+  commit.sections[kListsSection] = packed_lists_;
+  SnapshotWriter memory;
+  memory.write(memory_);
+  commit.sections[kMemorySection] = memory.bytes();
+  for (std::size_t i = 0; i < estates_.size(); ++i) {
+    auto saved = estates_[i]->save();
+    if (!saved) { return tl::unexpected(saved.error()); }
+    const std::string& name = settings_.estates[i].name;
+    commit.sections[estate_section(name, kOrderSection)] = std::move(saved->order);
+    commit.sections[estate_section(name, kEngineSection)] = std::move(saved->engine);
+    commit.sections[estate_section(name, kRepeatsSection)] = std::move(saved->repeats);
+    commit.sections[estate_section(name, kCountsSection)] = std::move(saved->counts);
+  }
+  auto revisions = settle_revisions();
+  if (!revisions) { return tl::unexpected(revisions.error()); }
+  commit.revisions = *std::move(revisions);
+  return commit;
+}
+
+// What an alert was at first (of the past, dismissed by a rule) holds for its later revisions too.
+Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
+  std::vector<RaisedRevision> settled;
+  if (revisions_.empty()) { return settled; }
+  auto rules = store_->all_rules();
+  if (!rules) { return tl::unexpected(rules.error()); }
+  struct Standing {
+    bool backfilled = false;
+    std::string rule;
+  };
+  std::map<std::string, Standing> standings;
+  for (const LiveRevision& revision : revisions_) {
+    const Alert& alert = revision.alert;
+    auto known = standings.find(alert.id);
+    if (known == standings.end()) {
+      auto stored = store_->alert(alert.id);
+      if (!stored) { return tl::unexpected(stored.error()); }
+      Standing standing{revision.from_backfill, {}};
+      if (*stored) {
+        standing = {(*stored)->backfilled, (*stored)->dismissed_by_rule};
+      } else {
+        const auto rule = std::ranges::find_if(
+            *rules, [&](const SuppressionRule& one) { return suppresses(one, alert, options_.rendering); });
+        if (rule != rules->end()) { standing.rule = rule->name; }
+        if (reports_.raised) { reports_.raised(alert, standing.backfilled); }
+      }
+      known = standings.emplace(alert.id, std::move(standing)).first;
+    }
+    RaisedRevision raised;
+    raised.alert = alert;
+    raised.backfilled = known->second.backfilled;
+    raised.dismissed_by_rule = known->second.rule;
+    if (raised.dismissed_by_rule.empty()) {
+      raised.outputs = raised.backfilled ? options_.outputs_of_backfill : options_.outputs;
+    }
+    settled.push_back(std::move(raised));
+  }
+  return settled;
+}
+
+Result<void> LiveLoop::commit() {
+  const auto begun = Clock::now();
+  checkpoint_at_ = begun;
+  auto ready = checkpoint();
+  Result<void> saved = ready ? store_->commit(*ready) : Result<void>(tl::unexpected(ready.error()));
+  checkpoint_failed_ = !saved.has_value();
+  if (!saved) { return saved; }
+  checkpoint_at_ = Clock::now();
+  checkpoint_seconds_ = seconds_since(begun);
+  ++checkpoints_;
+  revisions_.clear();
+  events_since_checkpoint_ = 0;
+  saved_to_ = consumed_to_;
+  return {};
+}
+
+// ---- questions ----
+
+void LiveLoop::answer_questions() {
+  std::deque<std::packaged_task<void()>> questions;
+  {
+    const std::lock_guard lock(mutex_);
+    questions.swap(questions_);
+  }
+  for (auto& question : questions) { question(); }
+}
+
+template <typename Answer>
+Result<Answer> LiveLoop::ask(std::function<Answer()> question) {
+  std::packaged_task<Answer()> task(std::move(question));
+  std::future<Answer> answer = task.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (questions_.size() >= kQuestionsLimit) {
+      return fail(ErrorKind::kLimit, "too many questions are waiting for the engine; ask again later");
+    }
+    questions_.emplace_back([waiting = std::move(task)]() mutable { waiting(); });
+  }
+  woken_.notify_one();
+  if (answer.wait_for(kAnswerWithin) != std::future_status::ready) {
+    return fail(ErrorKind::kLimit, "the engine is busy (loading or saving); ask again in some seconds");
+  }
+  return answer.get();
+}
+
+LiveView LiveLoop::view() {
+  LiveView view;
+  view.figures = [this] { return ask<LiveFigures>([this] { return figures(); }); };
+  view.entity = [this](const std::string& kind, const std::string& key) {
+    return ask<std::optional<EntityProfile>>([this, kind, key] { return profile(kind, key); });
+  };
+  view.readiness = [this](std::size_t limit) {
+    return ask<std::vector<VaultReadiness>>([this, limit] { return readiness(limit); });
+  };
+  return view;
+}
+
+void LiveLoop::report_input(const std::string& input, const std::string& failure) {
+  const std::lock_guard lock(mutex_);
+  failures_[input] = failure;
+}
+
+LiveFigures LiveLoop::figures() const {
+  LiveFigures out;
+  std::map<std::string, bool> idle;  // by name: all items are
+  for (const auto& [key, input] : memory_.inputs) {
+    const auto [place, added] = idle.try_emplace(key.first, input.idle);
+    place->second = place->second && input.idle;
+  }
+  std::map<std::string, std::string> failures;
+  {
+    const std::lock_guard lock(mutex_);
+    failures = failures_;
+  }
+  for (const auto& [name, failure] : failures) {
+    if (!memory_.tallies.contains(name)) {
+      InputHealth health;
+      health.name = name;
+      health.failure = failure;
+      out.inputs.push_back(std::move(health));
+    }
+  }
+  for (const auto& [name, tally] : memory_.tallies) {
+    InputHealth health;
+    health.name = name;
+    health.records = tally.records;
+    health.skipped = tally.skipped;
+    for (std::size_t cause = 0; cause < tally.refused.size(); ++cause) {
+      health.refused += tally.refused[cause];
+      if (tally.refused[cause] == 0) { continue; }
+      health.refused_by_cause[std::string(to_string(static_cast<RefusalCause>(cause)))] = tally.refused[cause];
+    }
+    out.future_refused += tally.refused[static_cast<std::size_t>(RefusalCause::kFuture)];
+    health.newest_event = if_known(tally.newest_event_ticks);
+    health.last_received = if_known(tally.received_ticks);
+    const auto known = idle.find(name);
+    health.idle = known == idle.end() || known->second;
+    if (const auto failure = failures.find(name); failure != failures.end()) { health.failure = failure->second; }
+    out.inputs.push_back(std::move(health));
+  }
+  std::int64_t decided_to = INT64_MIN;
+  for (const auto& estate : estates_) {
+    const EstateCounts& counts = estate->counts();
+    out.events_decided += counts.decided;
+    out.duplicates += estate->order().counts().duplicates;
+    out.late += estate->order().counts().late;
+    out.held += estate->order().held();
+    out.evicted_callers += estate->engine().history().callers().evictions();
+    out.evicted_vaults += estate->engine().history().vaults().evictions();
+    for (std::size_t type = 0; type < counts.raised.size(); ++type) {
+      if (counts.raised[type] > 0) { out.alerts_raised[static_cast<AlertType>(type)] += counts.raised[type]; }
+    }
+    decided_to = std::max(decided_to, counts.decided_to_ticks);
+  }
+  out.decided_to = if_known(decided_to);
+  out.learned_at = estates_.front()->engine().learned_at();
+  if (auto figures = store_->figures()) { out.journal_waiting = figures->journal_entries; }
+  out.checkpoint_seconds = checkpoint_seconds_;
+  out.checkpoints = checkpoints_;
+  out.list_version = book_->version();
+  return out;
+}
+
+std::optional<EntityProfile> LiveLoop::profile(const std::string& kind, const std::string& key) const {
+  const bool of_vault = kind == "vault";
+  for (const auto& estate : estates_) {
+    const EstateHistory& history = estate->engine().history();
+    const SettledTable& table = of_vault ? history.vaults() : history.callers();
+    const auto slot = table.find(key);
+    if (!slot) { continue; }
+    EntityProfile profile;
+    profile.kind = kind;
+    profile.key = key;
+    profile.first_seen = EventTime{table.first_day(*slot) * EventTime::kTicksPerDay};
+    profile.days_seen = table.days_seen(*slot);
+    return profile;
+  }
+  return std::nullopt;
+}
+
+std::vector<VaultReadiness> LiveLoop::readiness(std::size_t limit) const {
+  std::vector<VaultReadiness> out;
+  for (const auto& estate : estates_) {
+    const SettledTable& vaults = estate->engine().history().vaults();
+    const auto learned_at = estate->engine().learned_at();
+    const bool learning = learned_at && estate->counts().decided_to_ticks < learned_at->ticks;
+    for (std::uint32_t slot = 0; slot < vaults.slot_count() && out.size() < limit; ++slot) {
+      if (!vaults.is_in_use(slot)) { continue; }
+      VaultReadiness vault;
+      vault.vault_id = vaults.key(slot);
+      for (const CatalogueRow& row : catalogue()) {
+        VaultReadiness::Detector detector;
+        detector.type = row.type;
+        if (row.type == AlertType::kTORAccess && !book_->has_role(ListRole::kTor)) {
+          detector.because = "no list of Tor exits";
+        } else if (is_list_alert(row.type) && row.type != AlertType::kTORAccess &&
+                   !book_->has_role(ListRole::kSuspicious)) {
+          detector.because = "no list of suspicious addresses";
+        } else if (!is_list_alert(row.type) && learning) {
+          detector.because = "learning";
+          detector.until = learned_at;
+        }
+        detector.ready = detector.because.empty();
+        vault.detectors.push_back(std::move(detector));
+      }
+      out.push_back(std::move(vault));
+    }
+  }
+  std::ranges::sort(out, {}, &VaultReadiness::vault_id);
+  return out;
+}
+
+}  // namespace keyvigil

@@ -1,0 +1,190 @@
+// LiveLoop: the one thread that decides. Journal in, alerts and checkpoints out.
+//
+// Everything that changes a decision is an entry of the journal, the passing of time included: run() reads them in
+// sequence, so that after a crash the last checkpoint and the entries behind it give the same alerts. What a checkpoint
+// holds and when it is made: docs/decisions/0009.
+// Threads: run() in one thread. append(), notify(), stop(), change() and the functions of view() from any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alert/alert_rendering.h"
+#include "api/live_view.h"
+#include "app/entry_decoder.h"
+#include "app/lists.h"
+#include "app/live_estate.h"
+#include "app/live_settings.h"
+#include "base/result.h"
+#include "engine/checkpoint.h"
+#include "store/store.h"
+
+namespace keyvigil {
+
+struct LiveOptions {
+  unsigned threads = 1;  // for decoding, the loop's own included
+  std::string temporary_folder = "/tmp";
+  std::int64_t idle_seconds = 300;
+  std::int64_t checkpoint_seconds = 5;
+  std::uint64_t checkpoint_events = 500'000;
+  std::uint64_t journal_read_bytes = std::uint64_t{8} << 20;
+  std::int64_t stop_seconds = 20;  // for what is journalled when stop() is called
+  AlertRendering rendering;
+  std::vector<std::string> outputs;              // every alert goes to these
+  std::vector<std::string> outputs_of_backfill;  // alerts of the past go to these only
+};
+
+// Sentences about the service itself: log lines, and the health of an input.
+struct LiveReports {
+  std::function<EventTime()> now;  // wall clock
+  std::function<void(const std::string& text)> warn;
+  std::function<void(const Alert& alert, bool backfilled)> raised;  // once for each alert
+};
+
+class LiveLoop {
+ public:
+  LiveLoop(Store& store, LiveOptions options, LiveReports reports);
+  ~LiveLoop();
+  LiveLoop(const LiveLoop&) = delete;
+  LiveLoop& operator=(const LiveLoop&) = delete;
+
+  // Before run(). Takes up the last checkpoint; where there is none, `state` of another run, which may be empty.
+  // Settings and lists that are not those in force are journalled.
+  [[nodiscard]] Result<void> open(const std::optional<Checkpoint>& state, const LiveSettings& settings,
+                                  const ListArchive& lists);
+
+  // Until stop(), and then until everything journalled is decided or stop_seconds have passed; ends with a checkpoint.
+  [[nodiscard]] Result<void> run();
+  void stop();
+
+  // Store::append, and wakes the loop.
+  [[nodiscard]] Result<std::uint64_t> append(std::span<const JournalEntry> entries,
+                                             std::span<const InputPosition> positions = {});
+  // Bytes of bodies that were appended and are not decided yet.
+  [[nodiscard]] std::uint64_t waiting_bytes() const { return appended_bytes_ - consumed_bytes_; }
+  // Journals settings and lists where they are others than the last ones. True: something was.
+  [[nodiscard]] Result<bool> change(const LiveSettings& settings, const ListArchive& lists);
+  // What is wrong with an input now; empty: nothing.
+  void report_input(const std::string& input, const std::string& failure);
+
+  // The loop must outlive what it returns.
+  [[nodiscard]] LiveView view();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // An input that may still bring something; by name and item.
+  struct Input {
+    std::map<std::uint64_t, InputId> ids;  // by the estate's number
+    bool idle = false;
+    bool backfill = false;             // is never idle: it ends when it says so
+    std::int64_t events_at_ticks = 0;  // wall clock at which its last events were received
+    auto fields() { return std::tie(ids, idle, backfill, events_at_ticks); }
+  };
+  using InputKey = std::pair<std::string, std::string>;
+  // What came of an input, over all its items.
+  struct Tally {
+    std::uint64_t records = 0;
+    std::uint64_t skipped = 0;
+    std::array<std::uint64_t, static_cast<std::size_t>(RefusalCause::kCount)> refused{};
+    std::int64_t newest_event_ticks = INT64_MIN;
+    std::int64_t received_ticks = INT64_MIN;
+    auto fields() { return std::tie(records, skipped, refused, newest_event_ticks, received_ticks); }
+  };
+  struct Memory {
+    std::map<InputKey, Input> inputs;
+    std::map<std::string, Tally> tallies;
+    auto fields() { return std::tie(inputs, tallies); }
+  };
+
+  [[nodiscard]] Result<void> load(const std::map<std::string, std::string>& sections);
+  [[nodiscard]] Result<void> take_up(const Checkpoint& state);
+  [[nodiscard]] Result<void> make_estates(const LiveSettings& settings);
+  [[nodiscard]] Result<void> put_lists_in_force(std::string packed);
+  [[nodiscard]] Result<void> change_settings(const std::string& json);
+  [[nodiscard]] std::size_t estate_of(std::string_view subscription_id) const;
+
+  [[nodiscard]] Result<bool> read_and_decide();
+  [[nodiscard]] Result<void> take(const StoredEntry& stored, DecodedBatch* batch);
+  [[nodiscard]] Result<void> take_events(const JournalEntry& entry, DecodedBatch& batch);
+  [[nodiscard]] InputId order_input(Input& input, std::size_t estate, const JournalEntry& entry,
+                                    const DecodedBatch& batch);
+  void open_item(const JournalEntry& entry);
+  void idle(const JournalEntry& entry);
+  void close(const JournalEntry& entry);
+  [[nodiscard]] Result<void> tick(const JournalEntry& entry);
+  [[nodiscard]] Result<void> decide_ready();
+
+  void keep_house();
+  void find_idle_inputs(EventTime now, std::vector<JournalEntry>& entries) const;
+  void find_tick(EventTime now, std::vector<JournalEntry>& entries) const;
+  [[nodiscard]] bool is_checkpoint_due() const;
+  [[nodiscard]] bool has_changes() const { return consumed_to_ != saved_to_ || !revisions_.empty(); }
+  [[nodiscard]] Result<CheckpointCommit> checkpoint() const;
+  [[nodiscard]] Result<std::vector<RaisedRevision>> settle_revisions() const;
+  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> commit_in_the_end();
+
+  void answer_questions();
+  void wait(std::chrono::milliseconds time);
+  [[nodiscard]] LiveFigures figures() const;
+  [[nodiscard]] std::optional<EntityProfile> profile(const std::string& kind, const std::string& key) const;
+  [[nodiscard]] std::vector<VaultReadiness> readiness(std::size_t limit) const;
+  template <typename Answer>
+  [[nodiscard]] Result<Answer> ask(std::function<Answer()> question);
+
+  Store* store_;
+  LiveOptions options_;
+  LiveReports reports_;
+  EntryDecoder decoder_;
+
+  std::string settings_json_;  // in force
+  LiveSettings settings_;
+  std::string packed_lists_;  // in force
+  std::unique_ptr<AddressBook> book_;
+  std::vector<std::unique_ptr<LiveEstate>> estates_;  // as settings_.estates
+  std::map<std::string, std::size_t, std::less<>> estate_by_subscription_;
+  Memory memory_;
+  std::uint64_t consumed_to_ = 0;
+  std::vector<LiveRevision> revisions_;  // since the last checkpoint
+  std::int64_t started_ticks_ = 0;       // wall clock
+
+  std::uint64_t saved_to_ = 0;  // consumed_to_ of the last checkpoint
+  std::uint64_t checkpoints_ = 0;
+  bool checkpoint_failed_ = false;  // the last one, which is tried again before anything else
+  std::uint64_t events_since_checkpoint_ = 0;
+  Clock::time_point checkpoint_at_;
+  double checkpoint_seconds_ = 0;
+  Clock::time_point housekeeping_at_;
+  EventTime outdated_removed_at_;
+
+  std::atomic<std::uint64_t> appended_bytes_ = 0;
+  std::atomic<std::uint64_t> consumed_bytes_ = 0;
+
+  std::mutex change_mutex_;    // one change() at a time
+  std::string last_settings_;  // journalled last
+  std::string last_lists_;
+
+  mutable std::mutex mutex_;  // of what follows
+  std::condition_variable woken_;
+  bool work_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::deque<std::packaged_task<void()>> questions_;
+  std::map<std::string, std::string> failures_;  // by input
+};
+
+}  // namespace keyvigil

@@ -1,0 +1,60 @@
+#include "app/live_settings.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace keyvigil {
+
+LiveSettings live_settings(const Config& config) {
+  LiveSettings settings;
+  settings.lateness_minutes = config.lateness_minutes;
+  settings.alerts_per_thousand_vault_days = config.alerts_per_thousand_vault_days;
+  settings.learning_days = config.learning_days;
+  for (const EstateConfig& estate : config.estates) {
+    if (estate.name.empty()) { continue; }
+    auto known = std::ranges::find(settings.estates, estate.name, &EstateConfig::name);
+    if (known == settings.estates.end()) {
+      settings.estates.push_back(estate);
+    } else {
+      known->subscriptions.insert(known->subscriptions.end(), estate.subscriptions.begin(), estate.subscriptions.end());
+    }
+  }
+  return settings;
+}
+
+std::string to_json(const LiveSettings& settings) {
+  nlohmann::ordered_json json;
+  json["lateness_minutes"] = settings.lateness_minutes;
+  json["alerts_per_1000_vault_days"] = settings.alerts_per_thousand_vault_days;
+  json["learning_days"] = settings.learning_days;
+  json["estates"] = nlohmann::ordered_json::array();
+  for (const EstateConfig& estate : settings.estates) {
+    json["estates"].push_back({{"name", estate.name}, {"subscriptions", estate.subscriptions}});
+  }
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<LiveSettings> parse_live_settings(std::string_view text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    LiveSettings settings;
+    settings.lateness_minutes = json.at("lateness_minutes").get<std::int64_t>();
+    settings.alerts_per_thousand_vault_days = json.at("alerts_per_1000_vault_days").get<double>();
+    settings.learning_days = json.at("learning_days").get<std::int64_t>();
+    settings.estates.clear();
+    for (const auto& estate : json.at("estates")) {
+      settings.estates.push_back(
+          {estate.at("name").get<std::string>(), estate.at("subscriptions").get<std::vector<std::string>>()});
+    }
+    const bool sound = settings.lateness_minutes >= 0 && settings.alerts_per_thousand_vault_days > 0 &&
+                       settings.learning_days >= 0 && !settings.estates.empty() &&
+                       settings.estates.front().name.empty();
+    if (sound) { return settings; }
+  } catch (const nlohmann::json::exception&) {
+    // Said below, as every other misfit.
+  }
+  return fail(ErrorKind::kInput,
+              "expected the settings that were saved, found bytes that do not fit; restore the store from a backup");
+}
+
+}  // namespace keyvigil
