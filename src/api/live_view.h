@@ -29,7 +29,15 @@ struct InputHealth {
   std::string failure;  // what is wrong with it now; empty: nothing
 };
 
+// Something that is wrong with the service itself, now.
+struct ServiceProblem {
+  std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output"
+  std::string about;  // an input, a list, an output; may be empty
+  std::string text;   // a sentence
+};
+
 struct LiveFigures {
+  std::vector<ServiceProblem> problems;
   std::vector<InputHealth> inputs;
   std::uint64_t events_decided = 0;
   std::uint64_t duplicates = 0;
@@ -42,6 +50,7 @@ struct LiveFigures {
   std::optional<EventTime> decided_to;  // event time
   std::optional<EventTime> learned_at;  // behaviour raises alerts from then on
   std::uint64_t journal_waiting = 0;    // entries that are not decided yet
+  double behind_seconds = 0;            // since the oldest of these was received
   double checkpoint_seconds = 0;        // the last one
   std::uint64_t checkpoints = 0;
   std::string list_version;

@@ -299,6 +299,7 @@ Result<bool> LiveLoop::read_and_decide() {
     if ((*piece)->last) {
       consumed_to_ = stored.sequence;
       consumed_bytes_ += stored.entry.body.size();
+      consumed_received_ticks_ = stored.entry.received_ticks;
     }
     answer_questions();
   }
@@ -575,6 +576,7 @@ Result<void> LiveLoop::commit() {
   auto ready = checkpoint();
   Result<void> saved = ready ? store_->commit(*ready) : Result<void>(tl::unexpected(ready.error()));
   checkpoint_failed_ = !saved.has_value();
+  checkpoint_failure_ = saved ? std::string() : saved.error().message;
   if (!saved) { return saved; }
   checkpoint_at_ = Clock::now();
   checkpoint_seconds_ = seconds_since(begun);
@@ -686,6 +688,11 @@ LiveFigures LiveLoop::figures() const {
   out.decided_to = if_known(decided_to);
   out.learned_at = estates_.front()->engine().learned_at();
   if (auto figures = store_->figures()) { out.journal_waiting = figures->journal_entries; }
+  if (waiting_bytes() > 0 && consumed_received_ticks_ > 0) {
+    out.behind_seconds = static_cast<double>(reports_.now().ticks - consumed_received_ticks_) /
+                         static_cast<double>(EventTime::kTicksPerSecond);
+  }
+  if (!checkpoint_failure_.empty()) { out.problems.push_back({"store", "", checkpoint_failure_}); }
   out.checkpoint_seconds = checkpoint_seconds_;
   out.checkpoints = checkpoints_;
   out.list_version = book_->version();

@@ -159,12 +159,14 @@ class LiveLoop {
   std::map<std::string, std::size_t, std::less<>> estate_by_subscription_;
   Memory memory_;
   std::uint64_t consumed_to_ = 0;
-  std::vector<LiveRevision> revisions_;  // since the last checkpoint
-  std::int64_t started_ticks_ = 0;       // wall clock
+  std::int64_t consumed_received_ticks_ = 0;  // of the last one
+  std::vector<LiveRevision> revisions_;       // since the last checkpoint
+  std::int64_t started_ticks_ = 0;            // wall clock
 
   std::uint64_t saved_to_ = 0;  // consumed_to_ of the last checkpoint
   std::uint64_t checkpoints_ = 0;
   bool checkpoint_failed_ = false;  // the last one, which is tried again before anything else
+  std::string checkpoint_failure_;  // why
   std::uint64_t events_since_checkpoint_ = 0;
   Clock::time_point checkpoint_at_;
   double checkpoint_seconds_ = 0;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "api/tls.h"
+#include "app/access_config.h"
 #include "app/config_reader.h"
 
 namespace keyvigil {
@@ -17,7 +20,12 @@ struct ServeConfig {
   std::int64_t body_limit_mebibytes = 16;           // 1..1024; one request to /v1/logs, as sent
   std::int64_t decompressed_limit_mebibytes = 256;  // 1..4096; the same, decompressed
   std::int64_t alert_retention_days = 365;          // 0: for ever
-  std::int64_t audit_retention_days = 365;          // 0: for ever
+  std::int64_t silent_minutes = 60;                 // 1..100000; an input that brings nothing for so long is a problem
+  std::int64_t lag_seconds = 120;                   // 10..86400; so is a journal that is decided so late
+  std::optional<TlsFiles> tls;                      // without it: plain HTTP on loopback, or --dev
+  std::string public_url;                           // "https://host:port" in links of answers
+  AccessConfig access;
+  std::int64_t audit_retention_days = 365;  // 0: for ever
 };
 
 void read_serve_config(ConfigReader& reader, const YAML::Node& node, ServeConfig& out);

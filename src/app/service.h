@@ -1,0 +1,104 @@
+// Service: the parts of `keyvigil serve`, started in their order and stopped in the reverse one.
+//
+// Threads: one owner, who calls start(), then look() from time to time, then stop(); the parts have threads of their
+// own.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "alert/alert_rendering.h"
+#include "api/access.h"
+#include "api/http_server.h"
+#include "api/ingest.h"
+#include "api/live_view.h"
+#include "api/router.h"
+#include "app/config.h"
+#include "app/ingest_door.h"
+#include "app/live_loop.h"
+#include "app/service_log.h"
+#include "app/service_watch.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace keyvigil {
+
+struct ServiceOptions {
+  Config config;  // paths in it are final
+  bool dev = false;
+  std::string state;
+  std::string temporary_folder = "/tmp";
+  unsigned threads = 1;  // for decoding
+};
+
+// What a person needs to begin.
+struct ServiceGreeting {
+  std::string url;
+  std::string authority_path;  // empty: the certificate is the operator's own
+  std::string how_to_trust;
+  std::string token_path;  // empty: the tokens are the operator's own
+};
+
+class Service {
+ public:
+  Service(ServiceOptions options, ServiceLog& log);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Listens when it returns.
+  [[nodiscard]] Result<ServiceGreeting> start();
+  // Whether the deciding loop still runs; where it does not, stop() says why.
+  [[nodiscard]] bool is_running() const { return !loop_ended_; }
+  // Looks for problems, and logs those that are new or over.
+  void look();
+  // Lists and settings of a configuration that was read again; others of its keys need a restart.
+  [[nodiscard]] Result<void> reload(const Config& config);
+  // Takes nothing more in, decides what is journalled, saves. The first failure of a part, also an earlier one.
+  [[nodiscard]] Result<void> stop();
+
+ private:
+  [[nodiscard]] Result<void> open_store_and_loop();
+  [[nodiscard]] Result<void> prepare_access(ServiceGreeting& greeting);
+  [[nodiscard]] Result<void> prepare_dev(ServiceGreeting& greeting);
+  [[nodiscard]] Result<void> listen(ServiceGreeting& greeting);
+  void add_routes();
+  [[nodiscard]] HttpResponse metrics();
+  [[nodiscard]] HttpResponse readiness();
+  [[nodiscard]] Result<LiveFigures> figures();
+
+  ServiceOptions options_;
+  ServiceLog* log_;
+  EventTime started_;
+  AlertRendering rendering_;
+
+  std::unique_ptr<Store> store_;
+  std::optional<LiveLoop> loop_;
+  std::optional<IngestDoor> door_;
+  LiveView live_;  // the loop's, with the problems
+  Ingest ingest_;
+  AccessOptions access_options_;
+  std::optional<Access> access_;
+  Router router_;
+  std::optional<TlsFiles> tls_;
+  std::optional<HttpServer> server_;
+
+  std::thread loop_thread_;
+  std::atomic<bool> loop_ended_ = false;
+  Result<void> loop_result_;  // once loop_thread_ is joined
+
+  std::optional<ServiceWatch> watch_;
+  std::mutex problems_mutex_;
+  std::vector<ServiceProblem> problems_;  // at the last look()
+  LiveFigures last_figures_;              // for when the loop is busy
+};
+
+// Wall clock.
+[[nodiscard]] EventTime wall_clock();
+
+}  // namespace keyvigil

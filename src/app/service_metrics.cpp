@@ -1,0 +1,158 @@
+#include "app/service_metrics.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "catalogue/catalogue.h"
+
+namespace keyvigil {
+namespace {
+
+std::string label_value(std::string_view text) {
+  std::string out;
+  for (const char byte : text) {
+    if (byte == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (byte == '"' || byte == '\\') { out += '\\'; }
+    out += byte;
+  }
+  return out;
+}
+
+double seconds(EventTime time) {
+  return static_cast<double>(time.milliseconds()) / 1000;
+}
+
+class MetricsWriter {
+ public:
+  void describe(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    text_ += fmt::format("# HELP keyvigil_{} {}\n# TYPE keyvigil_{} {}\n", name, help, name, type);
+  }
+  template <typename Number>
+  void add(Number value) {
+    text_ += fmt::format("keyvigil_{} {}\n", name_, value);
+  }
+  template <typename Number>
+  void add(std::string_view label, std::string_view of, Number value) {
+    text_ += fmt::format("keyvigil_{}{{{}=\"{}\"}} {}\n", name_, label, label_value(of), value);
+  }
+  template <typename Number>
+  void add(std::string_view label, std::string_view of, std::string_view label_more, std::string_view of_more,
+           Number value) {
+    text_ += fmt::format("keyvigil_{}{{{}=\"{}\",{}=\"{}\"}} {}\n", name_, label, label_value(of), label_more,
+                         label_value(of_more), value);
+  }
+  template <typename Number>
+  void single(std::string_view name, std::string_view type, std::string_view help, Number value) {
+    describe(name, type, help);
+    add(value);
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string_view name_;
+  std::string text_;
+};
+
+void write_inputs(MetricsWriter& writer, const LiveFigures& live) {
+  writer.describe("records_total", "counter", "Records received, whatever became of them");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.records); }
+  writer.describe("records_refused_total", "counter", "Records that could not be used, by cause");
+  for (const InputHealth& input : live.inputs) {
+    for (const auto& [cause, count] : input.refused_by_cause) {
+      writer.add("input", input.name, "cause", cause, count);
+    }
+  }
+  writer.describe("records_skipped_total", "counter", "Records of other categories and services");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.skipped); }
+  writer.describe("input_newest_event_seconds", "gauge", "Event time of the newest event of an input");
+  for (const InputHealth& input : live.inputs) {
+    if (input.newest_event) { writer.add("input", input.name, seconds(*input.newest_event)); }
+  }
+  writer.describe("input_last_received_seconds", "gauge", "Wall clock at which an input brought something last");
+  for (const InputHealth& input : live.inputs) {
+    if (input.last_received) { writer.add("input", input.name, seconds(*input.last_received)); }
+  }
+  writer.describe("input_failing", "gauge", "1 while an input cannot be read");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.failure.empty() ? 0 : 1); }
+  writer.describe("problem", "gauge",
+                  "1 for each thing that is wrong with the service now, by kind and what it is about");
+  for (const ServiceProblem& problem : live.problems) { writer.add("kind", problem.kind, "about", problem.about, 1); }
+}
+
+void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
+  const LiveFigures& live = figures.live;
+  writer.single("events_decided_total", "counter", "Events decided", live.events_decided);
+  writer.single("duplicates_total", "counter", "Records that had come before", live.duplicates);
+  writer.single("late_total", "counter", "Events decided after their time had passed", live.late);
+  writer.single("future_refused_total", "counter", "Records ahead of the clock", live.future_refused);
+  writer.single("events_held", "gauge", "Events that wait for the watermark", live.held);
+  writer.single("callers_evicted_total", "counter", "Callers forgotten for want of room", live.evicted_callers);
+  writer.single("vaults_evicted_total", "counter", "Vaults forgotten for want of room", live.evicted_vaults);
+  writer.describe("alerts_raised_total", "counter", "Alerts raised, by type");
+  for (const CatalogueRow& row : catalogue()) {
+    const auto raised = live.alerts_raised.find(row.type);
+    writer.add("type", row.code, raised == live.alerts_raised.end() ? 0 : raised->second);
+  }
+  if (live.decided_to) {
+    writer.single("decided_to_seconds", "gauge", "Event time of the newest decided event", seconds(*live.decided_to));
+    writer.single("lag_seconds", "gauge", "Wall clock less the event time of the newest decided event",
+                  seconds(figures.now) - seconds(*live.decided_to));
+  }
+  writer.single("checkpoints_total", "counter", "Checkpoints since the start", live.checkpoints);
+  writer.single("checkpoint_seconds", "gauge", "Duration of the last checkpoint", live.checkpoint_seconds);
+}
+
+void write_store(MetricsWriter& writer, const ServiceFigures& figures) {
+  const StoreFigures& store = figures.store;
+  writer.single("journal_entries", "gauge", "Entries of the journal that no checkpoint covers", store.journal_entries);
+  writer.single("journal_bytes", "gauge", "Bytes of these", store.journal_bytes);
+  writer.single("journal_waiting_bytes", "gauge", "Bytes received and not decided yet", figures.journal_waiting_bytes);
+  writer.single("alerts_stored", "gauge", "Alerts in the store", store.alerts);
+  writer.single("outbox", "gauge", "Revisions that wait for an output", store.outbox);
+  writer.single("dead_letters", "gauge", "Revisions that no output took", store.dead_letters);
+  writer.single("store_bytes", "gauge", "Size of the store's file", store.file_bytes);
+  writer.single("store_commits_total", "counter", "Transactions since the start", store.commits);
+}
+
+void write_http(MetricsWriter& writer, const HttpFigures& http) {
+  writer.describe("http_responses_total", "counter", "Responses by status");
+  for (const auto& [status, count] : http.responses) { writer.add("status", fmt::format("{}", status), count); }
+  writer.describe("http_refused_total", "counter", "Requests refused, by cause");
+  for (const auto& [cause, count] : http.refused) { writer.add("cause", cause, count); }
+  writer.describe("http_connections_refused_total", "counter", "Connections refused, by cause");
+  for (const auto& [cause, count] : http.connections_refused) { writer.add("cause", cause, count); }
+  writer.describe("http_timeouts_total", "counter", "Connections closed for slowness, by what they were slow at");
+  for (const auto& [cause, count] : http.timeouts) { writer.add("cause", cause, count); }
+  writer.single("http_connections", "gauge", "Connections now", http.connections_now);
+  writer.single("http_connections_total", "counter", "Connections since the start", http.connections);
+  writer.single("http_failed_handshakes_total", "counter", "TLS handshakes that failed", http.failed_handshakes);
+  writer.single("http_requests", "gauge", "Requests now", http.requests_now);
+  writer.single("http_handler_seconds_total", "counter", "Time in handlers", http.handler_seconds);
+  writer.single("http_received_bytes_total", "counter", "Bytes of bodies received", http.body_bytes_received);
+  writer.single("http_sent_bytes_total", "counter", "Bytes of bodies sent", http.body_bytes_sent);
+  writer.single("http_event_streams", "gauge", "Event streams now", http.event_streams_now);
+  if (http.certificate_expires) {
+    writer.single("certificate_expires_seconds", "gauge", "Wall clock at which the certificate expires",
+                  seconds(*http.certificate_expires));
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const ServiceFigures& figures) {
+  MetricsWriter writer;
+  write_inputs(writer, figures.live);
+  write_decisions(writer, figures);
+  write_store(writer, figures);
+  if (figures.http) { write_http(writer, *figures.http); }
+  writer.single("resident_bytes", "gauge", "Memory of the process", figures.resident_bytes);
+  writer.single("started_seconds", "gauge", "Wall clock at the start", seconds(figures.started));
+  return writer.take();
+}
+
+}  // namespace keyvigil

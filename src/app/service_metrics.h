@@ -1,0 +1,27 @@
+// The figures of the running service in Prometheus' text format (version 0.0.4).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/http_server.h"
+#include "api/live_view.h"
+#include "base/event_time.h"
+#include "store/store.h"
+
+namespace keyvigil {
+
+struct ServiceFigures {
+  LiveFigures live;
+  StoreFigures store;
+  std::optional<HttpFigures> http;
+  std::uint64_t journal_waiting_bytes = 0;
+  std::uint64_t resident_bytes = 0;  // of the process
+  EventTime started;                 // wall clock, as the next
+  EventTime now;
+};
+
+[[nodiscard]] std::string metrics_text(const ServiceFigures& figures);
+
+}  // namespace keyvigil

@@ -1,0 +1,76 @@
+#include "app/service_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "event/decode.h"
+
+namespace keyvigil {
+namespace {
+
+constexpr std::int64_t kLookBackTicks = 10 * EventTime::kTicksPerMinute;
+constexpr std::uint64_t kFewestRefused = 10;
+constexpr std::uint64_t kRefusedShare = 100;  // one in so many is a loss
+
+std::uint64_t since(const std::map<std::string, std::uint64_t>& before, const std::string& key, std::uint64_t now) {
+  const auto found = before.find(key);
+  return found == before.end() ? now : now - std::min(now, found->second);
+}
+
+}  // namespace
+
+ServiceWatch::Counts ServiceWatch::counts_of(const LiveFigures& live, const StoreFigures& store, EventTime now) {
+  Counts counts;
+  counts.at = now;
+  counts.future = live.future_refused;
+  counts.dead_letters = store.dead_letters;
+  for (const InputHealth& input : live.inputs) {
+    const auto future = input.refused_by_cause.find(std::string(to_string(RefusalCause::kFuture)));
+    counts.records[input.name] = input.records;
+    counts.refused[input.name] = input.refused - (future == input.refused_by_cause.end() ? 0 : future->second);
+  }
+  return counts;
+}
+
+std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const StoreFigures& store, EventTime now) {
+  std::vector<ServiceProblem> problems = live.problems;
+  Counts counts = counts_of(live, store, now);
+  while (before_.size() > 1 && before_[1].at.ticks <= now.ticks - kLookBackTicks) { before_.pop_front(); }
+  const Counts& before = before_.empty() ? counts : before_.front();
+  for (const InputHealth& input : live.inputs) {
+    if (!input.failure.empty()) { problems.push_back({"input", input.name, input.failure}); }
+    const std::int64_t heard = std::max(input.last_received.value_or(started_).ticks, started_.ticks);
+    if (now.ticks - heard > limits_.silent_minutes * EventTime::kTicksPerMinute) {
+      problems.push_back(
+          {"silent", input.name,
+           fmt::format("nothing has come for {} minutes; check the diagnostic settings and whoever sends",
+                       (now.ticks - heard) / EventTime::kTicksPerMinute)});
+    }
+    const std::uint64_t refused = since(before.refused, input.name, counts.refused[input.name]);
+    const std::uint64_t records = since(before.records, input.name, input.records);
+    if (refused >= kFewestRefused && refused * kRefusedShare >= records) {
+      problems.push_back({"loss", input.name,
+                          fmt::format("{} of {} records of the last ten minutes could not be read", refused, records)});
+    }
+  }
+  if (live.behind_seconds > static_cast<double>(limits_.lag_seconds)) {
+    problems.push_back({"lag", "", fmt::format("records wait {:.0f} s to be decided", live.behind_seconds)});
+  }
+  if (counts.future > before.future) {
+    problems.push_back({"clock", "",
+                        fmt::format("{} records of the last ten minutes were more than ten minutes ahead "
+                                    "of this machine's clock and refused; check both clocks",
+                                    counts.future - before.future)});
+  }
+  if (counts.dead_letters > before.dead_letters) {
+    problems.push_back({"output", "",
+                        fmt::format("{} deliveries of the last ten minutes were given up",
+                                    counts.dead_letters - before.dead_letters)});
+  }
+  before_.push_back(std::move(counts));
+  return problems;
+}
+
+}  // namespace keyvigil

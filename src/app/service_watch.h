@@ -1,0 +1,48 @@
+// ServiceWatch: what is wrong with the service itself, from its figures: an input silent or failing, decisions behind,
+// records lost, clocks wrong, deliveries given up.
+//
+// Counts are compared with those of ten minutes before. Threads: one owner.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/live_view.h"
+#include "base/event_time.h"
+#include "store/store.h"
+
+namespace keyvigil {
+
+struct WatchLimits {
+  std::int64_t silent_minutes = 60;
+  std::int64_t lag_seconds = 120;
+};
+
+class ServiceWatch {
+ public:
+  // `started`: wall clock; an input is silent from then on at the earliest.
+  ServiceWatch(const WatchLimits& limits, EventTime started) : limits_(limits), started_(started) {}
+
+  // Call from time to time, with `now` rising. Those of the figures are among them.
+  [[nodiscard]] std::vector<ServiceProblem> look(const LiveFigures& live, const StoreFigures& store, EventTime now);
+
+ private:
+  struct Counts {
+    EventTime at;
+    std::map<std::string, std::uint64_t> records;  // by input
+    std::map<std::string, std::uint64_t> refused;  // the same, without future ones
+    std::uint64_t future = 0;
+    std::uint64_t dead_letters = 0;
+  };
+
+  [[nodiscard]] static Counts counts_of(const LiveFigures& live, const StoreFigures& store, EventTime now);
+
+  WatchLimits limits_;
+  EventTime started_;
+  std::deque<Counts> before_;  // of the last ten minutes, the oldest first
+};
+
+}  // namespace keyvigil
