@@ -17,9 +17,9 @@ constexpr std::size_t kInputNameBytes = 256;
 constexpr int kRetrySoon = 10;
 constexpr int kRetryLater = 30;
 
-using Outcome = IngestAnswer::Outcome;
+using IngestOutcome = IngestAnswer::Outcome;
 
-IngestAnswer refusal(Outcome outcome, std::string message, int retry_after_seconds = 0) {
+IngestAnswer refusal(IngestOutcome outcome, std::string message, int retry_after_seconds = 0) {
   IngestAnswer answer;
   answer.outcome = outcome;
   answer.message = std::move(message);
@@ -63,17 +63,17 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
   std::uint64_t refused = 0;
   while (true) {
     auto more = source.next(raw);
-    if (!more) { return refusal(Outcome::kFailed, more.error().message, kRetrySoon); }
+    if (!more) { return refusal(IngestOutcome::kFailed, more.error().message, kRetrySoon); }
     if (!*more) { break; }
     if (source.plain_bytes() > limits_.plain_bytes) {
-      return refusal(Outcome::kTooLarge,
+      return refusal(IngestOutcome::kTooLarge,
                      fmt::format("expected at most {} bytes of records after decompression, found more; send them in "
                                  "several requests",
                                  limits_.plain_bytes));
     }
     for (const FramingRefusal& one : raw.refused) {
       const bool hopeless = one.cause == RefusalCause::kUnknownForm || one.cause == RefusalCause::kBadCompression;
-      if (hopeless) { return refusal(Outcome::kMalformed, one.message); }
+      if (hopeless) { return refusal(IngestOutcome::kMalformed, one.message); }
     }
     const bool first = answer.records == 0 && refused == 0;
     answer.records += raw.records.size();
@@ -81,29 +81,29 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
     if (!first && !principal.subscriptions) { continue; }
     if (!principal.subscriptions && raw.records.size() > kLookedAt) { raw.records.resize(kLookedAt); }
     decode_batch(raw, 0, false, decoder, batch);
-    if (first && holds_nothing_readable(batch)) { return refusal(Outcome::kMalformed, batch.refusals.front().message); }
+    if (first && holds_nothing_readable(batch)) { return refusal(IngestOutcome::kMalformed, batch.refusals.front().message); }
     if (!principal.subscriptions) { continue; }
     if (const auto foreign = foreign_subscription(batch, principal)) {
-      return refusal(Outcome::kForeign,
+      return refusal(IngestOutcome::kForeign,
                      fmt::format("'{}' may not send records of subscription '{}'", principal.name, *foreign));
     }
   }
-  if (answer.records == 0 && refused > 0) { return refusal(Outcome::kMalformed, "expected records, found none"); }
+  if (answer.records == 0 && refused > 0) { return refusal(IngestOutcome::kMalformed, "expected records, found none"); }
   return answer;
 }
 
 IngestAnswer IngestDoor::take(const std::string& input, std::string_view body, const Principal& principal) {
-  if (body.empty()) { return refusal(Outcome::kMalformed, "expected records, found an empty body"); }
+  if (body.empty()) { return refusal(IngestOutcome::kMalformed, "expected records, found an empty body"); }
   if (loop_->waiting_bytes() > limits_.waiting_bytes) {
-    return refusal(Outcome::kBusy, "records come faster than they are decided; send again later", kRetrySoon);
+    return refusal(IngestOutcome::kBusy, "records come faster than they are decided; send again later", kRetrySoon);
   }
   if (!knows(input)) {
-    return refusal(Outcome::kMalformed,
+    return refusal(IngestOutcome::kMalformed,
                    fmt::format("expected one of {} inputs at most, with names of at most {} bytes; found another one",
                                limits_.inputs, kInputNameBytes));
   }
   IngestAnswer answer = look_at(input, body, principal);
-  if (answer.outcome != Outcome::kStored || answer.records == 0) { return answer; }
+  if (answer.outcome != IngestOutcome::kStored || answer.records == 0) { return answer; }
   JournalEntry entry;
   entry.input = input;
   entry.received_ticks = now_().ticks;
@@ -111,7 +111,7 @@ IngestAnswer IngestDoor::take(const std::string& input, std::string_view body, c
   auto appended = loop_->append({&entry, 1});
   if (appended) { return answer; }
   const bool full = appended.error().kind == ErrorKind::kLimit;
-  return refusal(full ? Outcome::kBusy : Outcome::kFailed, appended.error().message, kRetryLater);
+  return refusal(full ? IngestOutcome::kBusy : IngestOutcome::kFailed, appended.error().message, kRetryLater);
 }
 
 }  // namespace keyvigil

@@ -74,7 +74,6 @@ Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSe
   if (!last) { return tl::unexpected(last.error()); }
   auto figures = store_->figures();
   if (!figures) { return tl::unexpected(figures.error()); }
-  appended_bytes_ = figures->journal_bytes;
   std::string packed = pack_lists(lists);
   const bool fresh = !*last && figures->journal_entries == 0;
   if (state && !fresh) {
@@ -96,11 +95,16 @@ Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSe
     if (auto saved = commit(); !saved) { return saved; }
   }
   // Entries that are not read yet may say otherwise than the checkpoint does.
-  const bool all_read = figures->journal_entries == 0;
-  last_settings_ = all_read ? settings_json_ : "";
-  last_lists_ = all_read ? packed_lists_ : "";
+  auto left = store_->read_journal(consumed_to_, 1);
+  if (!left) { return tl::unexpected(left.error()); }
+  last_settings_ = left->empty() ? settings_json_ : "";
+  last_lists_ = left->empty() ? packed_lists_ : "";
   auto changed = change(settings, lists);
   if (!changed) { return tl::unexpected(changed.error()); }
+  if (!left->empty()) {
+    left_bytes_ = figures->journal_bytes;
+    left_to_ = *changed - 2;  // settings and lists
+  }
   checkpoint_at_ = housekeeping_at_ = Clock::now();
   return {};
 }
@@ -197,7 +201,7 @@ Result<void> LiveLoop::change_settings(const std::string& json) {
   return {};
 }
 
-Result<bool> LiveLoop::change(const LiveSettings& settings, const ListArchive& lists) {
+Result<std::uint64_t> LiveLoop::change(const LiveSettings& settings, const ListArchive& lists) {
   const std::lock_guard lock(change_mutex_);
   std::string json = to_json(settings);
   std::string packed = pack_lists(lists);
@@ -212,11 +216,12 @@ Result<bool> LiveLoop::change(const LiveSettings& settings, const ListArchive& l
   };
   if (json != last_settings_) { add(JournalKind::kSettings, json); }
   if (packed != last_lists_) { add(JournalKind::kLists, packed); }
-  if (entries.empty()) { return false; }
-  if (auto appended = append(entries); !appended) { return tl::unexpected(appended.error()); }
+  if (entries.empty()) { return 0; }
+  auto appended = append(entries);
+  if (!appended) { return appended; }
   last_settings_ = std::move(json);
   last_lists_ = std::move(packed);
-  return true;
+  return appended;
 }
 
 // ---- the loop ----
@@ -298,7 +303,8 @@ Result<bool> LiveLoop::read_and_decide() {
     if (auto decided = decide_ready(); !decided) { return tl::unexpected(decided.error()); }
     if ((*piece)->last) {
       consumed_to_ = stored.sequence;
-      consumed_bytes_ += stored.entry.body.size();
+      if (stored.sequence > left_to_) { consumed_bytes_ += stored.entry.body.size(); }
+      if (stored.sequence >= left_to_) { left_bytes_ = 0; }
       consumed_received_ticks_ = stored.entry.received_ticks;
     }
     answer_questions();

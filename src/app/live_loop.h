@@ -73,10 +73,10 @@ class LiveLoop {
   // Store::append, and wakes the loop.
   [[nodiscard]] Result<std::uint64_t> append(std::span<const JournalEntry> entries,
                                              std::span<const InputPosition> positions = {});
-  // Bytes of bodies that were appended and are not decided yet.
-  [[nodiscard]] std::uint64_t waiting_bytes() const { return appended_bytes_ - consumed_bytes_; }
-  // Journals settings and lists where they are others than the last ones. True: something was.
-  [[nodiscard]] Result<bool> change(const LiveSettings& settings, const ListArchive& lists);
+  // Bytes of bodies that were appended and are not decided yet; about, for those that an earlier run left.
+  [[nodiscard]] std::uint64_t waiting_bytes() const { return appended_bytes_ - consumed_bytes_ + left_bytes_; }
+  // Journals settings and lists where they are others than the last ones: the sequence of the last entry, else 0.
+  [[nodiscard]] Result<std::uint64_t> change(const LiveSettings& settings, const ListArchive& lists);
   // What is wrong with an input now; empty: nothing.
   void report_input(const std::string& input, const std::string& failure);
 
@@ -175,6 +175,8 @@ class LiveLoop {
 
   std::atomic<std::uint64_t> appended_bytes_ = 0;
   std::atomic<std::uint64_t> consumed_bytes_ = 0;
+  std::atomic<std::uint64_t> left_bytes_ = 0;  // in entries of an earlier run
+  std::uint64_t left_to_ = 0;                  // the last one of these
 
   std::mutex change_mutex_;    // one change() at a time
   std::string last_settings_;  // journalled last

@@ -158,10 +158,21 @@ Result<void> insert_first(Database& writer, const AlertInsert& insert) {
   return insert_deliveries(writer, *number, insert);
 }
 
+// An alert to which nothing came after its last revision closes with that one.
+Result<void> close_known(Database& writer, const Known& known, const Alert& alert) {
+  auto done = writer.run("UPDATE alert SET open=0 WHERE number=? AND revision=? AND open=1",
+                         {sql_number(known.number), sql_number(alert.revision)});
+  if (!done || writer.changes() == 0) { return done; }
+  return writer.run(
+      "UPDATE alert_revision SET format=?, snapshot=? WHERE alert=? AND revision=?",
+      {sql_number(kAlertFormat), sql_blob(snapshot_of(alert)), sql_number(known.number), sql_number(alert.revision)});
+}
+
 Result<void> insert_later(Database& writer, const AlertInsert& insert, const Known& known) {
   const Alert& alert = *insert.alert;
   const auto is_new = insert_snapshot(writer, known.number, alert);
-  if (!is_new || !*is_new) { return is_new ? Result<void>{} : tl::unexpected(is_new.error()); }
+  if (!is_new) { return tl::unexpected(is_new.error()); }
+  if (!*is_new) { return alert.open ? Result<void>{} : close_known(writer, known, alert); }
   if (alert.revision > known.revision) {
     auto done = writer.run("UPDATE alert SET revision=?, severity=?, open=?, processed=? WHERE number=?",
                            {sql_number(alert.revision), sql_number(severity_of(alert)), sql_number(alert.open),

@@ -44,7 +44,7 @@ struct RaisedRevision {
 struct CheckpointCommit {
   std::map<std::string, std::string> sections;  // replaces the one before, whole
   std::uint64_t consumed_to = 0;                // entries up to here are dropped
-  std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already nothing changes
+  std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already only `open` may end
   EventTime now;                                // wall clock
 };
 
