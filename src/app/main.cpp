@@ -15,6 +15,7 @@
 #include "app/explain_command.h"
 #include "app/intel_command.h"
 #include "app/lists.h"
+#include "app/serve_command.h"
 #include "app/simulate_command.h"
 #include "source/byte_stream.h"
 
@@ -63,6 +64,9 @@ int run(int argc, char** argv) {
   DetectOptions detect;
   const CLI::App* detect_command = add_detect_command(app, detect);
 
+  ServeOptions serve;
+  const CLI::App* serve_command = add_serve_command(app, serve);
+
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
 
@@ -105,6 +109,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) { return usage(app, error); }
 
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
+  if (serve_command->parsed()) { return static_cast<int>(run_serve(serve)); }
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }
