@@ -81,7 +81,9 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
     if (!first && !principal.subscriptions) { continue; }
     if (!principal.subscriptions && raw.records.size() > kLookedAt) { raw.records.resize(kLookedAt); }
     decode_batch(raw, 0, false, decoder, batch);
-    if (first && holds_nothing_readable(batch)) { return refusal(IngestOutcome::kMalformed, batch.refusals.front().message); }
+    if (first && holds_nothing_readable(batch)) {
+      return refusal(IngestOutcome::kMalformed, batch.refusals.front().message);
+    }
     if (!principal.subscriptions) { continue; }
     if (const auto foreign = foreign_subscription(batch, principal)) {
       return refusal(IngestOutcome::kForeign,

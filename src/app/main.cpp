@@ -7,6 +7,7 @@
 #include <exception>
 #include <iostream>
 
+#include "app/backup_command.h"
 #include "app/catalogue_command.h"
 #include "app/completion_command.h"
 #include "app/detect_command.h"
@@ -17,6 +18,7 @@
 #include "app/lists.h"
 #include "app/serve_command.h"
 #include "app/simulate_command.h"
+#include "app/token_command.h"
 #include "source/byte_stream.h"
 
 namespace {
@@ -67,6 +69,11 @@ int run(int argc, char** argv) {
   ServeOptions serve;
   const CLI::App* serve_command = add_serve_command(app, serve);
 
+  const CLI::App* token_command = add_token_command(app);
+
+  BackupWords backup;
+  const CLI::App* backup_command = add_backup_command(app, backup);
+
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
 
@@ -110,6 +117,11 @@ int run(int argc, char** argv) {
 
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
   if (serve_command->parsed()) { return static_cast<int>(run_serve(serve)); }
+  if (backup_command->parsed()) { return static_cast<int>(run_backup(backup)); }
+  if (token_command->parsed()) {
+    run_token(std::cout);
+    return 0;
+  }
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }

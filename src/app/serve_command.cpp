@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/commit_mark.h"
 #include "app/config.h"
 #include "app/service.h"
 
@@ -106,6 +107,9 @@ ExitCode run_serve(const ServeOptions& options) {
   service_options.state = options.state;
   service_options.temporary_folder = temporary_folder_of(options);
   service_options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsByDefault);
+  if (const char* mark = std::getenv("KEYVIGIL_COMMIT_MARK"); mark != nullptr) {
+    service_options.on_commit = commit_mark(mark);
+  }
   Service service(std::move(service_options), log);
   auto greeting = service.start();
   if (!greeting) { return report(greeting.error()); }

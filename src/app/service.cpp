@@ -13,6 +13,7 @@
 
 #include "api/arm_routes.h"
 #include "api/v1_ingest.h"
+#include "api/v1_routes.h"
 #include "app/service_metrics.h"
 #include "base/check.h"
 #include "base/file_descriptor.h"
@@ -127,6 +128,7 @@ Result<void> Service::open_store_and_loop() {
   store_options.journal_limit_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte;
   store_options.alert_retention_days = serve.alert_retention_days;
   store_options.audit_retention_days = serve.audit_retention_days;
+  store_options.on_commit = options_.on_commit;
   auto store = Store::open(serve.store, store_options);
   if (!store) { return tl::unexpected(store.error()); }
   store_ = *std::move(store);
@@ -246,7 +248,9 @@ void Service::add_routes() {
   router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest&) { return metrics(); });
   const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
   add_ingest_routes(router_, {ingest_, body_bytes});
-  add_arm_routes(router_, {*store_, rendering_, live_, {}, [this](const std::string& text) { log_->warn(text); }});
+  const Report report = [this](const std::string& text) { log_->warn(text); };
+  add_arm_routes(router_, {*store_, rendering_, live_, {}, report});
+  add_v1_routes(router_, {*store_, rendering_, live_, report});
 }
 
 // ---- running ----

@@ -33,6 +33,7 @@ struct ServiceOptions {
   bool dev = false;
   std::string state;
   std::string temporary_folder = "/tmp";
+  CommitHook on_commit;  // for tests: of the store
   unsigned threads = 1;  // for decoding
 };
 
