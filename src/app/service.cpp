@@ -55,7 +55,8 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
 
 std::string to_text(const Endpoint& endpoint) {
   const bool six = endpoint.address.find(':') != std::string::npos;
-  return fmt::format(six ? "[{}]:{}" : "{}:{}", endpoint.address, endpoint.port);
+  return six ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
+             : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
 std::string host_name() {
@@ -249,7 +250,7 @@ void Service::add_routes() {
   const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
   add_ingest_routes(router_, {ingest_, body_bytes});
   const Report report = [this](const std::string& text) { log_->warn(text); };
-  add_arm_routes(router_, {*store_, rendering_, live_, {}, report});
+  add_arm_routes(router_, {*store_, rendering_, {}, report});
   add_v1_routes(router_, {*store_, rendering_, live_, report});
 }
 
