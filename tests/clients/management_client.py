@@ -37,8 +37,8 @@ assert all(alert.entities[0].type for alert in alerts)
 name = alerts[0].name
 client.alerts.update_subscription_level_state_to_in_progress("global", name)
 assert client.alerts.get_subscription_level("global", name).status == "InProgress"
-client.alerts.update_resource_group_level_state_to_resolve("global", name, GROUP)
-assert client.alerts.get_resource_group_level("global", name, GROUP).status == "Resolved"
+client.alerts.update_resource_group_level_state_to_resolve(GROUP, "global", name)
+assert client.alerts.get_resource_group_level(GROUP, "global", name).status == "Resolved"
 client.alerts.update_subscription_level_state_to_activate("global", name)
 assert client.alerts.get_subscription_level("global", name).status == "Active"
 poller = client.alerts.begin_simulate("global", {"properties": {"kind": "Bundles", "bundles": ["KeyVaults"]}})
