@@ -25,9 +25,9 @@ void read_lists(ConfigReader& reader, const YAML::Node& node, ListConfig& lists)
         [&](const YAML::Node& value) {
           lists.minimum_confidence = static_cast<int>(reader.read_number(value, "lists.minimum_confidence", 0, 100));
         }},
-       {"allow_non_global", [&](const YAML::Node& value) {
-          lists.allow_non_global = reader.read_truth(value, "lists.allow_non_global");
-        }}});
+       {"allow_non_global",
+        [&](const YAML::Node& value) { lists.allow_non_global = reader.read_truth(value, "lists.allow_non_global"); }},
+       {"feeds", [&](const YAML::Node& value) { read_feed_config(reader, value, lists.feeds); }}});
 }
 
 std::string lower_case(std::string text) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alert/alert_rendering.h"
+#include "app/input_config.h"
 #include "app/serve_config.h"
 #include "base/result.h"
 #include "judge/budget.h"
@@ -19,6 +20,7 @@ struct ListConfig {
   std::vector<std::string> service_tags;
   int minimum_confidence = 0;  // 0..100
   bool allow_non_global = false;
+  std::vector<FeedConfig> feeds;  // by URL; of the service only
 };
 
 // Vaults that are judged together. Subscriptions in no estate belong to those without a name.

@@ -73,6 +73,7 @@ Result<void> LiveEstate::decide_ready(std::vector<LiveRevision>& revisions) {
   while (order_->pop(event_, timeliness)) {
     const bool from_backfill = event_.place.input != 0;
     engine_->decide(event_, timeliness, decision_);
+    callers_.see(event_);
     ++counts_.decided;
     counts_.decided_to_ticks = std::max(counts_.decided_to_ticks, event_.time.ticks);
     repeats_.advance(event_.time, closed_);
@@ -121,6 +122,7 @@ Result<EstateSections> LiveEstate::save() const {
   sections.repeats = repeats.bytes();
   SnapshotWriter counts;
   counts.write(counts_);
+  counts.write(callers_);
   sections.counts = counts.bytes();
   return sections;
 }
@@ -131,7 +133,7 @@ Result<void> LiveEstate::load(const EstateSections& sections) {
   SnapshotReader repeats(sections.repeats);
   SnapshotReader counts(sections.counts);
   const bool whole = repeats_.load(repeats) && repeats.at_end() &&
-                     (sections.counts.empty() || (counts.read(counts_) && counts.at_end()));
+                     (sections.counts.empty() || (counts.read(counts_) && counts.read(callers_) && counts.at_end()));
   if (whole) { return {}; }
   return fail(ErrorKind::kInput,
               "expected open alerts and counts in the saved state, found damaged bytes; restore a copy of it");

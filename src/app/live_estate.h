@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alert/repeats.h"
+#include "app/caller_addresses.h"
 #include "app/live_settings.h"
 #include "base/result.h"
 #include "engine/engine.h"
@@ -74,6 +75,7 @@ class LiveEstate {
   [[nodiscard]] const Engine& engine() const { return *engine_; }
   [[nodiscard]] const Repeats& repeats() const { return repeats_; }
   [[nodiscard]] const EstateCounts& counts() const { return counts_; }
+  [[nodiscard]] const CallerAddresses& callers() const { return callers_; }
 
  private:
   void hand_out_closed(bool from_backfill, std::vector<LiveRevision>& revisions);
@@ -86,6 +88,7 @@ class LiveEstate {
   std::optional<Engine> engine_;
   Repeats repeats_;
   EstateCounts counts_;
+  CallerAddresses callers_;
   bool ticked_ = false;  // since the last decide_ready()
 
   AccessEvent event_;

@@ -634,6 +634,14 @@ LiveView LiveLoop::view() {
   return view;
 }
 
+Result<std::vector<CallerAddresses>> LiveLoop::callers() {
+  return ask<std::vector<CallerAddresses>>([this] {
+    std::vector<CallerAddresses> callers;
+    for (const auto& estate : estates_) { callers.push_back(estate->callers()); }
+    return callers;
+  });
+}
+
 void LiveLoop::report_input(const std::string& input, const std::string& failure) {
   const std::lock_guard lock(mutex_);
   failures_[input] = failure;

@@ -77,6 +77,8 @@ class LiveLoop {
   [[nodiscard]] std::uint64_t waiting_bytes() const { return appended_bytes_ - consumed_bytes_ + left_bytes_; }
   // Journals settings and lists where they are others than the last ones: the sequence of the last entry, else 0.
   [[nodiscard]] Result<std::uint64_t> change(const LiveSettings& settings, const ListArchive& lists);
+  // From where the callers of the last week came, by estate: to try new lists on.
+  [[nodiscard]] Result<std::vector<CallerAddresses>> callers();
   // What is wrong with an input now; empty: nothing.
   void report_input(const std::string& input, const std::string& failure);
 

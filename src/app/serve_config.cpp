@@ -39,6 +39,7 @@ void read_serve_config(ConfigReader& reader, const YAML::Node& node, ServeConfig
        {"tls", [&](const YAML::Node& value) { out.tls = read_tls(reader, value); }},
        {"public_url", [&](const YAML::Node& value) { out.public_url = reader.read_text(value, "serve.public_url"); }},
        {"tokens", [&](const YAML::Node& value) { read_tokens(reader, value, out.access); }},
+       {"inputs", [&](const YAML::Node& value) { read_input_config(reader, value, out.inputs); }},
        {"issuers", [&](const YAML::Node& value) { read_issuers(reader, value, out.access); }},
        {"alert_retention_days", number(out.alert_retention_days, "serve.alert_retention_days", 0, 36'500)},
        {"audit_retention_days", number(out.audit_retention_days, "serve.audit_retention_days", 0, 36'500)}});

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/tls.h"
 #include "app/access_config.h"
 #include "app/config_reader.h"
+#include "app/input_config.h"
 
 namespace keyvigil {
 
@@ -25,6 +27,7 @@ struct ServeConfig {
   std::optional<TlsFiles> tls;                      // without it: plain HTTP on loopback, or --dev
   std::string public_url;                           // "https://host:port" in links of answers
   AccessConfig access;
+  std::vector<InputConfig> inputs;
   std::int64_t audit_retention_days = 365;  // 0: for ever
 };
 

@@ -120,6 +120,8 @@ Result<ServiceGreeting> Service::start() {
   if (auto prepared = prepare_access(greeting); !prepared) { return tl::unexpected(prepared.error()); }
   add_routes();
   if (auto listening = listen(greeting); !listening) { return tl::unexpected(listening.error()); }
+  if (auto following = follow_inputs(); !following) { return tl::unexpected(following.error()); }
+  feeds_->start();
   return greeting;
 }
 
@@ -140,10 +142,9 @@ Result<void> Service::open_store_and_loop() {
     if (!read) { return tl::unexpected(read.error()); }
     state = *std::move(read);
   }
-  auto lists = read_lists(options_.config.lists);
+  if (auto opened = open_feeds(); !opened) { return opened; }
+  auto lists = all_lists(options_.config, feeds_->kept());
   if (!lists) { return tl::unexpected(lists.error()); }
-  // Lists that cannot be used are refused now, not in the loop.
-  if (auto book = address_book(*lists); !book) { return tl::unexpected(book.error()); }
 
   LiveOptions live;
   live.threads = options_.threads;
@@ -174,6 +175,89 @@ Result<void> Service::open_store_and_loop() {
   });
   return {};
 }
+
+// ---- lists and inputs ----
+
+Result<void> Service::open_feeds() {
+  std::vector<ListFeedConfig> configs;
+  for (const FeedConfig& feed : options_.config.lists.feeds) {
+    auto config = list_feed(feed);
+    if (!config) { return tl::unexpected(config.error()); }
+    configs.push_back(*std::move(config));
+  }
+  ListFeedDoors doors;
+  doors.put_in_force = [this](const std::vector<FetchedList>& lists) { return put_in_force(lists); };
+  doors.report = [this](const std::string& feed, const std::string& failure) {
+    loop_->report_input("list/" + feed, failure);
+  };
+  doors.tell = [this](const std::string& text) { log_->info(text); };
+  doors.now = wall_clock;
+  auto feeds = ListFeeds::open(std::move(configs), options_.config.serve.store + ".lists", std::move(doors));
+  if (!feeds) { return tl::unexpected(feeds.error()); }
+  feeds_ = *std::move(feeds);
+  return {};
+}
+
+Result<ListArchive> Service::all_lists(const Config& config, const std::vector<FetchedList>& fetched) {
+  auto lists = read_lists(config.lists);
+  if (!lists) { return lists; }
+  for (const FetchedList& list : fetched) { lists->files.push_back({list.role, list.name, list.content}); }
+  // Lists that cannot be used are refused now, not in the loop.
+  if (auto book = address_book(*lists); !book) { return tl::unexpected(book.error()); }
+  return lists;
+}
+
+Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched) {
+  const std::lock_guard lock(lists_mutex_);
+  auto lists = all_lists(options_.config, fetched);
+  if (!lists) { return tl::unexpected(lists.error()); }
+  if (auto plausible = hold_back_doubtful(*lists, fetched); !plausible) { return plausible; }
+  auto changed = loop_->change(live_settings(options_.config), *lists);
+  if (!changed) { return tl::unexpected(changed.error()); }
+  return store_->audit(
+      {wall_clock(), "feed", "", "lists.change", fmt::format("{} lists by URL", fetched.size()), "done"});
+}
+
+// A list from elsewhere that would make a fifth of the callers suspicious is more likely wrong than right.
+Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched) {
+  auto callers = loop_->callers();
+  auto book = address_book(lists);
+  if (!callers) { return tl::unexpected(callers.error()); }
+  if (!book) { return tl::unexpected(book.error()); }
+  for (const CallerAddresses& of_estate : *callers) {
+    for (const ListReach& reach : of_estate.reach_of(*book)) {
+      if (!reach.is_doubtful() || std::ranges::find(fetched, reach.list, &FetchedList::name) == fetched.end()) {
+        continue;
+      }
+      return fail(ErrorKind::kLimit,
+                  fmt::format("list {} matches {} of {} callers of the last week and is held back; if it is right, "
+                              "download it and name the file under `lists`",
+                              reach.list, reach.matched, reach.callers));
+    }
+  }
+  return {};
+}
+
+Result<void> Service::follow_inputs() {
+  for (const InputConfig& config : options_.config.serve.inputs) {
+    auto input = followed_input(config);
+    if (!input) { return tl::unexpected(input.error()); }
+    FollowerDoors doors;
+    doors.append = [this](std::span<const JournalEntry> entries, std::span<const InputPosition> positions) {
+      return loop_->append(entries, positions);
+    };
+    doors.positions = [this](const std::string& name) { return store_->positions(name); };
+    doors.report = [this](const std::string& name, const std::string& failure) { loop_->report_input(name, failure); };
+    doors.now = wall_clock;
+    auto follower = InputFollower::open(*std::move(input), std::move(doors));
+    if (!follower) { return tl::unexpected(follower.error()); }
+    followers_.push_back(*std::move(follower));
+    followers_.back()->start();
+  }
+  return {};
+}
+
+// ---- access ----
 
 Result<void> Service::prepare_access(ServiceGreeting& greeting) {
   const ServeConfig& serve = options_.config.serve;
@@ -313,11 +397,12 @@ void Service::look() {
 }
 
 Result<void> Service::reload(const Config& config) {
-  auto lists = read_lists(config.lists);
+  const std::lock_guard lock(lists_mutex_);
+  auto lists = all_lists(config, feeds_->kept());
   if (!lists) { return tl::unexpected(lists.error()); }
-  if (auto book = address_book(*lists); !book) { return tl::unexpected(book.error()); }
   auto changed = loop_->change(live_settings(config), *lists);
   if (!changed) { return tl::unexpected(changed.error()); }
+  options_.config.lists = config.lists;
   log_->info(*changed > 0 ? "settings or lists changed" : "settings and lists are as before");
   return tls_ ? server_->reload_certificate() : Result<void>();
 }
@@ -325,6 +410,8 @@ Result<void> Service::reload(const Config& config) {
 // ---- stopping ----
 
 Result<void> Service::stop() {
+  if (feeds_) { feeds_->stop(); }
+  followers_.clear();
   if (server_) {
     server_->stop();
     server_.reset();

@@ -20,6 +20,8 @@
 #include "api/router.h"
 #include "app/config.h"
 #include "app/ingest_door.h"
+#include "app/input_follower.h"
+#include "app/list_feeds.h"
 #include "app/live_loop.h"
 #include "app/service_log.h"
 #include "app/service_watch.h"
@@ -68,6 +70,12 @@ class Service {
   [[nodiscard]] Result<void> prepare_access(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> prepare_dev(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> listen(ServiceGreeting& greeting);
+  [[nodiscard]] Result<void> open_feeds();
+  // Lists of the configuration and those that were fetched, in one archive whose book can be made.
+  [[nodiscard]] static Result<ListArchive> all_lists(const Config& config, const std::vector<FetchedList>& fetched);
+  [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched);
+  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched);
+  [[nodiscard]] Result<void> follow_inputs();
   void add_routes();
   [[nodiscard]] HttpResponse metrics();
   [[nodiscard]] HttpResponse readiness();
@@ -88,6 +96,10 @@ class Service {
   Router router_;
   std::optional<TlsFiles> tls_;
   std::optional<HttpServer> server_;
+
+  std::mutex lists_mutex_;  // one change of lists at a time: by a feed, by reload()
+  std::unique_ptr<ListFeeds> feeds_;
+  std::vector<std::unique_ptr<InputFollower>> followers_;
 
   std::thread loop_thread_;
   std::atomic<bool> loop_ended_ = false;

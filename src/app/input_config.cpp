@@ -1,0 +1,140 @@
+#include "app/input_config.h"
+
+#include <array>
+#include <utility>
+
+namespace keyvigil {
+namespace {
+
+void read_secret_key(ConfigReader& reader, const YAML::Node& node, const std::string& path, SecretReference& out) {
+  reader.read_map(node, path,
+                  {{"environment",
+                    [&](const YAML::Node& value) { out.environment = reader.read_text(value, path + ".environment"); }},
+                   {"file", [&](const YAML::Node& value) { out.file = reader.read_file(value, path + ".file"); }}});
+  if (out.environment.empty() == out.file.empty()) {
+    reader.refuse(node, path, "expected one of environment (the name of a variable) and file (a path)");
+  }
+}
+
+InputConfig read_input(ConfigReader& reader, const YAML::Node& node) {
+  const std::string path = "serve.inputs";
+  InputConfig input;
+  const auto secret = [&](SecretReference& to, const char* name) {
+    return
+        [&reader, &to, full = path + "." + name](const YAML::Node& value) { read_secret_key(reader, value, full, to); };
+  };
+  reader.read_map(
+      node, path,
+      {{"folder", [&](const YAML::Node& value) { input.folder = reader.read_file(value, path + ".folder"); }},
+       {"container", [&](const YAML::Node& value) { input.container = reader.read_text(value, path + ".container"); }},
+       {"sas", secret(input.sas, "sas")},
+       {"key", secret(input.key, "key")},
+       {"prefix", [&](const YAML::Node& value) { input.prefix = reader.read_text(value, path + ".prefix"); }},
+       {"ca_file", [&](const YAML::Node& value) { input.ca_file = reader.read_file(value, path + ".ca_file"); }},
+       {"from",
+        [&](const YAML::Node& value) {
+          input.from = parse_iso_time(reader.read_text(value, path + ".from"));
+          if (!input.from) { reader.refuse(value, path + ".from", "expected a date such as 2026-09-01"); }
+        }},
+       {"poll_seconds", [&](const YAML::Node& value) {
+          input.poll_seconds = reader.read_number(value, path + ".poll_seconds", 1, 3600);
+        }}});
+  if (input.folder.empty() == input.container.empty()) {
+    reader.refuse(node, path, "expected one of folder and container");
+  } else if (!input.container.empty() && input.sas.empty() == input.key.empty()) {
+    reader.refuse(node, path, "expected one of sas and key for a container");
+  } else if (input.container.find('?') != std::string::npos) {
+    reader.refuse(node, path, "expected the container's URL without a query; a SAS belongs into `sas`");
+  }
+  return input;
+}
+
+struct RoleRow {
+  std::string_view name;
+  ListRole role;
+};
+constexpr std::array<RoleRow, 3> kRoles = {
+    {{"tor", ListRole::kTor}, {"suspicious", ListRole::kSuspicious}, {"service_tags", ListRole::kServiceTags}}};
+
+ListRole read_role(ConfigReader& reader, const YAML::Node& node, const std::string& path) {
+  const std::string name = reader.read_text(node, path);
+  for (const RoleRow& row : kRoles) {
+    if (row.name == name) { return row.role; }
+  }
+  reader.refuse(node, path, "expected tor, suspicious or service_tags, found '" + name + "'");
+  return ListRole::kSuspicious;
+}
+
+FeedConfig read_feed(ConfigReader& reader, const YAML::Node& node) {
+  const std::string path = "lists.feeds";
+  FeedConfig config;
+  ListFeedConfig& feed = config.feed;
+  bool has_role = false;
+  reader.read_map(
+      node, path,
+      {{"url", [&](const YAML::Node& value) { feed.url = reader.read_text(value, path + ".url"); }},
+       {"role",
+        [&](const YAML::Node& value) {
+          has_role = true;
+          feed.role = read_role(reader, value, path + ".role");
+        }},
+       {"taxii", [&](const YAML::Node& value) { feed.taxii = reader.read_truth(value, path + ".taxii"); }},
+       {"authorization",
+        [&](const YAML::Node& value) {
+          read_secret_key(reader, value, path + ".authorization", config.authorization);
+        }},
+       {"ca_file", [&](const YAML::Node& value) { feed.ca_file = reader.read_file(value, path + ".ca_file"); }},
+       {"interval_minutes",
+        [&](const YAML::Node& value) {
+          feed.interval_minutes = reader.read_number(value, path + ".interval_minutes", 1, 10'080);
+        }},
+       {"stale_hours", [&](const YAML::Node& value) {
+          feed.stale_hours = reader.read_number(value, path + ".stale_hours", 1, 8760);
+        }}});
+  if (!has_role || !(feed.url.starts_with("https://") || feed.url.starts_with("http://"))) {
+    reader.refuse(node, path, "expected url (https://...) and role (tor, suspicious or service_tags)");
+  }
+  return config;
+}
+
+}  // namespace
+
+void read_input_config(ConfigReader& reader, const YAML::Node& node, std::vector<InputConfig>& out) {
+  reader.read_list(node, "serve.inputs", [&](const YAML::Node& input) { out.push_back(read_input(reader, input)); });
+}
+
+void read_feed_config(ConfigReader& reader, const YAML::Node& node, std::vector<FeedConfig>& out) {
+  reader.read_list(node, "lists.feeds", [&](const YAML::Node& feed) { out.push_back(read_feed(reader, feed)); });
+}
+
+Result<FollowedInput> followed_input(const InputConfig& config) {
+  FollowedInput input;
+  input.folder = config.folder;
+  input.container.url = config.container;
+  input.container.prefix = config.prefix;
+  input.container.ca_file = config.ca_file;
+  input.from = config.from;
+  input.poll_seconds = config.poll_seconds;
+  if (!config.sas.empty()) {
+    auto sas = read_secret(config.sas);
+    if (!sas) { return tl::unexpected(sas.error()); }
+    input.container.url += (sas->starts_with('?') ? "" : "?") + *sas;
+  }
+  if (!config.key.empty()) {
+    auto key = read_secret(config.key);
+    if (!key) { return tl::unexpected(key.error()); }
+    input.container.key = *std::move(key);
+  }
+  return input;
+}
+
+Result<ListFeedConfig> list_feed(const FeedConfig& config) {
+  ListFeedConfig feed = config.feed;
+  if (config.authorization.empty()) { return feed; }
+  auto secret = read_secret(config.authorization);
+  if (!secret) { return tl::unexpected(secret.error()); }
+  feed.authorization = *std::move(secret);
+  return feed;
+}
+
+}  // namespace keyvigil
