@@ -69,7 +69,10 @@ Error Database::error_of(int code) const {
                         "itself",
                         path_)};
   }
-  if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || code == SQLITE_IOERR_DATA) {
+  if (code == SQLITE_IOERR_DATA) {
+    return damaged_store(path_, "that a page is damaged or was written by another program");
+  }
+  if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) {
     return damaged_store(path_, fmt::format("damage ({})", words));
   }
   if (kind == SQLITE_READONLY || kind == SQLITE_PERM || kind == SQLITE_CANTOPEN) {

@@ -214,11 +214,12 @@ Result<void> fill_new_file(const std::string& path) {
   int reserved = kPageChecksumBytes;
   CHECK(sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) == SQLITE_OK);
   auto filled =
-      database->script(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={}; "
-                                   "PRAGMA journal_mode=WAL;",
+      database->script(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={};",
                                    kPageBytes, kApplicationId)
                            .c_str());
-  return filled ? migrate(*database, migrations()) : filled;
+  if (filled) { filled = migrate(*database, migrations()); }
+  // Last: until here everything is in the file itself, which is what gets its name below.
+  return filled ? database->script("PRAGMA journal_mode=WAL") : filled;
 }
 
 // Whole or not there: a new name is given to a finished file.
@@ -231,7 +232,10 @@ Result<void> create(const std::string& path) {
   }
   const std::string unfinished = path + ".new";
   for (const char* end : {"", "-wal", "-shm", "-journal"}) { (void)::unlink((unfinished + end).c_str()); }
-  if (auto filled = fill_new_file(unfinished); !filled) { return filled; }
+  if (auto filled = fill_new_file(unfinished); !filled) {
+    (void)::unlink(unfinished.c_str());
+    return filled;
+  }
   if (::chmod(unfinished.c_str(), 0600) != 0) { return system_error("keep others from reading", unfinished); }
   if (::rename(unfinished.c_str(), path.c_str()) != 0) { return system_error("make", path); }
   return sync_folder(path);

@@ -83,9 +83,9 @@ struct Store::State {
   const std::string path;
   const StoreOptions options;
   FileDescriptor lock;
-  mutable ReaderPool readers;
   TurnLock turn;  // of everything below but the journal's queue
   Database writer;
+  mutable ReaderPool readers;  // closed before the writer, which empties the log into the file when it is the last
   JournalRows journal;
   AuditTrail audit;
   std::mutex checkpointing;  // of checkpoints: one at a time, most of it without the turn
