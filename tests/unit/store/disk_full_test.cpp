@@ -106,7 +106,7 @@ TEST(DiskFull, RefusesWholeAndGoesOnWhenThereIsRoom) {
 TEST(DiskFull, ANewStoreThatDoesNotFitLeavesNothingBehind) {
   const SmallDisk disk;
   if (!disk.mounted()) { GTEST_SKIP() << "needs to mount a small file system: " << disk.why(); }
-  write_file(disk.path("ballast"), std::string(5'900'000, 'x'));
+  write_file(disk.path("ballast"), std::string(6'200'000, 'x'));
   EXPECT_NE(message_of(Store::open(disk.path("store"))).find("found the disk full"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(disk.path("store")));
   std::filesystem::remove(disk.path("ballast"));
