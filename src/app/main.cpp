@@ -7,6 +7,7 @@
 #include <exception>
 #include <iostream>
 
+#include "app/backup_command.h"
 #include "app/catalogue_command.h"
 #include "app/completion_command.h"
 #include "app/detect_command.h"
@@ -72,6 +73,9 @@ int run(int argc, char** argv) {
   ExplainOptions explain;
   const CLI::App* explain_command = add_explain_command(app, explain);
 
+  BackupCommandOptions backup;
+  const CLI::App* backup_command = add_backup_command(app, backup);
+
   std::string catalogue_format = "table";
   CLI::App* catalogue_command =
       app.add_subcommand("catalogue", "Print the fourteen alert types and which can fire yet");
@@ -108,6 +112,7 @@ int run(int argc, char** argv) {
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }
+  if (backup_command->parsed()) { return static_cast<int>(run_backup(backup, std::cout, std::cerr)); }
   if (catalogue_command->parsed()) { return print_catalogue(catalogue_format); }
   if (check_command->parsed()) { return check_lists(list_files, list_options); }
   if (completion_command->parsed()) {

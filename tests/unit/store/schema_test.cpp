@@ -51,7 +51,7 @@ void expect_says(const std::string& message, std::string_view words) {
 TEST(Schema, MakesAStoreThatIsKnownByItsHead) {
   const StoreFolder folder;
   ASSERT_TRUE(folder.open());
-  ASSERT_TRUE(check_head(folder.path()));
+  ASSERT_TRUE(check_head(folder.path(), store_form()));
   const std::string head = bytes_of_file(folder.path()).substr(0, 100);
   EXPECT_EQ(head.substr(68, 4), "KVV1");
   struct stat status {};
@@ -95,7 +95,7 @@ TEST(Schema, RefusesANewerStoreWhoseVersionIsOnlyInTheLog) {
   filled_store(folder);
   auto database = Database::open(folder.path(), DatabaseMode::kReadWrite);
   ASSERT_TRUE(database->script("PRAGMA user_version=1000"));
-  ASSERT_TRUE(check_head(folder.path()));
+  ASSERT_TRUE(check_head(folder.path(), store_form()));
   expect_says(refusal(folder), "found 1000: a newer KeyVigil wrote it");
 }
 
