@@ -12,7 +12,8 @@ BUILD := cmake --build --parallel $(BUILD_JOBS) --preset
 REPORTS := $(CURDIR)/build/reports
 
 .DEFAULT_GOAL := keyvigil
-.PHONY: keyvigil demo test package test-clients check format format-check lint layering sanitize thread-sanitize fuzz-short fuzz bench \
+.PHONY: keyvigil demo test package test-clients check format format-check lint layering sanitize thread-sanitize \
+        fuzz-short fuzz bench \
         bless set-up-build set-up-test set-up-check set-up-bench set-up-package clean help
 
 keyvigil: set-up-build ## build build/release/keyvigil (the default)
@@ -31,8 +32,8 @@ test: set-up-build set-up-test ## build everything and run every test
 package: keyvigil set-up-package ## the Debian package, in build/package
 	cd $(RELEASE) && cpack -G DEB
 
-# Azure's own clients, unmodified, against the running service. They come from package registries: without one, this says
-# that it was skipped.
+# Azure's own clients, unmodified, against the running service. They come from package registries: without one, this
+# says that it was skipped.
 test-clients: keyvigil ## Azure's own clients (npm, Python, az) against keyvigil serve
 	tools/test_clients.sh $(KEYVIGIL)
 

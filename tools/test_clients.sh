@@ -1,7 +1,8 @@
 #!/bin/sh
 # Azure's own clients against `keyvigil serve`: installs them into build/clients, pinned by package-lock.json in
-# tests/clients and by Debian, then runs tests/clients/clients_test.py. Where they cannot be had, says that it was skipped and ends
-# with 0: that a registry is away is no fault of the program. Usage: tools/test_clients.sh KEYVIGIL [TEST...]
+# tests/clients and by Debian, then runs tests/clients/clients_test.py. Where they cannot be had, says that it was
+# skipped and ends with 0: that a registry is away is no fault of the program.
+# Usage: tools/test_clients.sh KEYVIGIL [TEST...]
 set -eu
 cd "$(dirname "$0")/.."
 keyvigil=$1

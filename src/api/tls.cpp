@@ -77,16 +77,16 @@ bool set_serial(X509* certificate) {
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
-bool set_name(X509_NAME* name, const std::string& common_name) {
+bool set_name(X509_NAME* name, const std::string& subject_name) {
   const auto add = [&](const char* field, const std::string& value) {
     return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.c_str()),
                                       -1, -1, 0) == 1;
   };
-  return add("O", "KeyVigil") && add("CN", common_name);
+  return add("O", "KeyVigil") && add("CN", subject_name);
 }
 
 // Valid from an hour before `now`, signed by nobody yet.
-Certificate blank_certificate(EVP_PKEY* key, const std::string& common_name, EventTime now) {
+Certificate blank_certificate(EVP_PKEY* key, const std::string& subject_name, EventTime now) {
   constexpr int kVersion3 = 2;
   Certificate certificate(X509_new());
   const time_t start = now.ticks / EventTime::kTicksPerSecond - kEarlierSeconds;
@@ -95,7 +95,7 @@ Certificate blank_certificate(EVP_PKEY* key, const std::string& common_name, Eve
       ASN1_TIME_set(X509_getm_notBefore(certificate.get()), start) == nullptr ||
       ASN1_TIME_set(X509_getm_notAfter(certificate.get()), end) == nullptr ||
       X509_set_pubkey(certificate.get(), key) != 1 ||
-      !set_name(X509_get_subject_name(certificate.get()), common_name)) {
+      !set_name(X509_get_subject_name(certificate.get()), subject_name)) {
     return nullptr;
   }
   return certificate;

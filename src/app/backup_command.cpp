@@ -2,27 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <ostream>
+#include <system_error>
+
 #include "store/backup.h"
 
 namespace keyvigil {
 
-ExitCode run_backup(const BackupWords& options) {
-  const auto done = back_up_store(options.store, options.output, BackupOptions{options.damaged});
-  if (done) { return ExitCode::kDone; }
-  fmt::print(stderr, "keyvigil backup: {}\n", done.error().message);
-  return exit_code_of(done.error());
+CLI::App* add_backup_command(CLI::App& app, BackupCommandOptions& options) {
+  CLI::App* command = app.add_subcommand("backup", "Copy a store, also while serve writes to it");
+  command->add_option("STORE", options.store, "The store of keyvigil serve")->required();
+  command->add_option("FILE", options.file, "The copy: a new file, which serve can start with")->required();
+  command->add_flag("--damaged", options.damaged,
+                    "Read pages as they are: for a store that serve refuses, or that another program wrote to");
+  command->footer(
+      "Examples:\n  keyvigil backup /var/lib/keyvigil/store /backup/keyvigil-monday\n"
+      "  keyvigil backup --damaged /var/lib/keyvigil/store saved");
+  return command;
 }
 
-CLI::App* add_backup_command(CLI::App& app, BackupWords& options) {
-  CLI::App* command = app.add_subcommand("backup", "Copy the store of a service, whether it runs or not");
-  command->add_option("STORE", options.store, "The store: serve.store of the configuration")->required();
-  command->add_option("OUTPUT", options.output, "The copy, a file that does not exist yet")->required();
-  command->add_flag("--damaged", options.damaged, "Read a store that `serve` refuses: what is damaged may come along");
-  command->footer(
-      "Example:\n"
-      "  keyvigil backup /var/lib/keyvigil/keyvigil.db /backup/keyvigil-$(date +%F).db\n"
-      "To restore, stop the service and put the copy in the store's place.");
-  return command;
+ExitCode run_backup(const BackupCommandOptions& options, std::ostream& out, std::ostream& err) {
+  const auto done = back_up_store(options.store, options.file, {options.damaged});
+  if (!done) {
+    err << "keyvigil backup: " << done.error().message << "\n";
+    return exit_code_of(done.error());
+  }
+  std::error_code ignored;
+  out << fmt::format("copied {} to {} ({} bytes)\n", options.store, options.file,
+                     std::filesystem::file_size(options.file, ignored));
+  out.flush();
+  return out ? ExitCode::kDone : ExitCode::kInputOutput;
 }
 
 }  // namespace keyvigil

@@ -1,20 +1,22 @@
-// keyvigil backup: a whole copy of the service's store, while it runs.
+// keyvigil backup: a whole copy of a store, while `keyvigil serve` writes to it; or of a damaged one, what can be read.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <iosfwd>
 #include <string>
 
 #include "app/exit_code.h"
 
 namespace keyvigil {
 
-struct BackupWords {
+struct BackupCommandOptions {
   std::string store;
-  std::string output;
-  bool damaged = false;  // the store cannot be opened any more
+  std::string file;  // must not exist
+  bool damaged = false;
 };
 
-CLI::App* add_backup_command(CLI::App& app, BackupWords& options);
-[[nodiscard]] ExitCode run_backup(const BackupWords& options);
+CLI::App* add_backup_command(CLI::App& app, BackupCommandOptions& options);
+
+[[nodiscard]] ExitCode run_backup(const BackupCommandOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace keyvigil

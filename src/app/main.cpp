@@ -71,8 +71,6 @@ int run(int argc, char** argv) {
 
   const CLI::App* token_command = add_token_command(app);
 
-  BackupWords backup;
-  const CLI::App* backup_command = add_backup_command(app, backup);
 
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
@@ -82,6 +80,9 @@ int run(int argc, char** argv) {
 
   ExplainOptions explain;
   const CLI::App* explain_command = add_explain_command(app, explain);
+
+  BackupCommandOptions backup;
+  const CLI::App* backup_command = add_backup_command(app, backup);
 
   std::string catalogue_format = "table";
   CLI::App* catalogue_command =
@@ -117,7 +118,6 @@ int run(int argc, char** argv) {
 
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
   if (serve_command->parsed()) { return static_cast<int>(run_serve(serve)); }
-  if (backup_command->parsed()) { return static_cast<int>(run_backup(backup)); }
   if (token_command->parsed()) {
     run_token(std::cout);
     return 0;
@@ -125,6 +125,7 @@ int run(int argc, char** argv) {
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }
+  if (backup_command->parsed()) { return static_cast<int>(run_backup(backup, std::cout, std::cerr)); }
   if (catalogue_command->parsed()) { return print_catalogue(catalogue_format); }
   if (check_command->parsed()) { return check_lists(list_files, list_options); }
   if (completion_command->parsed()) {

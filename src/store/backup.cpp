@@ -37,18 +37,18 @@ std::string uri_of(const std::string& path) {
 Result<void> copy(const std::string& from, const std::string& to, const BackupOptions& options) {
   auto database = Database::open(from, options.damaged ? DatabaseMode::kReadUnchecked : DatabaseMode::kReadOnly);
   if (!database) { return tl::unexpected(database.error()); }
-  int reserved = kPageChecksumBytes;
-  sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-  // What another program salvaged may have pages of another size.
+  // What another program salvaged may have pages of another size, and no room for checksums.
   const std::string page_size = fmt::format("PRAGMA page_size={}", kPageBytes);
   if (auto set = database->script(page_size.c_str()); !set) { return set; }
-  // Not page by page: a copy of what is there, so free pages, which may hold anything, stay behind.
+  int reserved = kPageChecksumBytes;
+  sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  // Not page by page: what is there is written anew, and free pages, which may hold anything, stay behind.
   const std::string uri = uri_of(to);
   return database->run("VACUUM INTO ?", {sql_text(uri)});
 }
 
 Result<void> check(const std::string& path) {
-  if (auto head = check_head(path); !head) { return head; }
+  if (auto head = check_head(path, store_form()); !head) { return head; }
   auto database = Database::open(path, DatabaseMode::kReadOnly);
   if (!database) { return tl::unexpected(database.error()); }
   std::string found;
@@ -75,7 +75,7 @@ Result<void> make_durable(const std::string& unfinished, const std::string& to) 
 
 Result<void> back_up_store(const std::string& from, const std::string& to, const BackupOptions& options) {
   if (::access(from.c_str(), R_OK) != 0) { return system_error("read the store", from); }
-  if (auto head = check_head(from); !head && !options.damaged) { return head; }
+  if (auto head = check_head(from, store_form()); !head && !options.damaged) { return head; }
   if (::access(to.c_str(), F_OK) == 0) {
     return fail(ErrorKind::kUsage,
                 fmt::format("expected to make the new file '{}', found that there is one; name another", to));

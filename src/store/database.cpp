@@ -30,12 +30,16 @@ constexpr const char* kConnectionSettings =
 }  // namespace
 
 Error damaged_store(const std::string& path, std::string_view what) {
-  return {
-      ErrorKind::kInputOutput,
-      fmt::format("expected the store '{}' as KeyVigil wrote it, found {}; nothing was changed. Put the last backup "
-                  "in its place, or save what can be read with `keyvigil backup --damaged {} NEW-FILE` and start "
-                  "with the new file",
-                  path, what, path)};
+  const std::string way_out =
+      path.ends_with(kEventsSuffix)
+          ? "Timelines come from this file, and nothing is decided by it: move it away, and they begin anew"
+          : fmt::format(
+                "Put the last backup in its place, or save what can be read with `keyvigil backup --damaged {} "
+                "NEW-FILE` and start with the new file",
+                path);
+  return {ErrorKind::kInputOutput,
+          fmt::format("expected the store '{}' as KeyVigil wrote it, found {}; nothing was changed. {}", path, what,
+                      way_out)};
 }
 
 std::int64_t SqlRow::number(int column) const {
@@ -69,7 +73,10 @@ Error Database::error_of(int code) const {
                         "itself",
                         path_)};
   }
-  if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || code == SQLITE_IOERR_DATA) {
+  if (code == SQLITE_IOERR_DATA) {
+    return damaged_store(path_, "that a page is damaged or was written by another program");
+  }
+  if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) {
     return damaged_store(path_, fmt::format("damage ({})", words));
   }
   if (kind == SQLITE_READONLY || kind == SQLITE_PERM || kind == SQLITE_CANTOPEN) {

@@ -20,6 +20,9 @@ struct sqlite3_stmt;
 
 namespace keyvigil {
 
+// Of the file of kept events, beside the store's own.
+inline constexpr std::string_view kEventsSuffix = ".events";
+
 struct SqlValue {
   enum class Kind : std::uint8_t { kNull, kNumber, kText, kBlob };
   Kind kind = Kind::kNull;

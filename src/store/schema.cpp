@@ -89,7 +89,7 @@ CREATE TABLE alert_revision(
   PRIMARY KEY(alert, revision)
 ) STRICT;
 CREATE TABLE alert_change(
-  number INTEGER PRIMARY KEY,
+  number INTEGER PRIMARY KEY AUTOINCREMENT,  -- a cursor for whoever follows
   alert INTEGER NOT NULL,
   at INTEGER NOT NULL,
   who TEXT NOT NULL,
@@ -143,7 +143,7 @@ CREATE TABLE audit_line(
 CREATE INDEX audit_line_by_done ON audit_line(done, at);
 )sql";
 
-constexpr std::array kMigrations = {kFirstVersion};
+constexpr std::array kSteps = {kFirstVersion};
 
 constexpr std::size_t kHeadBytes = 100;  // SQLite's file format, section 1.3
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
@@ -181,12 +181,13 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-Result<void> newer_store(const std::string& path, std::int64_t version) {
+Result<void> check_version(const std::string& path, std::int64_t version, const FileForm& form) {
+  if (version <= static_cast<std::int64_t>(form.steps.size())) { return {}; }
   return fail(
       ErrorKind::kInputOutput,
       fmt::format("expected the store '{}' to have a schema of version 1 to {}, found {}: a newer KeyVigil wrote "
                   "it; use that version, nothing was changed",
-                  path, migrations().size(), version));
+                  path, form.steps.size(), version));
 }
 
 Result<FileDescriptor> lock(const std::string& path) {
@@ -208,21 +209,22 @@ Result<void> sync_folder(const std::string& path) {
   return {};
 }
 
-Result<void> fill_new_file(const std::string& path) {
+Result<void> fill_new_file(const std::string& path, const FileForm& form) {
   auto database = Database::open(path, DatabaseMode::kCreate);
   if (!database) { return tl::unexpected(database.error()); }
   int reserved = kPageChecksumBytes;
   CHECK(sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) == SQLITE_OK);
   auto filled =
-      database->script(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={}; "
-                                   "PRAGMA journal_mode=WAL;",
-                                   kPageBytes, kApplicationId)
+      database->script(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id={};",
+                                   kPageBytes, form.application_id)
                            .c_str());
-  return filled ? migrate(*database, migrations()) : filled;
+  if (filled) { filled = migrate(*database, form.steps); }
+  // Last: until here everything is in the file itself, which is what gets its name below.
+  return filled ? database->script("PRAGMA journal_mode=WAL") : filled;
 }
 
 // Whole or not there: a new name is given to a finished file.
-Result<void> create(const std::string& path) {
+Result<void> create(const std::string& path, const FileForm& form) {
   if (exists(path + "-wal")) {
     return fail(ErrorKind::kInputOutput,
                 fmt::format("expected the store '{}' beside its write-ahead log '{}-wal', found the log alone; put the "
@@ -231,7 +233,10 @@ Result<void> create(const std::string& path) {
   }
   const std::string unfinished = path + ".new";
   for (const char* end : {"", "-wal", "-shm", "-journal"}) { (void)::unlink((unfinished + end).c_str()); }
-  if (auto filled = fill_new_file(unfinished); !filled) { return filled; }
+  if (auto filled = fill_new_file(unfinished, form); !filled) {
+    (void)::unlink(unfinished.c_str());
+    return filled;
+  }
   if (::chmod(unfinished.c_str(), 0600) != 0) { return system_error("keep others from reading", unfinished); }
   if (::rename(unfinished.c_str(), path.c_str()) != 0) { return system_error("make", path); }
   return sync_folder(path);
@@ -257,19 +262,19 @@ Result<void> check_pages(Database& database) {
   return {};
 }
 
-Result<void> check_place(const std::string& path) {
+Result<void> check_place(const std::string& path, const FileForm& form) {
   if (auto writable = check_writable(folder_of(path), "folder"); !writable || !exists(path)) { return writable; }
   if (auto writable = check_writable(path, "store"); !writable) { return writable; }
-  return check_head(path);
+  return check_head(path, form);
 }
 
 }  // namespace
 
-std::span<const char* const> migrations() {
-  return kMigrations;
-}
+FileForm store_form() {
+  return {0x4B565631, kSteps, true};
+}  // "KVV1"
 
-Result<void> check_head(const std::string& path) {
+Result<void> check_head(const std::string& path, const FileForm& form) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) { return system_error("open the store", path); }
   std::array<char, kHeadBytes> head{};
@@ -279,13 +284,12 @@ Result<void> check_head(const std::string& path) {
   if (bytes.size() < kHeadBytes || !bytes.starts_with(kMagic)) {
     return tl::unexpected(damaged_store(path, bytes.empty() ? "an empty file" : "a file of another kind"));
   }
-  if (big_endian(bytes, 68, 4) != kApplicationId) {
+  if (big_endian(bytes, 68, 4) != form.application_id) {
     return fail(ErrorKind::kInputOutput, fmt::format("expected a KeyVigil store, found that '{}' is another program's "
                                                      "SQLite file; name another place for the store",
                                                      path));
   }
-  const std::int64_t version = big_endian(bytes, 60, 4);
-  if (version > static_cast<std::int64_t>(migrations().size())) { return newer_store(path, version); }
+  if (auto known = check_version(path, big_endian(bytes, 60, 4), form); !known) { return known; }
   if (big_endian(bytes, 16, 2) != kPageBytes || big_endian(bytes, 20, 1) != kPageChecksumBytes) {
     return tl::unexpected(damaged_store(path, "a store without page checksums"));
   }
@@ -306,23 +310,29 @@ Result<void> migrate(Database& database, std::span<const char* const> steps) {
   return {};
 }
 
-Result<OpenedStore> open_store_file(const std::string& path) {
-  auto checked = check_place(path);
-  if (!checked) { return tl::unexpected(checked.error()); }
-  auto held = lock(path);
-  if (!held) { return tl::unexpected(held.error()); }
-  if (!exists(path)) { checked = create(path); }
+Result<Database> open_file(const std::string& path, const FileForm& form) {
+  auto checked = check_place(path, form);
+  if (checked && !exists(path)) { checked = create(path, form); }
   if (!checked) { return tl::unexpected(checked.error()); }
   auto writer = Database::open(path, DatabaseMode::kReadWrite);
-  if (!writer) { return tl::unexpected(writer.error()); }
+  if (!writer) { return writer; }
   // The log may hold a newer head than the file.
   const auto version = writer->number("PRAGMA user_version");
   if (!version) { return tl::unexpected(version.error()); }
-  if (*version > static_cast<std::int64_t>(migrations().size())) {
-    return tl::unexpected(newer_store(path, *version).error());
-  }
-  if (auto done = check_pages(*writer); !done) { return tl::unexpected(done.error()); }
-  if (auto done = migrate(*writer, migrations()); !done) { return tl::unexpected(done.error()); }
+  checked = check_version(path, *version, form);
+  if (checked && form.check_all) { checked = check_pages(*writer); }
+  if (checked) { checked = migrate(*writer, form.steps); }
+  if (!checked) { return tl::unexpected(checked.error()); }
+  return writer;
+}
+
+Result<OpenedStore> open_store_file(const std::string& path) {
+  // Before the lock leaves a file beside what is refused.
+  if (auto checked = check_place(path, store_form()); !checked) { return tl::unexpected(checked.error()); }
+  auto held = lock(path);
+  if (!held) { return tl::unexpected(held.error()); }
+  auto writer = open_file(path, store_form());
+  if (!writer) { return tl::unexpected(writer.error()); }
   return OpenedStore{*std::move(held), *std::move(writer)};
 }
 

@@ -14,12 +14,16 @@
 
 namespace keyvigil {
 
-inline constexpr std::int64_t kApplicationId = 0x4B565631;
+// A kind of file. `steps`: each entry makes version i + 1 of version i; one that was released is never changed.
+struct FileForm {
+  std::uint32_t application_id = 0;
+  std::span<const char* const> steps;
+  bool check_all = true;  // read the whole file at open; otherwise damage shows where it is read
+};
 
-// Each entry makes version i + 1 of version i. An entry that was released is never changed.
-[[nodiscard]] std::span<const char* const> migrations();
+[[nodiscard]] FileForm store_form();
 
-// One transaction for each step. REQUIRES: the file's version is at most migrations.size().
+// One transaction for each step. REQUIRES: the file's version is at most steps.size().
 [[nodiscard]] Result<void> migrate(Database& database, std::span<const char* const> steps);
 
 struct OpenedStore {
@@ -27,11 +31,13 @@ struct OpenedStore {
   Database writer;
 };
 
-// Makes the file where there is none. Refuses, and leaves as it is: a file that is no store, a newer store, a damaged
-// one, a read-only one, one that another process has. Reads the whole file.
+// Makes the file where there is none. Refuses, and leaves as it is: a file of another kind, a newer one, a damaged one,
+// a read-only one.
+[[nodiscard]] Result<Database> open_file(const std::string& path, const FileForm& form);
+// The same for a store; also refuses one that another process has.
 [[nodiscard]] Result<OpenedStore> open_store_file(const std::string& path);
 
-// Whether the head of the file is that of a store that this program can read, as a sentence if not.
-[[nodiscard]] Result<void> check_head(const std::string& path);
+// Whether the head of the file is one that this program can read.
+[[nodiscard]] Result<void> check_head(const std::string& path, const FileForm& form);
 
 }  // namespace keyvigil

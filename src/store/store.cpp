@@ -78,18 +78,22 @@ struct Store::State {
   Result<void> commit_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared);
   Result<void> write_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared,
                                 JournalRows::Figures& gone);
+  // Before the checkpoint, under its number: where it fails, the next attempt or open() takes them back.
+  Result<void> keep_events(std::span<const EventBlock> events) { return archive.write(events, checkpoint_number + 1); }
   void shorten_log();
 
   const std::string path;
   const StoreOptions options;
   FileDescriptor lock;
-  mutable ReaderPool readers;
   TurnLock turn;  // of everything below but the journal's queue
   Database writer;
+  mutable ReaderPool readers;  // closed before the writer, which empties the log into the file when it is the last
   JournalRows journal;
   AuditTrail audit;
   std::mutex checkpointing;  // of checkpoints: one at a time, most of it without the turn
   CheckpointRows checkpoints;
+  EventArchive archive;
+  std::int64_t checkpoint_number = 0;  // of the last one
   std::atomic<std::uint64_t> checkpoint_commits = 0;
   std::atomic<std::uint64_t> audit_left_out = 0;
 };
@@ -103,6 +107,11 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
   auto state = std::make_unique<State>(path, options, *std::move(opened));
   if (auto done = state->journal.load(state->writer); !done) { return tl::unexpected(done.error()); }
   if (auto done = state->checkpoints.load(state->writer); !done) { return tl::unexpected(done.error()); }
+  const auto number = state->writer.number("SELECT number FROM checkpoint");
+  if (!number) { return tl::unexpected(number.error()); }
+  auto archived = state->archive.open(path + std::string(kEventsSuffix), options.events, *number);
+  if (!archived) { return tl::unexpected(archived.error()); }
+  state->checkpoint_number = *number;
   const std::size_t connections = std::max<std::size_t>(1, options.reading_connections);
   if (auto done = state->readers.open(path, connections); !done) { return tl::unexpected(done.error()); }
   return std::make_unique<Store>(std::move(state));
@@ -138,11 +147,13 @@ Result<void> Store::forget_positions(const std::string& input, std::span<const s
 Result<void> Store::commit(const CheckpointCommit& checkpoint) {
   const std::lock_guard alone(state_->checkpointing);
   const CheckpointRows::Prepared prepared = state_->checkpoints.prepare(checkpoint.sections);
+  if (auto kept = state_->keep_events(checkpoint.events); !kept) { return kept; }
   state_->at(CommitPoint::kBefore);
   auto done = state_->commit_checkpoint(checkpoint, prepared);
   if (!done) { return done; }
   state_->at(CommitPoint::kAfter);
   state_->checkpoint_commits += 1;
+  state_->checkpoint_number += 1;
   state_->shorten_log();
   return {};
 }
@@ -259,6 +270,12 @@ Result<std::map<AlertType, std::uint64_t>> Store::count_by_type(const AlertFilte
   return state_->readers.read([&](Database& reader) { return count_alerts(reader, filter); });
 }
 
+// ---- kept events ----
+
+Result<EventPage> Store::events(const EventQuery& query) const {
+  return state_->archive.find(query);
+}
+
 // ---- suppression rules ----
 
 Result<std::vector<SuppressionRule>> Store::rules(const std::string& subscription_id) const {
@@ -366,6 +383,9 @@ Result<StoreFigures> Store::figures() const {
   figures.commits = journal.commits + state_->checkpoint_commits;
   figures.audit_left_out = state_->audit_left_out;
   figures.file_bytes = static_cast<std::uint64_t>(file_bytes(state_->path) + file_bytes(state_->path + "-wal"));
+  auto events = state_->archive.figures();
+  if (!events) { return tl::unexpected(events.error()); }
+  figures.events = *events;
   return state_->readers.read([&](Database& reader) -> Result<StoreFigures> {
     auto read = reader.each(
         "SELECT (SELECT count(*) FROM alert), (SELECT count(*) FROM outbox), (SELECT count(*) FROM dead_letter)", {},

@@ -18,6 +18,7 @@
 
 #include "alert/suppression_rule.h"
 #include "base/result.h"
+#include "store/event_archive.h"
 #include "store/journal.h"
 #include "store/outbox_rows.h"
 #include "store/stored_alert.h"
@@ -28,6 +29,7 @@ struct StoreOptions {
   std::uint64_t journal_limit_bytes = std::uint64_t{4} << 30;  // beyond it append() fails with ErrorKind::kLimit
   std::int64_t alert_retention_days = 365;                     // closed alerts; 0: for ever
   std::int64_t audit_retention_days = 365;                     // 0: for ever
+  EventArchiveLimits events;                                   // kept for timelines, in "<path>.events"
   std::size_t reading_connections = 4;                         // so many reads at a time; more wait
   CommitHook on_commit;                                        // for tests: called around every commit
 };
@@ -45,6 +47,7 @@ struct CheckpointCommit {
   std::map<std::string, std::string> sections;  // replaces the one before, whole
   std::uint64_t consumed_to = 0;                // entries up to here are dropped
   std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already only `open` may end
+  std::vector<EventBlock> events;               // decided since the last success, for timelines (EventBlocks)
   EventTime now;                                // wall clock
 };
 
@@ -54,6 +57,7 @@ struct StoredCheckpoint {
 };
 
 struct StoreFigures {
+  EventArchiveFigures events;
   std::uint64_t journal_entries = 0;
   std::uint64_t journal_bytes = 0;
   std::uint64_t alerts = 0;
@@ -108,6 +112,9 @@ class Store {
                                            const AuditLine& audit);
   // By type, without simulated ones; the filter's page does not count.
   [[nodiscard]] Result<std::map<AlertType, std::uint64_t>> count_by_type(const AlertFilter& filter) const;
+
+  // ---- kept events ----
+  [[nodiscard]] Result<EventPage> events(const EventQuery& query) const;
 
   // ---- suppression rules ----
   [[nodiscard]] Result<std::vector<SuppressionRule>> rules(const std::string& subscription_id) const;

@@ -285,8 +285,8 @@ class BlobContainer(unittest.TestCase):
             (folder / "azurite").mkdir()
             with open(folder / "azurite.log", "wb") as log:
                 azurite = subprocess.Popen(
-                    [str(NODE_MODULES / ".bin" / "node"), str(NODE_MODULES / "azurite" / "dist" / "src" / "blob" / "main.js"),
-                     "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder / "azurite"),
+                    [str(NODE_MODULES / ".bin" / "node"),
+                     str(NODE_MODULES / "azurite" / "dist" / "src" / "blob" / "main.js"), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder / "azurite"),
                      "--silent", "--skipApiVersionCheck", "--disableTelemetry"], stdout=log, stderr=log)
             service = None
             try:
@@ -294,7 +294,8 @@ class BlobContainer(unittest.TestCase):
                               f"AccountKey={EMULATOR_KEY};BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;")
                 (folder / "key").write_text(EMULATOR_KEY + "\n", encoding="ascii")
                 expected = self.make_blobs(folder / "blobs")
-                environment = {**os.environ, "KEYVIGIL_CONNECTION": connection, "KEYVIGIL_BLOBS": str(folder / "blobs")}
+                environment = {**os.environ, "KEYVIGIL_CONNECTION": connection,
+                               "KEYVIGIL_BLOBS": str(folder / "blobs")}
                 filler = threading.Thread(target=lambda: node("fill_container.mjs", environment))
                 begin = (datetime.datetime.utcnow() - datetime.timedelta(days=1)).strftime("%Y-%m-%d")
                 time.sleep(3)  # azurite starts

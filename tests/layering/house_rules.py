@@ -22,7 +22,7 @@ LAYERS = {
               "engine/finding.h", "engine/decision.h"],
     "source": ["base", "client", "event"],
     "sink": ["base", "catalogue", "client", "alert"],
-    "store": ["base", "catalogue", "alert"],
+    "store": ["base", "catalogue", "event", "alert"],
     "api": ["base", "catalogue", "alert", "store", "history/facts.h"],
     "workload": ["base", "event"],
     "evaluation": ["base", "statistics", "catalogue", "event", "alert", "workload"],

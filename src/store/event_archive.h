@@ -1,0 +1,99 @@
+// EventArchive: decided events, kept for timelines and evidence in a file of their own beside the store.
+//
+// Events go into blocks of some thousands, compressed, each with the hashes of its callers and vaults; a block is
+// written once and never changed, so that keeping events costs little beside deciding them. Blocks carry the number of
+// their checkpoint: those of a checkpoint that never came to be are removed at open(). Nothing is decided by this file:
+// it may be moved away, and timelines begin anew.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/event_time.h"
+#include "base/result.h"
+#include "event/access_event.h"
+#include "store/database.h"
+#include "store/reader_pool.h"
+
+namespace keyvigil {
+
+struct EventBlock {
+  EventTime first;  // of its events
+  EventTime last;
+  std::uint64_t events = 0;
+  std::string callers;  // 32 bits of the hash of each key, sorted
+  std::string vaults;
+  std::string packed;
+};
+
+// Gathers events into blocks. Threads: one at a time.
+class EventBlocks {
+ public:
+  static constexpr std::size_t kBlockEvents = 4096;
+  static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+
+  void add(const AccessEvent& event);
+  // What was gathered since the last call.
+  [[nodiscard]] std::vector<EventBlock> take();
+
+ private:
+  void close();
+
+  std::string bytes_;
+  std::uint64_t events_ = 0;
+  EventTime first_;
+  EventTime last_;
+  std::vector<std::uint32_t> callers_;
+  std::vector<std::uint32_t> vaults_;
+  std::vector<EventBlock> blocks_;
+};
+
+// Both keys where both are given; at least one is. Newest first.
+struct EventQuery {
+  std::string caller_key;
+  std::string vault_id;
+  std::optional<EventTime> from;
+  std::optional<EventTime> until;  // exclusive
+  std::size_t limit = 100;         // 1..1000
+  std::string after;               // EventPage::next of the page before; empty: the first page
+};
+
+struct EventPage {
+  std::vector<AccessEvent> events;  // Place is not kept
+  std::string next;                 // hexadecimal; empty: this is the last page
+};
+
+struct EventArchiveLimits {
+  std::int64_t retention_days = 7;  // of event time, before the newest event; 0: no event is kept
+  std::uint64_t bytes = std::uint64_t{10} << 30;
+};
+
+struct EventArchiveFigures {
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  std::optional<EventTime> oldest;
+};
+
+class EventArchive {
+ public:
+  // `checkpoint`: the number of the last one that came to be.
+  [[nodiscard]] Result<void> open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint);
+  // Replaces what an earlier attempt at the same checkpoint left; removes what is too old or too much. One at a time.
+  [[nodiscard]] Result<void> write(std::span<const EventBlock> blocks, std::int64_t checkpoint);
+  // Any thread.
+  [[nodiscard]] Result<EventPage> find(const EventQuery& query) const;
+  [[nodiscard]] Result<EventArchiveFigures> figures() const;
+
+ private:
+  [[nodiscard]] Result<void> remove_outdated();
+
+  EventArchiveLimits limits_;
+  std::optional<Database> writer_;
+  mutable ReaderPool readers_;
+};
+
+}  // namespace keyvigil
