@@ -97,8 +97,8 @@ void FirstTouches::close_day(CallerClass caller_class, bool newcomer, TouchHabit
   const double count = static_cast<double>(habit.today) + 1;
   habit.today = 0;
   if (newcomer) { return; }  // whoever starts touches everything for the first time
+  known.touches.learn(count, habit.days);
   habit.days.learn(count, known.touches.parent(), 1);
-  known.touches.learn(count);
 }
 
 void FirstTouches::close_hour(std::int64_t hour) {
