@@ -31,8 +31,10 @@ double CountTail::dispersion(const CountParent& parent, double exposure) const {
   const double m = mean(parent, exposure);
   const double prior = kPriorDispersionWindows * m * m;
   const double weight = squared_means + prior;
-  const double known = windows / (parent.windows + windows);
-  const double of_kind = parent.dispersion + known * (parent.own_dispersion - parent.dispersion);
+  // How uncertain the member's own rate still is: a Gamma whose relative variance is that between members, and 1 over
+  // what was counted since.
+  const double between = parent.dispersion - parent.own_dispersion;
+  const double of_kind = parent.own_dispersion + (between > 0 ? between / (1 + between * sum) : 0);
   if (!(weight > 0)) { return std::max(kLeastDispersion, of_kind); }
   return std::max(kLeastDispersion, (residuals + of_kind * prior) / weight);
 }

@@ -28,6 +28,8 @@ constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors
     {{{0.05, 1}, {0.05, 1}}},   // client applications on a vault
     {{{0.10, 1}, {0.05, 1}}},   // address prefixes
 }};
+// People need a week to have met the vaults of their team.
+constexpr std::uint32_t kVaultKnownDays = 7;
 constexpr CountParent kVolume = {10, 5};
 constexpr CountParent kListOpenings = {0.5, 1};
 constexpr CountParent kPolicyOpenings = {0.003, 1};
@@ -103,11 +105,12 @@ EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
     : limits_(limits),
       callers_(limits.callers),
       vaults_(limits.vaults),
-      touches_{FirstTouches({limits.callers, limits.vaults, limits.edges}, {kTouchPriors[kVaultTouch]}),
-               FirstTouches({limits.callers / 4 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kDeniedTouch]}),
-               FirstTouches({limits.callers / 2 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kClientTouch]}),
-               FirstTouches({limits.callers / 2 + 4, limits.prefixes, limits.edges / 10}, {kTouchPriors[kPairTouch]}),
-               FirstTouches({limits.callers, limits.prefixes, limits.edges / 2}, {kTouchPriors[kAddressTouch]})} {
+      touches_{
+          FirstTouches({limits.callers, limits.vaults, limits.edges}, {kTouchPriors[kVaultTouch], kVaultKnownDays}),
+          FirstTouches({limits.callers / 4 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kDeniedTouch]}),
+          FirstTouches({limits.callers / 2 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kClientTouch]}),
+          FirstTouches({limits.callers / 2 + 4, limits.prefixes, limits.edges / 10}, {kTouchPriors[kPairTouch]}),
+          FirstTouches({limits.callers, limits.prefixes, limits.edges / 2}, {kTouchPriors[kAddressTouch]})} {
   for (ClassState& known : classes_) {
     known.volume = assumed_volume();
     known.episodes[static_cast<std::size_t>(EpisodeKind::kList)].openings = PopulationCount(kListOpenings);
@@ -281,7 +284,7 @@ void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
       clients.observe(touch_by, event.app_id(), event.time, caller.habits[kClientTouch], clients.graph());
   observed_.pair_touch = pairs.observe(touch_by, scratch_, event.time, caller.habits[kPairTouch], pairs.graph());
   // A user who starts, or starts on this vault, does everything for the first time.
-  if (observed_.vault_touch || touch_by.days_seen < FirstTouches::kKnownDays) { return; }
+  if (observed_.vault_touch || touch_by.days_seen < clients.known_days()) { return; }
   // Several at once are no more than a new tool tried on several vaults: their number is not held against the user.
   if (observed_.client_touch && observed_.client_touch->tested) {
     out.new_client = observed_.client_touch->facts;
@@ -476,7 +479,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     FirstTouch& touch = facts.new_vault.emplace();
     touch.surprise = entry.surprise;
     touch.rate = touches_[kVaultTouch].rate_of(touch_by, caller.habits[kVaultTouch]);
-    touch.caller_is_new = touch_by.days_seen < FirstTouches::kKnownDays;
+    touch.caller_is_new = touch_by.days_seen < touches_[kVaultTouch].known_days();
     touch.caller_days = touch_by.days_seen;
     touch.caller_things = static_cast<std::uint32_t>(
         touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
@@ -582,8 +585,8 @@ void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
   if (day_of(next) == day_of(hour_) || caller.last_day != day_of(hour_)) { return; }
   if (caller.session.is_over(EventTime{next * EventTime::kTicksPerHour})) { learn_session(caller); }
   caller.mix.close_day();
-  const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= FirstTouches::kKnownDays;
   for (std::size_t kind = 0; kind < kTouchKinds; ++kind) {
+    const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= touches_[kind].known_days();
     touches_[kind].close_day(caller.caller_class, newcomer, caller.habits[kind]);
   }
   for (std::size_t kind = 0; kind < caller.episodes.size(); ++kind) {
