@@ -583,7 +583,8 @@ void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
   const VolumeParents& parents = caller_parents_[static_cast<std::size_t>(caller.caller_class)];
   close_volume(caller, parents, known.volume, next);
   if (day_of(next) == day_of(hour_) || caller.last_day != day_of(hour_)) { return; }
-  if (caller.session.is_over(EventTime{next * EventTime::kTicksPerHour})) { learn_session(caller); }
+  // By the end of the day, not by the next event of anybody: what a vault counts must not depend on strangers.
+  if (caller.session.is_over(EventTime{(day_of(hour_) + 1) * EventTime::kTicksPerDay})) { learn_session(caller); }
   caller.mix.close_day();
   for (std::size_t kind = 0; kind < kTouchKinds; ++kind) {
     const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= touches_[kind].known_days();
@@ -647,6 +648,7 @@ VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
 }
 
 void EstateHistory::close_populations() {
+  if (classes_are_frozen_) { return; }
   const auto close_volume = [](VolumePopulation& volume) {
     for (auto& measures : volume) {
       for (PopulationCount& population : measures) { population.close_hour(); }

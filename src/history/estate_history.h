@@ -61,6 +61,9 @@ class EstateHistory {
   // Of the current hour.
   [[nodiscard]] std::uint64_t vaults_seen_lately() const { return vaults_.size(); }
 
+  // For tests: what is usual of a class stays as it is from now on.
+  void freeze_classes() { classes_are_frozen_ = true; }
+
   [[nodiscard]] std::string save() const;
   // On an error the history is empty.
   [[nodiscard]] Result<void> load(std::string_view bytes);
@@ -218,6 +221,7 @@ class EstateHistory {
   std::array<VolumeParents, kCallerClassCount> caller_parents_{};  // derived, as of the last closed hour
   VolumeParents vault_parents_{};
   Observed observed_;
+  bool classes_are_frozen_ = false;
   std::string scratch_;
 };
 
