@@ -37,6 +37,7 @@ constexpr std::array<BehaviourCode, kReasonCodeCount - kFirstCode> kCodes = {{
     {"NewAddress", "The caller had not worked from this network before"},
     {"UnusualAccess", "The access from that network was unusual in itself"},
     {"FusedEvidence", "Several weak signs about the caller came together"},
+    {"DestructionOfDay", "The caller deleted unusually much within a day"},
 }};
 
 std::string_view plural(double count) {
@@ -177,6 +178,9 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
           "{} kinds of weak evidence about the caller came together within 24 hours, which happens with "
           "chance {}; none was enough alone.",
           number(reason.observed), odds_in_words(reason.surprise));
+    case ReasonCode::kDestructionOfDay:
+      return fmt::format("{} deletions, purges and recoveries by {} within a day; usual are {} on an active day.",
+                         number(reason.observed), caller_in_words(alert), number(reason.expected));
     case ReasonCode::kAddressOnTorList:
     case ReasonCode::kAddressOnSuspiciousList:
       break;

@@ -7,7 +7,7 @@
 namespace keyvigil {
 
 double opening_probability(const EpisodeFacts& episode) {
-  return gamma_poisson_upper_tail(episode.openings_today, {episode.openings_shape, episode.openings_rate}, 1);
+  return negative_binomial_upper_tail(episode.openings_today, episode.openings_usual, episode.openings_dispersion);
 }
 
 double reading_probability(const EpisodeFacts& episode) {

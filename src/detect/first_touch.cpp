@@ -17,7 +17,12 @@ double probability_of(const FirstTouch& touch) {
 }
 
 double probability_of(const DayOfFirstTouches& day) {
-  return account_volume_probability(day.rate.mean, day.rate.dispersion, day.vaults, day.log_surprise);
+  constexpr double kLooks = 2;
+  const double joined = account_volume_probability(day.rate.mean, day.rate.dispersion, day.vaults, day.log_surprise);
+  // Whoever visits every vault of the team, one as near as the other, is odd by their number alone.
+  const double number =
+      negative_binomial_upper_tail(static_cast<double>(day.vaults), day.rate.mean, day.rate.dispersion);
+  return std::min(1.0, kLooks * std::min(joined, number));
 }
 
 Reason reason_of(const FirstTouch& touch, ReasonCode usual) {

@@ -1,5 +1,8 @@
 // Test: a list of credentials and then, within the hour, reads of distinct ones in the same vault: how likely are a
-// list today and so many reads after it, for this caller, on a vault that may be new to it?
+// list today and so many reads after it, for this caller, on a vault that may be new to it? Two ways of looking: all of
+// it together (many lists count), and one such episode on a day, as a hurdle: expected lists times the chance of so
+// many reads after one. The second begins at three reads: before, it would only say again that the vault is new.
+#include <algorithm>
 #include <vector>
 
 #include "detect/detectors.h"
@@ -11,16 +14,23 @@ namespace keyvigil {
 
 Suspicions list_get_anomaly(const Observation& seen) {
   constexpr std::int64_t kWindowSeconds = 3600;
+  constexpr double kLooks = 2;
+  constexpr double kLeastReads = 3;
   Suspicions found;
   if (!seen.facts.list_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.list_episode;
   std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
   std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterList, kWindowSeconds)};
+  double hurdle = episode.openings_usual;
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
     reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));
+    hurdle = std::min(hurdle, probabilities.back());
   }
-  found.add({SubjectKind::kCaller, fisher(probabilities), std::move(reasons)});
+  const double joined = fisher(probabilities);
+  const double once = episode.reads < kLeastReads ? 1 : hurdle * reading_probability(episode);
+  const double p = kLooks * std::min(joined, once);
+  found.add({SubjectKind::kCaller, std::min(1.0, p), std::move(reasons)});
   return found;
 }
 

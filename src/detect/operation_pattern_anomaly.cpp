@@ -1,9 +1,12 @@
 // Test: is this session better explained by what others do, or by a dump, a destruction or a probe, than by the
-// caller's own habit? The e-value stays valid however often one looks.
+// caller's own habit? The e-value stays valid however often one looks. And, for whoever destroys slowly: how likely are
+// so many deletions on one day?
+#include <algorithm>
 #include <array>
 
 #include "detect/detectors.h"
 #include "statistics/pattern.h"
+#include "statistics/tails.h"
 
 namespace keyvigil {
 namespace {
@@ -26,6 +29,7 @@ constexpr std::array<Stage, 3> kStages = {{
 }};
 constexpr double kAlternativeWeight = 10;
 constexpr double kShare = 0.25;
+constexpr double kLooks = 2;  // the session and the day
 
 OperationMixWeights weights_of(const Stage& stage) {
   OperationMixWeights weights{};
@@ -58,12 +62,8 @@ Reason reason_of(const SessionFacts& session) {
   return reason;
 }
 
-}  // namespace
-
-Suspicions operation_pattern_anomaly(const Observation& seen) {
-  Suspicions found;
-  if (!seen.facts.session) { return found; }
-  const SessionFacts& session = *seen.facts.session;
+// The habit is what fits better of its two descriptions: a session is odd that neither explains.
+double probability_of(const SessionFacts& session) {
   OperationMixWeights population{};
   for (std::size_t i = 0; i < population.size(); ++i) { population[i] = kAlternativeWeight * session.population[i]; }
   std::array<OperationMixWeights, kStages.size()> stages{};
@@ -73,8 +73,44 @@ Suspicions operation_pattern_anomaly(const Observation& seen) {
     stages[i] = weights_of(kStages[i]);
     alternatives[i + 1] = {stages[i], kShare};
   }
-  const double p = pattern_probability(log_pattern_e_value(session.self, alternatives, session.counts));
-  found.add({SubjectKind::kCaller, p, {reason_of(session)}});
+  const double by_operations = log_pattern_e_value(session.self, alternatives, session.counts);
+  const double by_days = log_pattern_e_value(session.by_days, alternatives, session.counts);
+  return pattern_probability(std::min(by_operations, by_days));
+}
+
+double probability_of(const DestructionFacts& destruction) {
+  return negative_binomial_upper_tail(destruction.count, destruction.usual, destruction.dispersion);
+}
+
+Reason reason_of(const DestructionFacts& destruction) {
+  constexpr std::int64_t kDaySeconds = 86'400;
+  Reason reason;
+  reason.code = ReasonCode::kDestructionOfDay;
+  reason.observed = destruction.count;
+  reason.expected = destruction.usual;
+  reason.days_known = destruction.days_known;
+  reason.surprise = probability_of(destruction);
+  reason.window_seconds = kDaySeconds;
+  return reason;
+}
+
+}  // namespace
+
+Suspicions operation_pattern_anomaly(const Observation& seen) {
+  Suspicions found;
+  if (!seen.facts.session && !seen.facts.destruction) { return found; }
+  Suspicion suspicion{SubjectKind::kCaller, 1, {}};
+  if (seen.facts.session) {
+    suspicion.p = probability_of(*seen.facts.session);
+    suspicion.reasons.push_back(reason_of(*seen.facts.session));
+  }
+  if (seen.facts.destruction) {
+    Reason reason = reason_of(*seen.facts.destruction);
+    suspicion.p = std::min(suspicion.p, reason.surprise);
+    suspicion.reasons.push_back(std::move(reason));
+  }
+  suspicion.p = std::min(1.0, kLooks * suspicion.p);
+  found.add(std::move(suspicion));
   return found;
 }
 

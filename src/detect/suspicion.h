@@ -38,8 +38,9 @@ enum class ReasonCode : std::uint8_t {
   kNewAddress = 18,
   kUnusualAccess = 19,
   kFusedEvidence = 20,
+  kDestructionOfDay = 21,
 };
-inline constexpr std::size_t kReasonCodeCount = 21;
+inline constexpr std::size_t kReasonCodeCount = 22;
 
 // One statement with its numbers. What they mean is said by the sentence of its code.
 struct Reason {

@@ -61,6 +61,7 @@ void score_found(ScenarioScore& score, const CampaignLabel& label, EventTime fir
   score.credential_reads.push_back(reads);
 }
 
+// One alert of one run.
 void score_type(TypeScore& score, const CampaignLabel* owner) {
   if (owner == nullptr) {
     ++score.false_elsewhere;
@@ -70,6 +71,17 @@ void score_type(TypeScore& score, const CampaignLabel* owner) {
     ++score.fired;
     ++(owner->caller_class == "app" ? score.on_apps : score.on_users);
   }
+}
+
+void add_scores(TypeScore& sum, const TypeScore& of_run) {
+  sum.fired += of_run.fired;
+  sum.on_users += of_run.on_users;
+  sum.on_apps += of_run.on_apps;
+  sum.false_in_twins += of_run.false_in_twins;
+  sum.false_elsewhere += of_run.false_elsewhere;
+  sum.runs_on_users += of_run.on_users > 0 ? 1U : 0U;
+  sum.runs_on_apps += of_run.on_apps > 0 ? 1U : 0U;
+  sum.runs_in_twins += of_run.false_in_twins > 0 ? 1U : 0U;
 }
 
 // P(at most `count` events) at `mean`, summed from the largest term so that nothing underflows early.
@@ -98,6 +110,8 @@ double mean_at(std::uint64_t count, double probability) {
 void add_run(Evaluation& evaluation, const std::vector<RaisedAlert>& alerts, const std::vector<CampaignLabel>& labels,
              double vault_days) {
   evaluation.vault_days += vault_days;
+  ++evaluation.runs;
+  std::map<std::string, TypeScore> of_run;
   struct Found {
     std::set<std::string> types;
     std::optional<EventTime> fired;
@@ -105,13 +119,14 @@ void add_run(Evaluation& evaluation, const std::vector<RaisedAlert>& alerts, con
   std::map<const CampaignLabel*, Found> found;
   for (const RaisedAlert& alert : alerts) {
     const CampaignLabel* owner = owner_of(alert, labels);
-    score_type(evaluation.types[alert.type], owner);
+    score_type(of_run[alert.type], owner);
     if (owner == nullptr || owner->benign) { continue; }
     if (std::find(owner->expected.begin(), owner->expected.end(), alert.type) == owner->expected.end()) { continue; }
     Found& entry = found[owner];
     entry.types.insert(alert.type);
     entry.fired = entry.fired ? std::min(*entry.fired, alert.fired) : alert.fired;
   }
+  for (const auto& [type, score] : of_run) { add_scores(evaluation.types[type], score); }
   for (const CampaignLabel& label : labels) {
     if (label.benign) { continue; }
     ScenarioScore& score = evaluation.scenarios[{label.name, label.strength, label.caller_class}];

@@ -63,12 +63,17 @@ struct TypeScore {
   std::uint64_t on_apps = 0;
   std::uint64_t false_in_twins = 0;
   std::uint64_t false_elsewhere = 0;
+  // Runs in which it fired at least once: in an attack by a user, by an application, in a twin.
+  std::uint64_t runs_on_users = 0;
+  std::uint64_t runs_on_apps = 0;
+  std::uint64_t runs_in_twins = 0;
 };
 
 struct Evaluation {
   std::map<std::tuple<std::string, std::string, std::string>, ScenarioScore> scenarios;  // name, strength, class
   std::map<std::string, TypeScore> types;
   double vault_days = 0;
+  std::uint64_t runs = 0;
 };
 
 // One campaign or alert from its JSON line. Errors: kInput, with what is missing.

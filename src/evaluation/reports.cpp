@@ -44,15 +44,17 @@ std::string evaluation_text(const Evaluation& evaluation, bool markdown) {
                 middle(score.events), middle(score.seconds), middle(score.credential_reads)},
                markdown);
   }
-  out += "\n" + heading({"alert", "in attacks", "on users", "on apps", "false in twins", "false elsewhere",
-                         "false per 1000 vault-days", "95 % interval"},
+  out += "\n" + heading({"alert", "in attacks", "on users", "runs", "on apps", "runs", "false in twins",
+                         "false elsewhere", "false per 1000 vault-days", "95 % interval"},
                         markdown);
   for (const auto& [type, score] : evaluation.types) {
     const std::uint64_t wrong = score.false_in_twins + score.false_elsewhere;
     const auto [low, high] = poisson_interval(wrong);
     const double days = evaluation.vault_days;
-    out += row({type, std::to_string(score.fired), std::to_string(score.on_users), std::to_string(score.on_apps),
-                std::to_string(score.false_in_twins), std::to_string(score.false_elsewhere),
+    const auto of_runs = [&](std::uint64_t runs) { return fmt::format("{} of {}", runs, evaluation.runs); };
+    out += row({type, std::to_string(score.fired), std::to_string(score.on_users), of_runs(score.runs_on_users),
+                std::to_string(score.on_apps), of_runs(score.runs_on_apps), std::to_string(score.false_in_twins),
+                std::to_string(score.false_elsewhere),
                 days > 0 ? fmt::format("{:.2f}", per_thousand(static_cast<double>(wrong), days)) : "-",
                 days > 0 ? fmt::format("{:.2f} to {:.2f}", per_thousand(low, days), per_thousand(high, days)) : "-"},
                markdown);
@@ -62,6 +64,7 @@ std::string evaluation_text(const Evaluation& evaluation, bool markdown) {
 
 std::string evaluation_json(const Evaluation& evaluation) {
   nlohmann::ordered_json out = {{"vaultDays", evaluation.vault_days},
+                                {"runs", evaluation.runs},
                                 {"scenarios", nlohmann::ordered_json::array()},
                                 {"alerts", nlohmann::ordered_json::array()}};
   for (const auto& [key, score] : evaluation.scenarios) {
@@ -81,6 +84,9 @@ std::string evaluation_json(const Evaluation& evaluation) {
                                    {"inAttacks", score.fired},
                                    {"onUsers", score.on_users},
                                    {"onApps", score.on_apps},
+                                   {"runsOnUsers", score.runs_on_users},
+                                   {"runsOnApps", score.runs_on_apps},
+                                   {"runsInTwins", score.runs_in_twins},
                                    {"falseInTwins", score.false_in_twins},
                                    {"falseElsewhere", score.false_elsewhere}};
     if (evaluation.vault_days > 0) {

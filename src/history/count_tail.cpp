@@ -31,8 +31,12 @@ double CountTail::dispersion(const CountParent& parent, double exposure) const {
   const double m = mean(parent, exposure);
   const double prior = kPriorDispersionWindows * m * m;
   const double weight = squared_means + prior;
-  if (!(weight > 0)) { return std::max(kLeastDispersion, parent.dispersion); }
-  return std::max(kLeastDispersion, (residuals + parent.dispersion * prior) / weight);
+  // How uncertain the member's own rate still is: a Gamma whose relative variance is that between members, and 1 over
+  // what was counted since.
+  const double between = parent.dispersion - parent.own_dispersion;
+  const double of_kind = parent.own_dispersion + (between > 0 ? between / (1 + between * sum) : 0);
+  if (!(weight > 0)) { return std::max(kLeastDispersion, of_kind); }
+  return std::max(kLeastDispersion, (residuals + of_kind * prior) / weight);
 }
 
 double CountTail::tail(double count, const CountParent& parent, double exposure) const {
@@ -43,15 +47,20 @@ void CountTail::learn(double count, const CountParent& parent, double exposure) 
   const double m = mean(parent, exposure);
   double y = count - 1;
   double residual = (y - m) * (y - m) - m;
+  double record = count;
   if (may_surprise(y, m, dispersion(parent, exposure)) && tail(count, parent, exposure) < kSurprising) {
     residual = std::min(residual, 9 * m * m + m);
     y = std::min(y, 10 * m + 10);
+    const bool again = count <= kRecordMargin * once;
+    record = again ? std::min(count, once) : y + 1;
+    once = std::max(once, count);
   }
   windows = kKept * windows + exposure;
   sum = kKept * sum + y;
   residuals = kKept * residuals + residual;
   squared_means = kKept * squared_means + m * m;
-  largest = std::max(kRecordKept * largest, y + 1);
+  largest = std::max(kRecordKept * largest, record);
+  once *= kRecordKept;
 }
 
 }  // namespace keyvigil

@@ -4,18 +4,21 @@
 // A negative binomial over count - 1, because windows without any are not learned. Its mean is shrunk to the parent's
 // by a few windows' worth, its dispersion is estimated from one-step-ahead residuals, so that it holds the uncertainty
 // of the mean and its drift too. Half of the weight is lost in 30 learned windows. Learning bounds what one window can
-// teach, so an attack does not become normal by happening (detection-method notes, P2). 48 bytes. No allocation.
+// teach, so an attack does not become normal by happening (detection-method notes, P2); what happens a second time on
+// the same scale, as a weekly backup does, becomes the record. 56 bytes. No allocation.
 #pragma once
 
 #include <tuple>
 
 namespace keyvigil {
 
-// What is usual for all of a kind: mean of count - 1, and dispersion.
+// What is usual for all of a kind: mean of count - 1, and dispersion. A member that is hardly known may be any of them
+// and is dispersed as all are together; one whose own mean is known varies only as members do about theirs.
 struct CountParent {
   double mean = 1;
   double dispersion = 1;
-  double windows = 3;  // what it weighs beside a member's own windows
+  double windows = 3;                  // what it weighs beside a member's own windows
+  double own_dispersion = dispersion;  // within a member whose mean is known
 };
 
 struct CountTail {
@@ -29,7 +32,8 @@ struct CountTail {
   double sum = 0;            // decayed sum of count - 1
   double residuals = 0;      // decayed sum of (y - m)^2 - m
   double squared_means = 0;  // decayed sum of m^2
-  double largest = 0;        // decayed largest count
+  double largest = 0;        // decayed largest count, surprising ones only as far as they came twice
+  double once = 0;           // decayed largest surprising count that came once
 
   // `exposure`: how busy the window is expected to be beside an average one, > 0.
   [[nodiscard]] double mean(const CountParent& parent, double exposure) const;
@@ -41,7 +45,7 @@ struct CountTail {
   // At the end of a window with count >= 1.
   void learn(double count, const CountParent& parent, double exposure);
 
-  auto fields() { return std::tie(windows, sum, residuals, squared_means, largest); }
+  auto fields() { return std::tie(windows, sum, residuals, squared_means, largest, once); }
 };
 
 }  // namespace keyvigil

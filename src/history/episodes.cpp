@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
-#include "statistics/elementary.h"
-
 namespace keyvigil {
 
-void EpisodeHabit::close_day() {
-  const double kept = half_life_decay(1, kHalfLifeDays);
-  openings = kept * openings + static_cast<double>(today);
-  days = kept * days + 1;
-  today = 0;
+CountParent EpisodeHabit::openings_parent(const CountParent& of_class) {
+  CountParent parent = of_class;
+  parent.windows = std::clamp(1 / (of_class.dispersion * of_class.mean), kLeastPriorDays, kMostPriorDays);
+  return parent;
 }
 
 Episode* Episodes::find(const Key& key, EventTime at) {

@@ -23,19 +23,17 @@ enum class EpisodeKind : std::uint8_t { kList = 0, kPolicy = 1 };
 
 // Usual for one caller, kept by the owner beside it.
 struct EpisodeHabit {
-  CountTail reads;      // in an episode, plus one
-  double openings = 0;  // decayed, with the days below
-  double days = 0;
+  CountTail reads;     // in an episode, plus one
+  CountTail openings;  // on an active day, plus one
   std::uint32_t today = 0;
-  auto fields() { return std::tie(reads, openings, days, today); }
+  auto fields() { return std::tie(reads, openings, today); }
 
-  // Gamma belief of openings a day, from the class' mean.
-  [[nodiscard]] double shape(double class_mean) const { return kPriorDays * class_mean + openings; }
-  [[nodiscard]] double rate() const { return kPriorDays + days; }
-  void close_day();
+  // What the class says of a member's openings. Where members differ much (some list at every start, most never) it
+  // says little of any one: as a Gamma of that dispersion would, for at most kMostPriorDays.
+  [[nodiscard]] static CountParent openings_parent(const CountParent& of_class);
 
-  static constexpr double kPriorDays = 1;
-  static constexpr double kHalfLifeDays = 30;
+  static constexpr double kMostPriorDays = 1;
+  static constexpr double kLeastPriorDays = 0.05;
 };
 
 struct Episode {

@@ -17,8 +17,7 @@ constexpr std::uint64_t kLeastVaultsOfDay = 3;  // for "many vaults"
 constexpr std::int64_t kPaceTicks = EventTime::kTicksPerMinute;
 constexpr std::size_t kPacedReads = 32;
 constexpr std::uint32_t kLeastPace = 5;
-constexpr double kPairSurprise = 0.5;         // of a client that the user knows from other vaults
-constexpr double kAlertedSessionShare = 0.1;  // of its counts that a session teaches which alerted
+constexpr double kPairSurprise = 0.5;  // of a client that the user knows from other vaults
 constexpr std::uint64_t kMix = 0x9E37'79B9'7F4A'7C15;
 
 // Assumed before an estate was seen: first touches on an active day, of users and of applications.
@@ -29,8 +28,13 @@ constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors
     {{{0.05, 1}, {0.05, 1}}},   // client applications on a vault
     {{{0.10, 1}, {0.05, 1}}},   // address prefixes
 }};
+// People need a week to have met the vaults of their team.
+constexpr std::uint32_t kVaultKnownDays = 7;
+constexpr CountParent kVolume = {10, 5};
 constexpr CountParent kListOpenings = {0.5, 1};
 constexpr CountParent kPolicyOpenings = {0.003, 1};
+constexpr std::array<CountParent, kCallerClassCount> kDestructions = {
+    {{0.02, 4, PopulationCount::kRareMemberWindows}, {0.005, 4, PopulationCount::kRareMemberWindows}}};
 
 std::int64_t day_of(std::int64_t hour) {
   return hour >= 0 ? hour / kHoursPerDay : -((-hour + kHoursPerDay - 1) / kHoursPerDay);
@@ -101,16 +105,22 @@ EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
     : limits_(limits),
       callers_(limits.callers),
       vaults_(limits.vaults),
-      touches_{FirstTouches({limits.callers, limits.vaults, limits.edges}, {kTouchPriors[kVaultTouch]}),
-               FirstTouches({limits.callers / 4 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kDeniedTouch]}),
-               FirstTouches({limits.callers / 2 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kClientTouch]}),
-               FirstTouches({limits.callers / 2 + 4, limits.prefixes, limits.edges / 10}, {kTouchPriors[kPairTouch]}),
-               FirstTouches({limits.callers, limits.prefixes, limits.edges / 2}, {kTouchPriors[kAddressTouch]})} {
+      touches_{
+          FirstTouches({limits.callers, limits.vaults, limits.edges}, {kTouchPriors[kVaultTouch], kVaultKnownDays}),
+          FirstTouches({limits.callers / 4 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kDeniedTouch]}),
+          FirstTouches({limits.callers / 2 + 4, limits.vaults, limits.edges / 10}, {kTouchPriors[kClientTouch]}),
+          FirstTouches({limits.callers / 2 + 4, limits.prefixes, limits.edges / 10}, {kTouchPriors[kPairTouch]}),
+          FirstTouches({limits.callers, limits.prefixes, limits.edges / 2}, {kTouchPriors[kAddressTouch]})} {
   for (ClassState& known : classes_) {
+    known.volume = assumed_volume();
     known.episodes[static_cast<std::size_t>(EpisodeKind::kList)].openings = PopulationCount(kListOpenings);
     known.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)].openings =
         PopulationCount(kPolicyOpenings, PopulationCount::kRarePriorWindows);
   }
+  for (std::size_t i = 0; i < kCallerClassCount; ++i) {
+    classes_[i].destruction = PopulationCount(kDestructions[i], PopulationCount::kRarePriorWindows);
+  }
+  vault_population_ = assumed_volume();
   derive_parents();
 }
 
@@ -274,7 +284,7 @@ void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
       clients.observe(touch_by, event.app_id(), event.time, caller.habits[kClientTouch], clients.graph());
   observed_.pair_touch = pairs.observe(touch_by, scratch_, event.time, caller.habits[kPairTouch], pairs.graph());
   // A user who starts, or starts on this vault, does everything for the first time.
-  if (observed_.vault_touch || touch_by.days_seen < FirstTouches::kKnownDays) { return; }
+  if (observed_.vault_touch || touch_by.days_seen < clients.known_days()) { return; }
   // Several at once are no more than a new tool tried on several vaults: their number is not held against the user.
   if (observed_.client_touch && observed_.client_touch->tested) {
     out.new_client = observed_.client_touch->facts;
@@ -327,6 +337,7 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   if (caller.session.is_over(event.time)) { learn_session(caller); }
   const OperationClass operation = operation_class(event);
+  if (operation == OperationClass::kDelete && event.outcome == Outcome::kSuccess) { observe_destruction(out); }
   // The same refusal again is a client that tries again, not a pattern.
   const bool repeated = operation == OperationClass::kDenied && caller.denied_vault == observed_.vault_hash &&
                         event.time.is_within(OperationSession::kGapTicks, caller.denied_ticks);
@@ -334,10 +345,21 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
   if (!caller.session.add(operation, event.time, caller.mix.is_rare(operation))) { return; }
   const OperationMixWeights& population = class_of(caller).mix.shares();
   SessionFacts session{.self = caller.mix.weights(population),
+                       .by_days = caller.mix.weights_by_days(population),
                        .population = population,
                        .counts = caller.session.counts(),
                        .events = static_cast<double>(caller.session.events())};
   if (!is_within_habit(session)) { out.session = session; }
+}
+
+void EstateHistory::observe_destruction(Facts& out) {
+  TouchHabit& habit = caller_profiles_[observed_.caller].destruction;
+  if (++habit.today < 2) { return; }
+  const CountParent& parent = class_of(caller_profiles_[observed_.caller]).destruction.parent();
+  out.destruction = DestructionFacts{.count = static_cast<double>(habit.today),
+                                     .usual = habit.days.mean(parent, 1),
+                                     .dispersion = habit.days.dispersion(parent, 1),
+                                     .days_known = habit.days.windows};
 }
 
 void EstateHistory::observe_episodes(const AccessEvent& event, Facts& out) {
@@ -438,14 +460,15 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
   const auto at = static_cast<std::size_t>(kind);
   const EpisodePopulation& population = classes_[static_cast<std::size_t>(caller.caller_class)].episodes[at];
   const EpisodeHabit& habit = caller.episodes[at];
+  const CountParent openings = EpisodeHabit::openings_parent(population.openings.parent());
   EpisodeFacts facts{.opened_ticks = episode.opened.ticks,
                      .reads = static_cast<double>(episode.reads),
                      .usual = habit.reads.mean(population.reads.parent(), 1),
                      .dispersion = habit.reads.dispersion(population.reads.parent(), 1),
                      .episodes_learned = habit.reads.windows,
                      .openings_today = std::max(1.0, static_cast<double>(habit.today)),
-                     .openings_shape = habit.shape(population.openings.parent().mean),
-                     .openings_rate = habit.rate(),
+                     .openings_usual = habit.openings.mean(openings, 1),
+                     .openings_dispersion = habit.openings.dispersion(openings, 1),
                      .denied_before = episode.denied_before,
                      .reverted = episode.reverted,
                      .new_vault = {},
@@ -456,7 +479,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     FirstTouch& touch = facts.new_vault.emplace();
     touch.surprise = entry.surprise;
     touch.rate = touches_[kVaultTouch].rate_of(touch_by, caller.habits[kVaultTouch]);
-    touch.caller_is_new = touch_by.days_seen < FirstTouches::kKnownDays;
+    touch.caller_is_new = touch_by.days_seen < touches_[kVaultTouch].known_days();
     touch.caller_days = touch_by.days_seen;
     touch.caller_things = static_cast<std::uint32_t>(
         touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
@@ -502,13 +525,9 @@ void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const Le
 }
 
 void EstateHistory::learn_session(CallerProfile& caller) {
-  OperationMixWeights counts = caller.session.counts();
-  if (caller.session_alerted) {
-    for (double& count : counts) { count *= kAlertedSessionShare; }
-  } else {
-    class_of(caller).mix.learn(counts);
-  }
-  caller.mix.learn(counts);
+  const OperationMixWeights counts = caller.session.counts();
+  if (!caller.session_alerted) { class_of(caller).mix.learn(counts); }
+  caller.mix.learn(counts, caller.session_alerted);
   caller.session.clear();
   caller.session_alerted = false;
 }
@@ -520,8 +539,8 @@ void EstateHistory::learn_episode(std::uint64_t owner, EpisodeKind kind, const E
   const auto at = static_cast<std::size_t>(kind);
   PopulationCount& population = class_of(caller).episodes[at].reads;
   const double count = static_cast<double>(episode.reads) + 1;
+  population.learn(count, caller.episodes[at].reads);
   caller.episodes[at].reads.learn(count, population.parent(), 1);
-  population.learn(count);
 }
 
 // ---- closing ----
@@ -562,38 +581,60 @@ void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
   CallerProfile& caller = caller_profiles_[slot];
   ClassState& known = class_of(caller);
   const VolumeParents& parents = caller_parents_[static_cast<std::size_t>(caller.caller_class)];
-  const auto learned = [&](std::size_t measure, std::size_t window, double count) {
-    known.volume[measure][window].learn(count);
-  };
-  if (caller.last_hour == hour_) { caller.volume.close(VolumeWindow::kHour, parents, learned); }
+  close_volume(caller, parents, known.volume, next);
   if (day_of(next) == day_of(hour_) || caller.last_day != day_of(hour_)) { return; }
-  caller.volume.close(VolumeWindow::kDay, parents, learned);
-  if (caller.session.is_over(EventTime{next * EventTime::kTicksPerHour})) { learn_session(caller); }
+  // By the end of the day, not by the next event of anybody: what a vault counts must not depend on strangers.
+  if (caller.session.is_over(EventTime{(day_of(hour_) + 1) * EventTime::kTicksPerDay})) { learn_session(caller); }
   caller.mix.close_day();
-  const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= FirstTouches::kKnownDays;
   for (std::size_t kind = 0; kind < kTouchKinds; ++kind) {
+    const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= touches_[kind].known_days();
     touches_[kind].close_day(caller.caller_class, newcomer, caller.habits[kind]);
   }
   for (std::size_t kind = 0; kind < caller.episodes.size(); ++kind) {
-    known.episodes[kind].openings.learn(static_cast<double>(caller.episodes[kind].today) + 1);
-    caller.episodes[kind].close_day();
+    EpisodeHabit& habit = caller.episodes[kind];
+    const double openings = static_cast<double>(std::exchange(habit.today, 0)) + 1;
+    known.episodes[kind].openings.learn(openings, habit.openings);
+    habit.openings.learn(openings, EpisodeHabit::openings_parent(known.episodes[kind].openings.parent()), 1);
   }
+  known.destruction.learn(static_cast<double>(caller.destruction.today) + 1, caller.destruction.days);
+  caller.destruction.days.learn(static_cast<double>(caller.destruction.today) + 1, known.destruction.parent(), 1);
+  caller.destruction.today = 0;
   if (caller.pace_today > 0) {
+    known.pace.learn(caller.pace_today, caller.pace);
     caller.pace.learn(caller.pace_today, known.pace.parent(), 1);
-    known.pace.learn(caller.pace_today);
     caller.pace_today = 0;
   }
 }
 
 void EstateHistory::close_vault(std::uint32_t slot, std::int64_t next) {
-  VaultProfile& vault = vault_profiles_[slot];
-  const auto learned = [this](std::size_t measure, std::size_t window, double count) {
-    vault_population_[measure][window].learn(count);
+  close_volume(vault_profiles_[slot], vault_parents_, vault_population_, next);
+}
+
+// The class learns one hour and one day a member and day: else it would be made of those who never sleep.
+template <typename Profile>
+void EstateHistory::close_volume(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
+                                 std::int64_t next) {
+  const auto learn = [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
+    population[measure][window].learn(count, usual);
   };
-  if (vault.last_hour == hour_) { vault.volume.close(VolumeWindow::kHour, vault_parents_, learned); }
-  if (day_of(next) != day_of(hour_) && vault.last_day == day_of(hour_)) {
-    vault.volume.close(VolumeWindow::kDay, vault_parents_, learned);
+  const auto skip = [](std::size_t, std::size_t, double, const CountTail&) {};
+  if (profile.last_hour == hour_) {
+    if (profile.hour_told) {
+      profile.volume.close(VolumeWindow::kHour, parents, skip);
+    } else {
+      profile.volume.close(VolumeWindow::kHour, parents, learn);
+    }
+    profile.hour_told = true;
   }
+  if (day_of(next) == day_of(hour_) || profile.last_day != day_of(hour_)) { return; }
+  profile.volume.close(VolumeWindow::kDay, parents, learn);
+  profile.hour_told = false;
+}
+
+EstateHistory::VolumePopulation EstateHistory::assumed_volume() {
+  VolumePopulation assumed;
+  for (auto& measures : assumed) { measures.fill(PopulationCount(kVolume)); }
+  return assumed;
 }
 
 VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
@@ -607,6 +648,7 @@ VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
 }
 
 void EstateHistory::close_populations() {
+  if (classes_are_frozen_) { return; }
   const auto close_volume = [](VolumePopulation& volume) {
     for (auto& measures : volume) {
       for (PopulationCount& population : measures) { population.close_hour(); }
@@ -615,6 +657,7 @@ void EstateHistory::close_populations() {
   for (ClassState& known : classes_) {
     close_volume(known.volume);
     known.mix.close_hour();
+    known.destruction.close_hour();
     known.pace.close_hour();
     for (EpisodePopulation& population : known.episodes) {
       population.reads.close_hour();

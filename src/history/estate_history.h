@@ -61,6 +61,9 @@ class EstateHistory {
   // Of the current hour.
   [[nodiscard]] std::uint64_t vaults_seen_lately() const { return vaults_.size(); }
 
+  // For tests: what is usual of a class stays as it is from now on.
+  void freeze_classes() { classes_are_frozen_ = true; }
+
   [[nodiscard]] std::string save() const;
   // On an error the history is empty.
   [[nodiscard]] Result<void> load(std::string_view bytes);
@@ -101,10 +104,12 @@ class EstateHistory {
     CallerClass caller_class = CallerClass::kUser;
     std::int64_t last_day = INT64_MIN;
     std::int64_t last_hour = INT64_MIN;
+    bool hour_told = false;  // to the class, today
     VolumeWindows volume;
     OperationMix mix;
     OperationSession session;
     bool session_alerted = false;
+    TouchHabit destruction;  // deletions, purges and recoveries a day
     std::array<TouchHabit, kTouchKinds> habits;
     SurpriseLedger new_vaults;
     SurpriseLedger denied_vaults;
@@ -120,19 +125,20 @@ class EstateHistory {
     std::uint64_t denied_vault = 0;       // hash, of the last refusal
     std::int64_t denied_ticks = INT64_MIN;
     auto fields() {
-      return std::tie(owner, caller_class, last_day, last_hour, volume, mix, session, session_alerted, habits,
-                      new_vaults, denied_vaults, episodes, pace, pace_today, paced, recent_vaults, recent_client,
-                      recent_address, next_recent, new_address, denied_vault, denied_ticks);
+      return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
+                      destruction, habits, new_vaults, denied_vaults, episodes, pace, pace_today, paced, recent_vaults,
+                      recent_client, recent_address, next_recent, new_address, denied_vault, denied_ticks);
     }
   };
   struct VaultProfile {
     std::uint64_t owner = 0;
     std::int64_t last_day = INT64_MIN;
     std::int64_t last_hour = INT64_MIN;
+    bool hour_told = false;
     VolumeWindows volume;
     TriState rbac_authorization = TriState::kAbsent;
     std::uint64_t network_acls = 0;  // hash; 0: not seen
-    auto fields() { return std::tie(owner, last_day, last_hour, volume, rbac_authorization, network_acls); }
+    auto fields() { return std::tie(owner, last_day, last_hour, hour_told, volume, rbac_authorization, network_acls); }
   };
   using VolumePopulation = std::array<std::array<PopulationCount, kTumblingWindowCount>, kVolumeMeasureCount>;
   struct EpisodePopulation {
@@ -144,9 +150,10 @@ class EstateHistory {
   struct ClassState {
     VolumePopulation volume;
     PopulationMix mix;
+    PopulationCount destruction;  // a day, plus one
     PopulationCount pace;
     std::array<EpisodePopulation, 2> episodes;  // by EpisodeKind
-    auto fields() { return std::tie(volume, mix, pace, episodes); }
+    auto fields() { return std::tie(volume, mix, destruction, pace, episodes); }
   };
   // What observe() leaves for learn().
   struct Observed {
@@ -167,6 +174,7 @@ class EstateHistory {
   [[nodiscard]] ClassState& class_of(const CallerProfile& caller) {
     return classes_[static_cast<std::size_t>(caller.caller_class)];
   }
+  [[nodiscard]] static VolumePopulation assumed_volume();
   [[nodiscard]] static VolumeParents parents_of(const VolumePopulation& population);
   [[nodiscard]] FirstTouches::Caller touch_caller(std::uint32_t slot) const;
   void admit(const AccessEvent& event, Facts& out);
@@ -177,6 +185,7 @@ class EstateHistory {
   void observe_client(const AccessEvent& event, Facts& out);
   void observe_address(const AccessEvent& event, Facts& out);
   void observe_session(const AccessEvent& event, Facts& out);
+  void observe_destruction(Facts& out);
   void observe_episodes(const AccessEvent& event, Facts& out);
   void observe_list(const AccessEvent& event, Facts& out);
   void observe_policy(const AccessEvent& event, Facts& out);
@@ -188,6 +197,8 @@ class EstateHistory {
   void close_hour(std::int64_t hour);
   void close_caller(std::uint32_t slot, std::int64_t hour);
   void close_vault(std::uint32_t slot, std::int64_t hour);
+  template <typename Profile>
+  void close_volume(Profile& profile, const VolumeParents& parents, VolumePopulation& population, std::int64_t next);
   void close_populations();
   void derive_parents();
   [[nodiscard]] bool is_sound() const;
@@ -210,6 +221,7 @@ class EstateHistory {
   std::array<VolumeParents, kCallerClassCount> caller_parents_{};  // derived, as of the last closed hour
   VolumeParents vault_parents_{};
   Observed observed_;
+  bool classes_are_frozen_ = false;
   std::string scratch_;
 };
 

@@ -16,6 +16,7 @@ void Facts::clear() {
   client_new_to_pair_only = false;
   volumes.clear();
   session.reset();
+  destruction.reset();
   list_episode.reset();
   policy_episode.reset();
   new_address.reset();

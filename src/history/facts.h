@@ -74,10 +74,19 @@ struct VolumeFact {
 
 // A session of one caller, at a check point.
 struct SessionFacts {
-  OperationMixWeights self{};        // Dirichlet weights of the caller's habit
+  OperationMixWeights self{};        // Dirichlet weights of the caller's habit, by operations
+  OperationMixWeights by_days{};     // and by the days on which it does such
   OperationMixWeights population{};  // of its class
   OperationMixWeights counts{};      // in this session
   double events = 0;
+};
+
+// Deletions, purges and recoveries of one caller on the current day, from the second one on.
+struct DestructionFacts {
+  double count = 0;       // this one included
+  double usual = 0;       // on an active day
+  double dispersion = 1;  // of the count
+  double days_known = 0;  // decayed active days behind it
 };
 
 // An episode: a list or a change of policy, then reads in the same vault.
@@ -88,8 +97,8 @@ struct EpisodeFacts {
   double dispersion = 1;
   double episodes_learned = 0;
   double openings_today = 0;  // this one included
-  double openings_shape = 1;  // Gamma belief of openings a day
-  double openings_rate = 1;
+  double openings_usual = 1;  // expected on an active day
+  double openings_dispersion = 1;
   bool denied_before = false;           // within the hour before a change of policy
   bool reverted = false;                // a second change within an hour after the first read
   std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
@@ -110,6 +119,7 @@ struct Facts {
   bool client_new_to_pair_only = false;  // the user knows the client, the vault does not know both
   std::vector<VolumeFact> volumes;
   std::optional<SessionFacts> session;
+  std::optional<DestructionFacts> destruction;
   std::optional<EpisodeFacts> list_episode;
   std::optional<EpisodeFacts> policy_episode;
   // The caller's prefix is new to the caller, or was so within the last 24 h.

@@ -27,7 +27,8 @@ double score_of(const WalkFacts& walk, std::uint64_t callers, const AccessGraph&
 
 }  // namespace
 
-FirstTouches::FirstTouches(const AccessGraphLimits& limits, const FirstTouchPriors& priors) : graph_(limits) {
+FirstTouches::FirstTouches(const AccessGraphLimits& limits, const FirstTouchPriors& priors)
+    : known_days_(priors.known_days), graph_(limits) {
   for (std::size_t i = 0; i < kCallerClassCount; ++i) {
     CountParent prior = priors.first_touches_per_day[i];
     prior.windows = PopulationCount::kRareMemberWindows;
@@ -48,7 +49,7 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, s
   touch.score = score_of(walk, facts.thing_callers, near, group_popularity);
   facts.dormant = edge.touch == EdgeFacts::Touch::kDormant;
   facts.idle_days = edge.hours_since_last / 24;
-  facts.caller_is_new = caller.days_seen < kKnownDays;
+  facts.caller_is_new = caller.days_seen < known_days_;
   facts.caller_days = caller.days_seen;
   facts.caller_things = walk.vaults;
   facts.nearest_thing = std::move(walk.nearest_vault);
@@ -69,7 +70,7 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, s
 
 NewThingRate FirstTouches::rate_of(const Caller& caller, const TouchHabit& habit) const {
   const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
-  if (caller.days_seen < kKnownDays) {
+  if (caller.days_seen < known_days_) {
     const double touches = kPriorTouches + known.newcomer_touches;
     return {touches / (kPriorCallerDays + known.caller_days), 1 / touches, known.caller_days};
   }
@@ -97,8 +98,8 @@ void FirstTouches::close_day(CallerClass caller_class, bool newcomer, TouchHabit
   const double count = static_cast<double>(habit.today) + 1;
   habit.today = 0;
   if (newcomer) { return; }  // whoever starts touches everything for the first time
+  known.touches.learn(count, habit.days);
   habit.days.learn(count, known.touches.parent(), 1);
-  known.touches.learn(count);
 }
 
 void FirstTouches::close_hour(std::int64_t hour) {

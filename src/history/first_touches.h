@@ -3,7 +3,7 @@
 //
 // A first touch is odd by which thing it is (its score ranked among the last benign ones of the class: EdgeScores) and
 // by how often the caller touches new things at all (detection-method notes, P3). For callers seen on fewer than
-// kKnownDays days the second is the rate at which such callers turn up on things older than kOldThingDays, per active
+// known_days() days the second is the rate at which such callers turn up on things older than kOldThingDays, per active
 // caller-day of the class (design section 4 point 2). Threads: one owner.
 #pragma once
 
@@ -34,11 +34,11 @@ struct TouchHabit {
 
 struct FirstTouchPriors {
   std::array<CountParent, kCallerClassCount> first_touches_per_day;  // mean of the count itself
+  std::uint32_t known_days = 3;                                      // active days after which a caller is not new
 };
 
 class FirstTouches {
  public:
-  static constexpr std::uint32_t kKnownDays = 3;
   static constexpr std::int64_t kOldThingDays = 14;
   static constexpr std::int64_t kSettlingDays = 3;
   // Gamma prior of touches that are rare by nature: half a one in 1000 caller-days.
@@ -74,6 +74,7 @@ class FirstTouches {
   void close_hour(std::int64_t hour);
 
   [[nodiscard]] const AccessGraph& graph() const { return graph_; }
+  [[nodiscard]] std::uint32_t known_days() const { return known_days_; }
 
   void save(SnapshotWriter& writer) const;
   [[nodiscard]] bool load(SnapshotReader& reader);
@@ -95,6 +96,7 @@ class FirstTouches {
     }
   };
 
+  std::uint32_t known_days_;
   AccessGraph graph_;
   std::array<ClassState, kCallerClassCount> classes_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "statistics/elementary.h"
 
@@ -11,6 +12,17 @@ namespace {
 // A class starts out as a vault is mostly used: read. One operation is held back for every class.
 constexpr OperationMixWeights kFirstCounts = {50, 10, 2, 1, 1, 8, 8, 4, 1, 4, 1, 6, 1, 2, 1, 2};
 constexpr double kMostPopulation = 100'000;
+
+OperationMixWeights weights_of(const std::array<float, kOperationClassCount>& own, double total,
+                               const OperationMixWeights& population) {
+  constexpr double kMostOwn = OperationMix::kMostWeight - OperationMix::kPriorWeight;
+  const double scale = total > kMostOwn ? kMostOwn / total : 1;
+  OperationMixWeights weights{};
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = OperationMix::kPriorWeight * population[i] + scale * static_cast<double>(own[i]);
+  }
+  return weights;
+}
 
 }  // namespace
 
@@ -36,27 +48,30 @@ void PopulationMix::close_hour() {
 }
 
 OperationMixWeights OperationMix::weights(const OperationMixWeights& population) const {
-  const double own = static_cast<double>(total_);
-  const double scale = own + kPriorWeight > kMostWeight ? (kMostWeight - kPriorWeight) / own : 1;
-  OperationMixWeights weights{};
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    weights[i] = kPriorWeight * population[i] + scale * static_cast<double>(own_[i]);
-  }
-  return weights;
+  return weights_of(own_, static_cast<double>(total_), population);
+}
+
+OperationMixWeights OperationMix::weights_by_days(const OperationMixWeights& population) const {
+  return weights_of(days_, std::accumulate(days_.begin(), days_.end(), 0.0), population);
 }
 
 bool OperationMix::is_rare(OperationClass operation) const {
   return own_[static_cast<std::size_t>(operation)] * 100 < total_;
 }
 
-void OperationMix::learn(const OperationMixWeights& counts) {
-  for (std::size_t i = 0; i < counts.size(); ++i) { own_[i] += static_cast<float>(counts[i]); }
+void OperationMix::learn(const OperationMixWeights& counts, bool alerted) {
+  const auto share = static_cast<float>(alerted ? kAlertedShare : 1);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    own_[i] += share * static_cast<float>(counts[i]);
+    if (counts[i] > 0) { today_[i] = std::max(today_[i], share); }
+  }
   total_ = std::accumulate(own_.begin(), own_.end(), 0.0F);
 }
 
 void OperationMix::close_day() {
   const auto kept = static_cast<float>(half_life_decay(1, kHalfLifeDays));
   for (float& weight : own_) { weight *= kept; }
+  for (std::size_t i = 0; i < days_.size(); ++i) { days_[i] = kept * days_[i] + std::exchange(today_[i], 0.0F); }
   total_ = std::accumulate(own_.begin(), own_.end(), 0.0F);
 }
 

@@ -2,7 +2,9 @@
 //
 // A session is what one caller does without a pause of 15 minutes, at most 200 events. The habit is a Dirichlet: five
 // operations as the class does them, and the caller's own, half forgotten in 30 active days and worth at most 60 in
-// all, which guards against over-dispersion (detection-method notes, P5). No allocation. Threads: one owner.
+// all, which guards against over-dispersion (detection-method notes, P5). It is kept twice: by operations, and by the
+// days on which a class of operations came up, because what is done once a month drowns in a million reads. No
+// allocation. Threads: one owner.
 #pragma once
 
 #include <array>
@@ -37,17 +39,22 @@ class OperationMix {
   static constexpr double kMostWeight = 60;
   static constexpr double kHalfLifeDays = 30;
 
+  static constexpr double kAlertedShare = 0.1;  // of its counts that a session teaches which alerted
+
   [[nodiscard]] OperationMixWeights weights(const OperationMixWeights& population) const;
+  [[nodiscard]] OperationMixWeights weights_by_days(const OperationMixWeights& population) const;
   // Of the caller's own operations: is this class rarer than one in a hundred?
   [[nodiscard]] bool is_rare(OperationClass operation) const;
-  void learn(const OperationMixWeights& counts);
+  void learn(const OperationMixWeights& counts, bool alerted);
   void close_day();
 
-  auto fields() { return std::tie(own_, total_); }
+  auto fields() { return std::tie(own_, days_, today_, total_); }
 
  private:
   std::array<float, kOperationClassCount> own_{};
-  float total_ = 0;
+  std::array<float, kOperationClassCount> days_{};   // on which the class came up, decayed
+  std::array<float, kOperationClassCount> today_{};  // 1; kAlertedShare where only alerted sessions had it
+  float total_ = 0;                                  // of own_
 };
 
 class OperationSession {

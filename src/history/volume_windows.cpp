@@ -61,14 +61,12 @@ void VolumeWindows::count(std::size_t measure, std::size_t window, const VolumeS
                              .windows = counter.usual.windows});
 }
 
-double VolumeWindows::close_counter(std::size_t measure, VolumeWindow window, const VolumeParents& parents) {
+void VolumeWindows::close_counter(std::size_t measure, VolumeWindow window, const VolumeParents& parents) {
   const auto at = static_cast<std::size_t>(window);
   Counter& counter = counters_[measure][at];
-  const auto count = static_cast<double>(counter.count - counter.untaught);
-  if (count > 0) { counter.usual.learn(count, parents[measure][at], 1); }
+  if (const double count = taught(counter); count > 0) { counter.usual.learn(count, parents[measure][at], 1); }
   counter.count = 0;
   counter.untaught = 0;
-  return count;
 }
 
 void VolumeWindows::forget_objects(VolumeWindow window) {

@@ -35,12 +35,14 @@ class VolumeWindows {
 
   // Appends what is worth looking at.
   void add(const VolumeSample& sample, bool of_vault, const VolumeParents& parents, std::vector<VolumeFact>& facts);
-  // The window is over: learns it, and hands what it learned to `learned(measure, window, count)`.
+  // The window is over: learns it, after what it learns was handed to `learned(measure, window, count, usual so far)`.
   template <typename Learned>
   void close(VolumeWindow window, const VolumeParents& parents, const Learned& learned) {
     for (std::size_t measure = 0; measure < kVolumeMeasureCount; ++measure) {
-      const double count = close_counter(measure, window, parents);
-      if (count > 0) { learned(measure, static_cast<std::size_t>(window), count); }
+      const auto at = static_cast<std::size_t>(window);
+      const Counter& counter = counters_[measure][at];
+      if (const double count = taught(counter); count > 0) { learned(measure, at, count, counter.usual); }
+      close_counter(measure, window, parents);
     }
     forget_objects(window);
   }
@@ -64,7 +66,10 @@ class VolumeWindows {
 
   void count(std::size_t measure, std::size_t window, const VolumeSample& sample, bool of_vault,
              const VolumeParents& parents, std::vector<VolumeFact>& facts);
-  [[nodiscard]] double close_counter(std::size_t measure, VolumeWindow window, const VolumeParents& parents);
+  [[nodiscard]] static double taught(const Counter& counter) {
+    return static_cast<double>(counter.count - counter.untaught);
+  }
+  void close_counter(std::size_t measure, VolumeWindow window, const VolumeParents& parents);
   void forget_objects(VolumeWindow window);
 
   std::array<std::array<Counter, kTumblingWindowCount>, kVolumeMeasureCount> counters_{};

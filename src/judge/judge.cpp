@@ -150,7 +150,7 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
 }
 
 void Judge::close_hour(std::int64_t hour, std::uint64_t vaults) {
-  if (day_ == INT64_MIN) { day_ = day_of(hour - 1); }
+  if (day_ == INT64_MIN) { day_ = first_day_ = day_of(hour - 1); }
   if (day_of(hour) > day_) {
     close_day();
     day_ = day_of(hour);
@@ -167,6 +167,18 @@ void Judge::close_hour(std::int64_t hour, std::uint64_t vaults) {
 }
 
 void Judge::close_day() {
+  for (const auto& [subject, tests] : today_) {
+    const auto subject_class = static_cast<std::size_t>(subject.subject_class);
+    for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
+      if (kTypes[type].tests[subject_class]) { budget_.add_test(static_cast<AlertType>(type)); }
+    }
+    if (subject.subject_class != SubjectClass::kVault) { budget_.add_fused_test(); }
+  }
+  if (day_ - first_day_ >= kSettlingDays) { calibrate(); }
+  today_.clear();
+}
+
+void Judge::calibrate() {
   std::array<double, kFamilies> nothing{};
   nothing.fill(kMissing);
   const double no_evidence = fisher(nothing);
@@ -176,14 +188,11 @@ void Judge::close_day() {
       if (!kTypes[type].tests[subject_class]) { continue; }
       const auto p = static_cast<double>(tests.smallest[type]);
       calibrators_[type][subject_class].add(p == 0 ? 1 : p, (tests.alerted >> type & 1U) != 0);
-      budget_.add_test(static_cast<AlertType>(type));
     }
     if (subject.subject_class == SubjectClass::kVault) { continue; }
     const auto fused = static_cast<double>(tests.fused);
     fused_calibrators_[subject_class].add(fused == 0 ? no_evidence : fused, tests.fused_alerted);
-    budget_.add_fused_test();
   }
-  today_.clear();
 }
 
 std::string Judge::save() const {
@@ -194,6 +203,7 @@ std::string Judge::save() const {
   writer.write(today_);
   writer.write(evidence_);
   writer.write(day_);
+  writer.write(first_day_);
   writer.write(left_out_);
   return writer.bytes();
 }
@@ -212,8 +222,9 @@ Result<void> Judge::load(std::string_view bytes) {
   };
   SnapshotReader reader(bytes);
   const bool whole = reader.read(budget_) && reader.read(calibrators_) && reader.read(fused_calibrators_) &&
-                     reader.read(today_) && reader.read(evidence_) && reader.read(day_) && reader.read(left_out_) &&
-                     reader.at_end() && std::ranges::all_of(evidence_, sound) && std::ranges::all_of(today_, known);
+                     reader.read(today_) && reader.read(evidence_) && reader.read(day_) && reader.read(first_day_) &&
+                     reader.read(left_out_) && reader.at_end() && std::ranges::all_of(evidence_, sound) &&
+                     std::ranges::all_of(today_, known);
   if (!whole) {
     return fail(ErrorKind::kInput,
                 "state of the judge: expected what was saved, found damaged bytes; start without --state or from an "

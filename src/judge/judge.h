@@ -6,6 +6,7 @@
 // is over, 1 for subjects that were active and gave no cause (detection-method notes 1.1, 1.5). Suspicions of one
 // caller within 24 hours are fused over seven families of evidence; where together they pass and none did alone, the
 // family with the smallest p gives the alert its name (design section 4 point 8).
+// Until an estate has been seen for kSettlingDays its models rest on assumptions, and their p-values are no experience.
 // Bounds: kSubjects a day; what is over is judged, and counted as left out of calibration. Threads: one owner.
 #pragma once
 
@@ -50,6 +51,7 @@ class Judge {
  public:
   static constexpr std::size_t kSubjects = 1'200'000;
   static constexpr std::size_t kFused = 100'000;  // callers with evidence
+  static constexpr std::int64_t kSettlingDays = 7;
 
   explicit Judge(double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays)
       : budget_(alerts_per_thousand_vault_days) {}
@@ -98,6 +100,7 @@ class Judge {
   }
   void add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at);
   void close_day();
+  void calibrate();
 
   AlertBudget budget_;
   std::array<std::array<Calibrator, kSubjectClassCount>, kAlertTypeCount> calibrators_;
@@ -105,6 +108,7 @@ class Judge {
   std::map<Subject, DayOfTests> today_;
   std::map<std::uint64_t, CallerEvidence> evidence_;  // by caller
   std::int64_t day_ = INT64_MIN;
+  std::int64_t first_day_ = INT64_MIN;
   std::uint64_t left_out_ = 0;
 
   bool new_evidence_ = false;  // since the last fuse()

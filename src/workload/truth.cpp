@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, kAttackKindCount> kAttackNames = {
     "new-app-on-vault",     "destruction",      "crypto-abuse"};
 constexpr std::array<std::string_view, kStrengthCount> kStrengthNames = {"loud", "human", "slow"};
 constexpr std::array<std::string_view, kTwinKindCount> kTwinNames = {
-    "new-colleague", "new-deployment", "on-call",        "rotation", "policy-change",
-    "portal-visit",  "home-address",   "mistyped-vault", "clean-up", "usual-key-use"};
+    "new-colleague", "new-deployment", "on-call",  "rotation",      "policy-change",  "portal-visit",
+    "home-address",  "mistyped-vault", "clean-up", "usual-key-use", "policy-pipeline"};
 
 template <typename Kind, std::size_t N>
 std::optional<Kind> find_name(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -57,12 +57,12 @@ bool fits_users(AttackKind kind) {
 }
 
 bool fits_apps(AttackKind kind) {
-  return kind != AttackKind::kPolicyThenRead && kind != AttackKind::kNewClient;
+  return kind != AttackKind::kNewClient;
 }
 
 bool is_routine(TwinKind kind) {
   return kind == TwinKind::kRotation || kind == TwinKind::kCleanUp || kind == TwinKind::kUsualKeyUse ||
-         kind == TwinKind::kPolicyChange;
+         kind == TwinKind::kPolicyChange || kind == TwinKind::kPolicyPipeline;
 }
 
 TwinKind twin_of(AttackKind kind, bool app) {
@@ -78,7 +78,7 @@ TwinKind twin_of(AttackKind kind, bool app) {
     case AttackKind::kSuspiciousDenied:
       return TwinKind::kMistypedVault;
     case AttackKind::kPolicyThenRead:
-      return TwinKind::kPolicyChange;
+      return app ? TwinKind::kPolicyPipeline : TwinKind::kPolicyChange;
     case AttackKind::kDestruction:
       return app ? TwinKind::kRotation : TwinKind::kCleanUp;
     case AttackKind::kCryptoAbuse:

@@ -39,18 +39,19 @@ inline constexpr std::size_t kStrengthCount = 3;
 
 // The nearest harmless thing that the same class of caller does.
 enum class TwinKind : std::uint8_t {
-  kNewColleague,   // a user opens a vault of the team for the first time
-  kNewDeployment,  // an application starts to use another vault of its team
-  kOnCall,         // an operator looks into a few vaults
-  kRotation,       // an application lists its vault and sets secrets
-  kPolicyChange,   // an administrator changes a policy and reads nothing
-  kPortalVisit,    // a user lists and opens one secret of a usual vault
-  kHomeAddress,    // usual work from a new address
-  kMistypedVault,  // one refused request
-  kCleanUp,        // an administrator deletes two secrets
-  kUsualKeyUse,    // a few decrypts on the caller's own vault
+  kNewColleague,    // a user opens a vault of the team for the first time
+  kNewDeployment,   // an application starts to use another vault of its team
+  kOnCall,          // an operator looks into a few vaults
+  kRotation,        // an application lists its vault and sets secrets
+  kPolicyChange,    // an administrator changes a policy and reads nothing
+  kPortalVisit,     // a user lists and opens one secret of a usual vault
+  kHomeAddress,     // usual work from a new address
+  kMistypedVault,   // one refused request
+  kCleanUp,         // an administrator deletes two secrets
+  kUsualKeyUse,     // a few decrypts on the caller's own vault
+  kPolicyPipeline,  // a pipeline sets the policy of its vault and reads, as it always did
 };
-inline constexpr std::size_t kTwinKindCount = 10;
+inline constexpr std::size_t kTwinKindCount = 11;
 
 // "tor-success", ...: the words of --attacks and of the labels, in the order of the enumeration.
 [[nodiscard]] const std::array<std::string_view, kAttackKindCount>& attack_names();

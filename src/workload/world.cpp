@@ -409,7 +409,11 @@ void World::State::schedule_campaigns() {
 
 bool World::State::suits(const Campaign& campaign, std::uint32_t caller) const {
   if (campaign.app) {
-    return campaign.kind != AttackKind::kCryptoAbuse || population.apps[caller].habit == AppHabit::kKeyUser;
+    const AppHabit habit = population.apps[caller].habit;
+    if (campaign.twin && twin_of(campaign.kind, true) == TwinKind::kPolicyPipeline) {
+      return habit == AppHabit::kPipeline;
+    }
+    return campaign.kind != AttackKind::kCryptoAbuse || habit == AppHabit::kKeyUser;
   }
   const UserRole role = population.users[caller].role;
   if (!campaign.twin) { return role != UserRole::kIdle; }
@@ -879,6 +883,10 @@ void World::State::plan_twin(const Campaign& campaign, Planned& event) {
     case TwinKind::kUsualKeyUse:
       plan_paced(event, Step::kKeyDecrypt, 1, Strength::kHuman);
       return;
+    case TwinKind::kPolicyPipeline:
+      plan_paced(event, Step::kAddPolicy, 1, Strength::kLoud);
+      plan_paced(event, Step::kSecretGet, 2, Strength::kLoud);
+      return;
   }
 }
 
@@ -913,8 +921,8 @@ void World::State::plan_discovery(Planned& event, Strength strength) {
 }
 
 void World::State::plan_policy_then_read(Planned& event) {
-  event.vault = foreign_vault(population.users[event.caller].vaults);
-  event.client = Client::kCli;
+  event.vault = foreign_vault(own_vaults(event));
+  if (event.who == Who::kUser) { event.client = Client::kCli; }
   Planned refused = event;
   deny(refused);
   plan(refused);

@@ -19,7 +19,7 @@ namespace {
 
 EngineOptions eager() {
   EngineOptions options;
-  options.learning_days = 6;
+  options.learning_days = 12;
   options.alerts_per_thousand_vault_days = 500;
   options.limits = {.callers = 1000, .vaults = 1000, .edges = 10'000, .prefixes = 1000};
   return options;

@@ -25,6 +25,9 @@ class EventBuilder {
     set(TextField::kCorrelationId, "00000000-0000-4000-8000-000000000001");
   }
 
+  // From an event: only set() and build() may follow.
+  explicit EventBuilder(AccessEvent event) : event_(std::move(event)) {}
+
   EventBuilder& at(std::string_view iso_time) {
     event_.time = parse_iso_time(iso_time).value();
     return *this;

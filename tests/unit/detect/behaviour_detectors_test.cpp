@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "detect/detectors.h"
+#include "detect/episode.h"
 #include "reference/event_builder.h"
+#include "statistics/combination.h"
 
 namespace keyvigil {
 namespace {
@@ -69,12 +72,14 @@ TEST(BehaviourDetectors, TheSecondFirstTouchOfADayCountsMoreButNotOfANewCaller) 
 
 TEST(BehaviourDetectors, ManyVaultsCountByNumberAndByOddness) {
   Facts facts;
-  facts.new_vaults_day = DayOfFirstTouches{3, 1, {0.05, 1, 30}};
+  facts.new_vaults_day = DayOfFirstTouches{3, 1, {0.5, 1, 30}};
   const double three = p_of(account_volume_anomaly, facts);
-  facts.new_vaults_day = DayOfFirstTouches{6, 2, {0.05, 1, 30}};
+  facts.new_vaults_day = DayOfFirstTouches{6, 2, {0.5, 1, 30}};
   const double six = p_of(account_volume_anomaly, facts);
-  facts.new_vaults_day = DayOfFirstTouches{6, 20, {0.05, 1, 30}};
+  facts.new_vaults_day = DayOfFirstTouches{6, 20, {0.5, 1, 30}};
   EXPECT_LT(six, three);
+  facts.new_vaults_day = DayOfFirstTouches{12, 4, {0.5, 1, 30}};  // as near as any
+  EXPECT_LT(p_of(account_volume_anomaly, facts), 1e-5) << "odd by number alone";
   EXPECT_LT(p_of(account_volume_anomaly, facts), six);
   EXPECT_EQ(p_of(account_volume_access_denied_anomaly, facts), 1);
   facts.denied_vaults_day = facts.new_vaults_day;
@@ -110,6 +115,7 @@ TEST(BehaviourDetectors, DeletionsBySomebodyWhoReadsAreNoHabit) {
   session.self.fill(0.05);
   session.population.fill(1.0 / kOperationClassCount);
   session.self[static_cast<std::size_t>(OperationClass::kSecretGet)] = 55;
+  session.by_days = session.self;
   session.counts[static_cast<std::size_t>(OperationClass::kSecretGet)] = 8;
   session.events = 8;
   facts.session = session;
@@ -119,6 +125,16 @@ TEST(BehaviourDetectors, DeletionsBySomebodyWhoReadsAreNoHabit) {
   session.events = 3;
   facts.session = session;
   EXPECT_LT(p_of(operation_pattern_anomaly, facts), 1e-5);
+  facts.session->by_days[static_cast<std::size_t>(OperationClass::kDelete)] = 10;
+  EXPECT_GT(p_of(operation_pattern_anomaly, facts), 0.01) << "drowned in reads, but done every few days";
+}
+
+TEST(BehaviourDetectors, DeletionsAnHourApartCountByTheDay) {
+  Facts facts;
+  facts.destruction = DestructionFacts{.count = 6, .usual = 0.01, .dispersion = 4, .days_known = 30};
+  EXPECT_LT(p_of(operation_pattern_anomaly, facts), 1e-5);
+  facts.destruction->usual = 3;
+  EXPECT_GT(p_of(operation_pattern_anomaly, facts), 0.1);
 }
 
 EpisodeFacts episode(double reads, double usual) {
@@ -127,17 +143,32 @@ EpisodeFacts episode(double reads, double usual) {
   made.usual = usual;
   made.dispersion = 0.8;
   made.openings_today = 1;
-  made.openings_shape = 0.2;
-  made.openings_rate = 30;
+  made.openings_usual = 0.2 / 30;
+  made.openings_dispersion = 1 / 0.2;
   return made;
+}
+
+// By hand, two ways.
+TEST(BehaviourDetectors, PartsOfAnEpisodeHaveTheKnownProbabilities) {
+  const EpisodeFacts known = episode(20, 2);
+  EXPECT_NEAR(opening_probability(known) / 0.00653650804430439, 1, 1e-9);
+  EXPECT_NEAR(reading_probability(known) / 0.00011435999195927723, 1, 1e-9);
+  EXPECT_NEAR(fisher(std::array{opening_probability(known), reading_probability(known)}) / 1.1292344021979018e-05, 1,
+              1e-9);
 }
 
 TEST(BehaviourDetectors, ReadsAfterAListCountBesideTheCallersHabit) {
   Facts facts;
   facts.list_episode = episode(20, 2);
-  EXPECT_NEAR(p_of(list_get_anomaly, facts), 1.1292344021979018e-05, 1e-9);  // by hand, two ways
+  const EpisodeFacts& one = *facts.list_episode;
+  // One such episode in so many days, looked at in two ways.
+  EXPECT_NEAR(p_of(list_get_anomaly, facts) / (2 * one.openings_usual * reading_probability(one)), 1, 1e-9);
+  facts.list_episode->openings_today = 5;
+  EXPECT_LT(p_of(list_get_anomaly, facts), 1e-9) << "a sweep";
   facts.list_episode = episode(20, 25);
-  EXPECT_GT(p_of(list_get_anomaly, facts), 0.02);
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.005);
+  facts.list_episode = episode(2, 0.1);
+  EXPECT_GT(p_of(list_get_anomaly, facts), 1e-3) << "two reads are no dump";
   facts.list_episode = episode(20, 2);
   facts.list_episode->new_vault = touch(0.01, 0.02);
   EXPECT_LT(p_of(list_get_anomaly, facts), 1e-7);

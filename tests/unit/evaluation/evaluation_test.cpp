@@ -45,6 +45,22 @@ TEST(Evaluation, CountsWhatWasFoundAndWhatWasFalse) {
   EXPECT_EQ(evaluation.types.at("KV_AppAnomaly").false_elsewhere, 1U);
 }
 
+TEST(Evaluation, CountsInHowManyRunsATypeFired) {
+  const std::vector<CampaignLabel> labels = {parse_label(kAttack).value(), parse_label(kTwin).value()};
+  const RaisedAlert found = alert("KV_ListGetAnomaly", "u-1", "2026-09-20T10:02:00.000Z");
+  const RaisedAlert wrong = alert("KV_ListGetAnomaly", "u-2", "2026-09-21T10:00:00.000Z");
+  Evaluation evaluation;
+  add_run(evaluation, {found, found}, labels, 1);
+  add_run(evaluation, {found, wrong}, labels, 1);
+  add_run(evaluation, {}, labels, 1);
+  EXPECT_EQ(evaluation.runs, 3U);
+  const TypeScore& score = evaluation.types.at("KV_ListGetAnomaly");
+  EXPECT_EQ(score.on_users, 3U);
+  EXPECT_EQ(score.runs_on_users, 2U);
+  EXPECT_EQ(score.runs_on_apps, 0U);
+  EXPECT_EQ(score.runs_in_twins, 1U);
+}
+
 TEST(Evaluation, AnUnexpectedAlertDoesNotFindAnAttack) {
   Evaluation evaluation;
   add_run(evaluation, {alert("KV_PutGetAnomaly", "u-1", "2026-09-20T10:01:00.000Z")}, {parse_label(kAttack).value()},

@@ -82,6 +82,24 @@ TEST(CountTail, OneAttackDoesNotBecomeNormal) {
   EXPECT_LT(tail.largest, 200);
 }
 
+// A weekly backup: the first round is news, the second as well, the third is not.
+TEST(CountTail, WhatCameTwiceIsTheRecord) {
+  const CountParent parent{2, 0.5};
+  CountTail tail;
+  const auto week = [&](double last) {
+    for (int window = 0; window < 20; ++window) { tail.learn(3, parent, 1); }
+    const bool news = !tail.is_within_record(last) && tail.tail(last, parent, 1) < 1e-4;
+    tail.learn(last, parent, 1);
+    return news;
+  };
+  EXPECT_TRUE(week(200));
+  EXPECT_TRUE(week(210));
+  EXPECT_FALSE(week(205));
+  EXPECT_TRUE(week(2000)) << "and what is larger still is news again";
+  EXPECT_FALSE(week(210));
+  EXPECT_LT(tail.mean(parent, 1), 20) << "the mean is not moved by them";
+}
+
 TEST(CountTail, UpToAQuarterAboveTheLargestIsNoNews) {
   CountTail tail;
   tail.learn(40, CountParent{40, 1}, 1);

@@ -81,13 +81,24 @@ TEST(Episodes, SavingKeepsWhatIsOpenAndWhenItEnds) {
 }
 
 TEST(EpisodeHabit, BelievesTheClassUntilItHasDays) {
+  const CountParent parent = EpisodeHabit::openings_parent({.mean = 0.5, .dispersion = 1});
+  EXPECT_EQ(parent.windows, EpisodeHabit::kMostPriorDays);
   EpisodeHabit habit;
-  EXPECT_NEAR(habit.shape(0.5) / habit.rate(), 0.5, 1e-12);
-  for (int day = 0; day < 200; ++day) {
-    habit.today = 3;
-    habit.close_day();
-  }
-  EXPECT_NEAR(habit.shape(0.5) / habit.rate(), 3, 0.1);
+  EXPECT_EQ(habit.openings.mean(parent, 1), 0.5);
+  for (int day = 0; day < 200; ++day) { habit.openings.learn(3 + 1, parent, 1); }
+  EXPECT_NEAR(habit.openings.mean(parent, 1), 3, 0.1);
+}
+
+// Where most never list and some do at every start, a month without a list says which of them one is.
+TEST(EpisodeHabit, BelievesAMixedClassLess) {
+  const auto after_a_month = [](double dispersion) {
+    const CountParent parent = EpisodeHabit::openings_parent({.mean = 0.75, .dispersion = dispersion});
+    EpisodeHabit habit;
+    for (int day = 0; day < 30; ++day) { habit.openings.learn(0 + 1, parent, 1); }
+    return habit.openings.mean(parent, 1);
+  };
+  EXPECT_GT(after_a_month(1), 0.03);
+  EXPECT_LT(after_a_month(10), 0.006);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(OperationMix, IsTheClassUntilItHasLearned) {
   OperationMix mix;
   EXPECT_NEAR(total(mix.weights(population.shares())), OperationMix::kPriorWeight, 1e-12);
   EXPECT_FALSE(mix.is_rare(OperationClass::kDelete)) << "nothing is rare for somebody unknown";
-  mix.learn(only(OperationClass::kSecretGet, 30));
+  mix.learn(only(OperationClass::kSecretGet, 30), false);
   EXPECT_NEAR(total(mix.weights(population.shares())), OperationMix::kPriorWeight + 30, 1e-5);
 }
 
@@ -70,12 +70,42 @@ TEST(OperationMix, IsWorthNoMoreThanItsBound) {
   const PopulationMix population;
   OperationMix mix;
   for (int day = 0; day < 100; ++day) {
-    mix.learn(only(OperationClass::kSecretGet, 500));
+    mix.learn(only(OperationClass::kSecretGet, 500), false);
     mix.close_day();
   }
   EXPECT_NEAR(total(mix.weights(population.shares())), OperationMix::kMostWeight, 1e-3);
   EXPECT_TRUE(mix.is_rare(OperationClass::kDelete));
   EXPECT_FALSE(mix.is_rare(OperationClass::kSecretGet));
+}
+
+double share_of_sets(const OperationMixWeights& weights) {
+  return weights[static_cast<std::size_t>(OperationClass::kSecretSet)] / total(weights);
+}
+
+// A poller that rotates a secret once in ten days: one operation in ten thousand, but no news.
+TEST(OperationMix, RemembersByDaysWhatDrownsInOperations) {
+  const PopulationMix population;
+  OperationMix mix;
+  for (int day = 0; day < 30; ++day) {
+    mix.learn(only(OperationClass::kSecretGet, 1000), false);
+    if (day % 10 == 3) { mix.learn(only(OperationClass::kSecretSet, 1), false); }
+    mix.close_day();
+  }
+  EXPECT_LT(share_of_sets(mix.weights(population.shares())), 0.01);
+  EXPECT_GT(share_of_sets(mix.weights_by_days(population.shares())), 0.07);
+}
+
+TEST(OperationMix, WhatAlertedTeachesATenth) {
+  const PopulationMix population;
+  OperationMix quiet;
+  OperationMix alerted;
+  quiet.learn(only(OperationClass::kDelete, 10), false);
+  alerted.learn(only(OperationClass::kDelete, 10), true);
+  for (OperationMix* mix : {&quiet, &alerted}) { mix->close_day(); }
+  const auto own = [&](const OperationMixWeights& weights) { return total(weights) - OperationMix::kPriorWeight; };
+  EXPECT_NEAR(own(alerted.weights(population.shares())), own(quiet.weights(population.shares())) / 10, 1e-5);
+  EXPECT_NEAR(own(alerted.weights_by_days(population.shares())), own(quiet.weights_by_days(population.shares())) / 10,
+              1e-5);
 }
 
 TEST(OperationSession, IsLookedAtAtGrowingCounts) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace keyvigil {
 namespace {
 
@@ -22,6 +24,24 @@ TEST(PopulationCount, LearnsMeanAndDispersion) {
   }
   EXPECT_NEAR(population.parent().mean, 10, 0.3);
   EXPECT_NEAR(population.parent().dispersion, 0.9, 0.1);  // (100 - 10) / 100
+}
+
+// Ten members, each steady about a mean of its own: together they are dispersed, each by itself is not.
+TEST(PopulationCount, TellsHowMembersVaryFromHowTheyDiffer) {
+  PopulationCount population;
+  std::vector<CountTail> members(10);
+  for (int hour = 0; hour < 300; ++hour) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const double count = 1 + 20.0 * static_cast<double>(i) + static_cast<double>(hour % 3);
+      population.learn(count, members[i]);
+      members[i].learn(count, population.parent(), 1);
+    }
+    population.close_hour();
+  }
+  EXPECT_GT(population.parent().dispersion, 0.3);
+  EXPECT_EQ(population.parent().own_dispersion, CountTail::kLeastDispersion);
+  EXPECT_LT(members[5].dispersion(population.parent(), 1), 0.2);
+  EXPECT_GT(CountTail{}.dispersion(population.parent(), 1), 0.3) << "a new member may be any of them";
 }
 
 TEST(PopulationCount, OneWildMemberMovesItByABoundedStep) {

@@ -22,7 +22,7 @@ class VolumeWindowsTest : public testing::Test {
   }
   double close(VolumeWindow window, VolumeMeasure measure = VolumeMeasure::kOperations) {
     double learned = 0;
-    windows_.close(window, parents_, [&](std::size_t at, std::size_t, double count) {
+    windows_.close(window, parents_, [&](std::size_t at, std::size_t, double count, const CountTail&) {
       if (at == static_cast<std::size_t>(measure)) { learned = count; }
     });
     return learned;

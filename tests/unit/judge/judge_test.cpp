@@ -66,6 +66,27 @@ TEST(Judge, LearnsThatAModelIsTooSure) {
   EXPECT_GT(judge.judge(AlertType::kUserAnomaly, kAlice, suspicion(1e-5), hour(60 * 24 + 1), true).calibrated_p, 0.1);
 }
 
+// The first days of an estate say what its models assumed, not how often its tests are wrong.
+TEST(Judge, DoesNotCalibrateByTheFirstWeek) {
+  Judge judge;
+  judge.close_hour(kStart, 100);
+  const auto odd_days = [&judge](int from, int to) {
+    for (int day = from; day <= to; ++day) {
+      for (std::uint64_t caller = 1; caller <= 20; ++caller) {
+        const Subject subject{caller, SubjectClass::kUser};
+        judge.see(subject);
+        (void)judge.judge(AlertType::kUserAnomaly, subject, suspicion(1e-20), hour(24 * (day - 1) + 1), false);
+      }
+      judge.close_hour(kStart + 24 * day, 100);
+    }
+    judge.see(kAlice);
+    return judge.judge(AlertType::kUserAnomaly, kAlice, suspicion(1e-20), hour(24 * to + 1), false).calibrated_p;
+  };
+  EXPECT_LT(odd_days(1, 6), 1e-19);
+  EXPECT_NEAR(judge.budget().tests_per_day(AlertType::kUserAnomaly), 20, 1);
+  EXPECT_GT(odd_days(7, 30), 0.01);
+}
+
 TEST(Judge, RaisesNothingWhileItMayNot) {
   Judge judge = after_days(3);
   EXPECT_FALSE(judge.judge(AlertType::kUserAnomaly, kAlice, suspicion(1e-30), hour(73), false).passed);

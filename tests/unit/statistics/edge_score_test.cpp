@@ -40,6 +40,28 @@ TEST(BackOff, GivesTheKnownChancesOnThreeLevels) {
   }
 }
 
+// How likely one more visit is to something new (Pitman-Yor): what is left to the level above.
+TEST(BackOff, GivesTheKnownChancesOfSomethingNew) {
+  struct Known {
+    double concentration;
+    double discount;
+    double visits;
+    double distinct;
+    double chance;
+  };
+  const Known known[] = {{1, 0.5, 0, 0, 1},
+                         {1, 0.5, 10, 1, 0.13636363636363635},
+                         {1, 0.5, 10, 5, 0.3181818181818182},
+                         {1, 0.5, 1000, 3, 0.0024975024975024975},
+                         {1, 0.1, 1000, 3, 0.0012987012987012987},
+                         {1, 0.56, 60, 12, 0.12655737704918033},
+                         {5, 0.7, 200, 150, 0.5365853658536586},
+                         {1, 0, 99, 0, 0.01}};
+  for (const Known& one : known) {
+    EXPECT_TRUE(is_near(back_off({0, one.visits, one.distinct}, 1, one.concentration, one.discount), one.chance));
+  }
+}
+
 TEST(EdgeScore, NearVaultsScoreAboveFarOnesAndChanceIsZero) {
   EXPECT_TRUE(is_near(edge_score(0.25, 0.01, 40), std::log(40 * (0.85 * 0.25 + 0.15 * 0.01))));
   EXPECT_TRUE(is_near(edge_score(0.25, 0.3, 0.01, 40), std::log(40 * (0.5 * 0.25 + 0.4 * 0.3 + 0.1 * 0.01))));

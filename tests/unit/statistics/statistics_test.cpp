@@ -152,6 +152,19 @@ TEST(Combination, ConformalProbabilityByMidRank) {
   EXPECT_EQ(conformal_probability({}, 3), 1);
 }
 
+// The chance of a window as full as this one, from the rank of its count among past windows: with the sign turned, so
+// that much is low, it is the same mid-rank.
+TEST(Combination, RankAmongPastWindows) {
+  const auto rank = [](std::size_t windows, std::size_t as_full) {
+    std::vector<double> past(windows, -1.0);
+    for (std::size_t i = 0; i < as_full; ++i) { past[i] = -20; }
+    return conformal_probability(past, -10);
+  };
+  EXPECT_TRUE(is_near(rank(99, 0), 0.01));
+  EXPECT_TRUE(is_near(rank(99, 3), 0.04));
+  EXPECT_TRUE(is_near(rank(719, 0), 0.001388888888888889));
+}
+
 TEST(Combination, AccountVolume) {
   EXPECT_TRUE(is_near(account_volume_probability(0.05, 1.0, std::array{0.05, 0.2}), 0.0025345348330103796));
   EXPECT_TRUE(is_near(account_volume_probability(0.05, 1.0, std::array{0.05, 0.05, 0.05}), 2.0670609009333828e-05));
