@@ -33,6 +33,7 @@ class BatchDecoder {
     switch (decoded.kind) {
       case DecodeKind::kEvent:
         event.place = {input_, record.line, record.byte};
+        hash_keys(event);
         ++batch_.count;
         break;
       case DecodeKind::kSkipped:

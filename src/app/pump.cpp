@@ -370,21 +370,36 @@ Result<void> Pump::tally(const DecodedBatch& batch) {
 }
 
 Result<void> Pump::decide_ready(AlertSink* sink) {
-  Timeliness timeliness = Timeliness::kInTime;
-  while (order_->pop(event_, timeliness)) {
-    engine_->decide(event_, timeliness, decision_);
-    list_watch_.see(event_, decision_, *book_);
-    ++counts_.decided;
-    ++counts_.outcomes[static_cast<std::size_t>(event_.outcome)];
-    repeats_->advance(event_.time, closed_);
-    const bool reported = (!options_.report_from || event_.time >= *options_.report_from) &&
-                          (!options_.report_until || event_.time < *options_.report_until);
-    if (reported) { repeats_->observe(event_, decision_, *book_); }
-    if (!closed_.empty()) {
-      if (auto handed = hand_out(closed_, sink); !handed) { return handed; }
+  std::size_t next = 0;
+  std::size_t waiting = 0;
+  for (bool more = true;;) {
+    while (more && waiting < ready_.size()) {
+      Ready& last = ready_[(next + waiting) % ready_.size()];
+      more = order_->pop(last.event, last.timeliness);
+      if (!more) { break; }
+      engine_->prefetch_far(last.event);
+      ++waiting;
     }
+    if (waiting == 0) { return {}; }
+    if (waiting > Engine::kNearAhead) {
+      engine_->prefetch_near(ready_[(next + Engine::kNearAhead) % ready_.size()].event);
+    }
+    if (auto decided = decide(ready_[next].event, ready_[next].timeliness, sink); !decided) { return decided; }
+    next = (next + 1) % ready_.size();
+    --waiting;
   }
-  return {};
+}
+
+Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink) {
+  engine_->decide(event, timeliness, decision_);
+  list_watch_.see(event, decision_, *book_);
+  ++counts_.decided;
+  ++counts_.outcomes[static_cast<std::size_t>(event.outcome)];
+  repeats_->advance(event.time, closed_);
+  const bool reported = (!options_.report_from || event.time >= *options_.report_from) &&
+                        (!options_.report_until || event.time < *options_.report_until);
+  if (reported) { repeats_->observe(event, decision_, *book_); }
+  return closed_.empty() ? Result<void>{} : hand_out(closed_, sink);
 }
 
 // To the sink where the run can no longer start over, else to the spool.

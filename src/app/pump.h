@@ -4,6 +4,7 @@
 // first (docs/decisions/0003). Alerts are handed out only after that can no longer happen.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -76,6 +77,7 @@ class Pump {
 
   [[nodiscard]] Result<void> tally(const DecodedBatch& batch);
   [[nodiscard]] Result<void> decide_ready(AlertSink* sink);
+  [[nodiscard]] Result<void> decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink);
   [[nodiscard]] Result<void> hand_out(std::vector<Alert>& alerts, AlertSink* sink);
   [[nodiscard]] OrderOptions order_options() const;
 
@@ -98,7 +100,12 @@ class Pump {
   ListWatch list_watch_;
   RunCounts counts_;
 
-  AccessEvent event_;
+  // Events in their order, so that the engine knows what comes next.
+  struct Ready {
+    AccessEvent event;
+    Timeliness timeliness = Timeliness::kInTime;
+  };
+  std::array<Ready, Engine::kFarAhead + 1> ready_;
   Decision decision_;
   std::vector<Alert> closed_;
 };

@@ -236,7 +236,10 @@ constexpr std::array kSpecialFirsts{
 
 void append_octets(std::string& out, std::uint32_t bits) {
   for (int shift = 24; shift >= 0; shift -= 8) {
-    out += std::to_string((bits >> shift) & 0xFF);
+    const std::uint32_t octet = (bits >> shift) & 0xFF;
+    if (octet >= 100) { out += static_cast<char>('0' + octet / 100); }
+    if (octet >= 10) { out += static_cast<char>('0' + octet / 10 % 10); }
+    out += static_cast<char>('0' + octet % 10);
     if (shift > 0) { out += '.'; }
   }
 }

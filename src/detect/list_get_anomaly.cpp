@@ -20,17 +20,21 @@ Suspicions list_get_anomaly(const Observation& seen) {
   if (!seen.facts.list_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.list_episode;
   std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
-  std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterList, kWindowSeconds)};
   double hurdle = episode.openings_usual;
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
-    reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));
     hurdle = std::min(hurdle, probabilities.back());
   }
   const double joined = fisher(probabilities);
   const double once = episode.reads < kLeastReads ? 1 : hurdle * reading_probability(episode);
-  const double p = kLooks * std::min(joined, once);
-  found.add({SubjectKind::kCaller, std::min(1.0, p), std::move(reasons)});
+  Suspicion suspicion{SubjectKind::kCaller, std::min(1.0, kLooks * std::min(joined, once)), {}};
+  if (suspicion.p <= seen.explained_up_to) {
+    suspicion.reasons.push_back(reason_of(episode, ReasonCode::kReadsAfterList, kWindowSeconds));
+    if (episode.new_vault) {
+      suspicion.reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));
+    }
+  }
+  found.add(std::move(suspicion));
   return found;
 }
 

@@ -15,6 +15,9 @@ struct Observation {
   // The smallest calibrated p that the judge holds against the caller's access in the last 24 h, times the number of
   // families it comes from; 1: nothing.
   double unusual_access = 1;
+  // A suspicion less rare than this is neither raised nor kept as evidence: nobody reads its reasons, and a detector
+  // may leave out those that are dear.
+  double explained_up_to = 1;
 };
 
 }  // namespace keyvigil

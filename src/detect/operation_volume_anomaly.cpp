@@ -54,7 +54,9 @@ std::optional<Suspicion> least_likely(const Observation& seen, bool of_vault) {
     worst_p = p;
   }
   if (worst == nullptr) { return std::nullopt; }
-  return Suspicion{of_vault ? SubjectKind::kVault : SubjectKind::kCaller, worst_p, {reason_of(*worst)}};
+  Suspicion suspicion{of_vault ? SubjectKind::kVault : SubjectKind::kCaller, worst_p, {}};
+  if (worst_p <= seen.explained_up_to) { suspicion.reasons.push_back(reason_of(*worst)); }
+  return suspicion;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
+#include "base/prefetch.h"
 #include "base/snapshot.h"
 #include "detect/detectors.h"
 
@@ -20,11 +20,11 @@ bool has_something_to_say(const Facts& facts) {
 }
 
 Subject caller_of(const AccessEvent& event, CallerClass caller_class) {
-  return {hash64(event.caller_key()), caller_class == CallerClass::kUser ? SubjectClass::kUser : SubjectClass::kApp};
+  return {caller_hash(event), caller_class == CallerClass::kUser ? SubjectClass::kUser : SubjectClass::kApp};
 }
 
 Subject vault_of(const AccessEvent& event) {
-  return {hash64(event.vault_id()), SubjectClass::kVault};
+  return {vault_hash(event), SubjectClass::kVault};
 }
 
 }  // namespace
@@ -39,6 +39,17 @@ Engine::Engine(const AddressBook& book, const EngineOptions& options)
 std::optional<EventTime> Engine::learned_at() const {
   if (first_event_ticks_ == INT64_MAX) { return std::nullopt; }
   return EventTime{first_event_ticks_ + options_.learning_days * EventTime::kTicksPerDay};
+}
+
+void Engine::prefetch_far(const AccessEvent& event) const {
+  prefetch_bytes(event.vault_id().data(), event.vault_id().size());
+  prefetch_bytes(event.caller_key().data(), event.caller_key().size());
+  history_.prefetch_profiles(event);
+  recent_operations_.prefetch(event);
+}
+
+void Engine::prefetch_near(const AccessEvent& event) const {
+  history_.prefetch_edges(event);
 }
 
 void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& out) {
@@ -78,6 +89,7 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   for (const DetectorRow& row : kDetectors) {
     if (is_list_type(row.type)) { continue; }
     if (facts_.new_address) { seen.unusual_access = judge_.unusual_access(caller, seen.event.time); }
+    seen.explained_up_to = judge_.matters_up_to(row.type);
     for (const Suspicion& suspicion : row.decide(seen)) {
       const Subject subject = suspicion.subject == SubjectKind::kVault ? vault_of(seen.event) : caller;
       const Verdict verdict = judge_.judge(row.type, subject, suspicion, seen.event.time, !learning);

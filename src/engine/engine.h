@@ -34,6 +34,13 @@ class Engine {
   // The book must outlive the engine and what it decides.
   explicit Engine(const AddressBook& book, const EngineOptions& options = {});
 
+  // Says that an event will be decided soon, so that what it needs of a large memory is on its way meanwhile: first
+  // this many events ahead, then once more so many. Changes nothing.
+  static constexpr std::size_t kFarAhead = 8;
+  static constexpr std::size_t kNearAhead = 4;
+  void prefetch_far(const AccessEvent& event) const;
+  void prefetch_near(const AccessEvent& event) const;
+
   // `out` is reused. An event beyond the late horizon is decided by the threat lists and teaches nothing.
   void decide(const AccessEvent& event, Timeliness timeliness, Decision& out);
 

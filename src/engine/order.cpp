@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/snapshot.h"
 #include "event/canonical.h"
 
@@ -175,7 +174,7 @@ Arrival Order::park(InputId id, const Entry& entry) {
   const auto after =
       std::upper_bound(parked.begin(), parked.end(), entry.milliseconds,
                        [](std::int64_t time, const Parked& other) { return time < other.entry.milliseconds; });
-  parked.insert(after, Parked{entry, hash64(slab_.at(entry.slot).vault_id())});
+  parked.insert(after, Parked{entry, vault_hash(slab_.at(entry.slot))});
   settle(id, false);
   return Arrival::kParked;
 }
@@ -573,7 +572,7 @@ Result<void> Order::load(std::string_view bytes) {
     queue(from.id);
     for (std::uint64_t i = 0; i < from.parked; ++i) {
       if (!read_event(events, event)) { return damaged(); }
-      const std::uint64_t vault = hash64(event.vault_id());
+      const std::uint64_t vault = vault_hash(event);
       parked_[from.id].push_back(Parked{put(std::move(event)), vault});
     }
   }

@@ -97,6 +97,14 @@ struct Place {
   std::uint64_t byte = 0;   // 0-based offset in the decompressed input
 };
 
+// Hashes of an event's keys (base/hash.h), so that the threads that decode can compute what the one that decides needs.
+struct KeyHashes {
+  bool known = false;
+  std::uint64_t caller = 0;     // of caller_key()
+  std::uint64_t vault = 0;      // of vault_id()
+  std::uint64_t duplicate = 0;  // duplicate_hash()
+};
+
 struct AccessEvent {
   EventTime time;
   IpAddress address;  // not known when absent or unreadable
@@ -111,6 +119,7 @@ struct AccessEvent {
   std::uint8_t policy_marks = 0;
   std::uint16_t http_status = 0;  // 0 when the record carries none
   std::array<TextSlice, kTextFieldCount> slices{};
+  KeyHashes hashes;  // derived; whoever changes an event that has them calls hash_keys() again
   std::string text;
 
   [[nodiscard]] std::string_view get(TextField field) const {
@@ -155,6 +164,12 @@ struct AccessEvent {
 struct CanonicalOrder {
   bool operator()(const AccessEvent& left, const AccessEvent& right) const;
 };
+
+// Computes event.hashes.
+void hash_keys(AccessEvent& event);
+// Of caller_key() and vault_id(), computed where they are not known.
+[[nodiscard]] std::uint64_t caller_hash(const AccessEvent& event);
+[[nodiscard]] std::uint64_t vault_hash(const AccessEvent& event);
 
 // Hash of what two duplicates share but the correlation id: ms, operation, uri, caller, address.
 [[nodiscard]] std::uint64_t duplicate_hash(const AccessEvent& event);

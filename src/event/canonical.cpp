@@ -41,6 +41,20 @@ std::uint64_t operation_hash(const AccessEvent& event) {
                                               : kHashes[event.operation];
 }
 
+std::uint64_t duplicate_hash(const AccessEvent& event, std::uint64_t caller) {
+  // The texts are hashed apart and joined as fixed words: no buffer has to be built.
+  const std::array<std::uint64_t, 7> words = {static_cast<std::uint64_t>(event.time.milliseconds()),
+                                              operation_hash(event),
+                                              hash64(event.uri()),
+                                              caller,
+                                              event.address.high,
+                                              event.address.low,
+                                              std::uint64_t{event.address.known}};
+  std::array<char, sizeof(words)> bytes{};
+  std::memcpy(bytes.data(), words.data(), sizeof(words));
+  return hash64(std::string_view(bytes.data(), bytes.size()));
+}
+
 template <typename T>
 void append_value(std::string& out, T value) {
   const std::size_t at = out.size();
@@ -117,18 +131,22 @@ bool CanonicalOrder::operator()(const AccessEvent& left, const AccessEvent& righ
   return compare_within_hash(left, right) < 0;
 }
 
+void hash_keys(AccessEvent& event) {
+  KeyHashes hashes{true, hash64(event.caller_key()), hash64(event.vault_id()), 0};
+  hashes.duplicate = duplicate_hash(event, hashes.caller);
+  event.hashes = hashes;
+}
+
+std::uint64_t caller_hash(const AccessEvent& event) {
+  return event.hashes.known ? event.hashes.caller : hash64(event.caller_key());
+}
+
+std::uint64_t vault_hash(const AccessEvent& event) {
+  return event.hashes.known ? event.hashes.vault : hash64(event.vault_id());
+}
+
 std::uint64_t duplicate_hash(const AccessEvent& event) {
-  // The texts are hashed apart and joined as fixed words: no buffer has to be built.
-  const std::array<std::uint64_t, 7> words = {static_cast<std::uint64_t>(event.time.milliseconds()),
-                                              operation_hash(event),
-                                              hash64(event.uri()),
-                                              hash64(event.caller_key()),
-                                              event.address.high,
-                                              event.address.low,
-                                              std::uint64_t{event.address.known}};
-  std::array<char, sizeof(words)> bytes{};
-  std::memcpy(bytes.data(), words.data(), sizeof(words));
-  return hash64(std::string_view(bytes.data(), bytes.size()));
+  return event.hashes.known ? event.hashes.duplicate : duplicate_hash(event, hash64(event.caller_key()));
 }
 
 bool is_duplicate(const AccessEvent& left, const AccessEvent& right) {
@@ -195,6 +213,7 @@ bool read_event(std::string_view& bytes, AccessEvent& event) {
   event.address.known = address_known == 1;
   event.text.assign(bytes.substr(0, text_size));
   bytes.remove_prefix(text_size);
+  hash_keys(event);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "base/snapshot.h"
 
 namespace keyvigil {
@@ -20,6 +21,21 @@ std::int64_t day_of(std::int64_t hour) {
   return hour >= 0 ? hour / kHoursPerDay : -((-hour + kHoursPerDay - 1) / kHoursPerDay);
 }
 
+// Whether an ascending list contains the item; moves `place` to where it stands or would. REQUIRES: not before `place`.
+// Steps double, so that neither list is walked in vain.
+template <typename Item>
+bool contains_from(const std::vector<Item>& items, std::size_t& place, const Item& wanted) {
+  std::size_t reach = 1;
+  while (place + reach < items.size() && items[place + reach] < wanted) {
+    place += reach;
+    reach *= 2;
+  }
+  const auto first = items.begin() + static_cast<std::ptrdiff_t>(place);
+  const auto last = items.begin() + static_cast<std::ptrdiff_t>(std::min(place + reach + 1, items.size()));
+  place = static_cast<std::size_t>(std::lower_bound(first, last, wanted) - items.begin());
+  return place < items.size() && items[place] == wanted;
+}
+
 }  // namespace
 
 AccessGraph::AccessGraph(const AccessGraphLimits& limits)
@@ -29,7 +45,7 @@ bool AccessGraph::is_same_vault(const Edge& edge) const {
   return vault_records_[edge.vault].tenancy == edge.vault_tenancy;
 }
 
-EdgeFacts AccessGraph::edge(std::string_view caller, std::string_view vault, EventTime at) const {
+EdgeFacts AccessGraph::edge(const TableKey& caller, const TableKey& vault, EventTime at) const {
   const auto caller_slot = callers_.find(caller);
   const auto vault_slot = vaults_.find(vault);
   if (!caller_slot || !vault_slot) { return {}; }
@@ -44,12 +60,12 @@ EdgeFacts AccessGraph::edge(std::string_view caller, std::string_view vault, Eve
           .confirmed = found->confirmed};
 }
 
-bool AccessGraph::is_hub(std::string_view caller) const {
+bool AccessGraph::is_hub(const TableKey& caller) const {
   const auto slot = callers_.find(caller);
   return slot && caller_records_[*slot].hub;
 }
 
-std::vector<std::string_view> AccessGraph::vaults_of(std::string_view caller, std::string_view aside,
+std::vector<std::string_view> AccessGraph::vaults_of(const TableKey& caller, const TableKey& aside,
                                                      EventTime at) const {
   std::vector<std::string_view> ids;
   const auto slot = callers_.find(caller);
@@ -61,7 +77,7 @@ std::vector<std::string_view> AccessGraph::vaults_of(std::string_view caller, st
   return ids;
 }
 
-std::uint64_t AccessGraph::callers_of(std::string_view vault) const {
+std::uint64_t AccessGraph::callers_of(const TableKey& vault) const {
   const auto slot = vaults_.find(vault);
   return slot ? vault_records_[*slot].members.size() : 0;
 }
@@ -85,12 +101,13 @@ std::vector<const AccessGraph::Edge*> AccessGraph::edges_to_walk(const Caller& c
 AccessGraph::Step AccessGraph::step(std::uint32_t caller, const Vault& from, const Vault* to) const {
   Step step;
   double reached = 0;
+  std::size_t place = 0;  // in to->members: both are in order
   const std::size_t peers = std::min(from.members.size(), kPeersWalked);
   for (std::size_t i = 0; i < peers; ++i) {
     const Member& peer = from.members[i];
     if (peer.caller == caller) { continue; }
     ++step.sharing;
-    if (to == nullptr || !std::ranges::binary_search(to->members, peer)) { continue; }
+    if (to == nullptr || !contains_from(to->members, place, peer)) { continue; }
     ++step.sharing_and_using;
     reached += 1.0 / caller_records_[peer.caller].degree;
   }
@@ -98,7 +115,7 @@ AccessGraph::Step AccessGraph::step(std::uint32_t caller, const Vault& from, con
   return step;
 }
 
-WalkFacts AccessGraph::walk(std::string_view caller, std::string_view vault, EventTime at) const {
+WalkFacts AccessGraph::walk(const TableKey& caller, const TableKey& vault, EventTime at) const {
   WalkFacts facts;
   const auto caller_slot = callers_.find(caller);
   if (!caller_slot) { return facts; }
@@ -125,8 +142,15 @@ WalkFacts AccessGraph::walk(std::string_view caller, std::string_view vault, Eve
   return facts;
 }
 
-void AccessGraph::learn(std::string_view caller, std::string_view vault, EventTime at, bool confirmed) {
-  CHECK(!caller.empty() && !vault.empty());
+void AccessGraph::prefetch_edges(const SlotHint& caller) const {
+  if (caller.slot >= caller_records_.size()) { return; }
+  const std::vector<Edge>& edges = caller_records_[caller.slot].edges;
+  constexpr std::size_t kMostBytes = 256;
+  prefetch_bytes(edges.data(), std::min(kMostBytes, edges.size() * sizeof(Edge)));
+}
+
+void AccessGraph::learn(const TableKey& caller, const TableKey& vault, EventTime at, bool confirmed) {
+  CHECK(!caller.text.empty() && !vault.text.empty());
   const std::int32_t hour = bounded_hour(at);
   const std::uint32_t caller_slot = admit_caller(caller, day_of(hour));
   const std::uint32_t vault_slot = admit_vault(vault, day_of(hour));
@@ -191,14 +215,14 @@ void AccessGraph::add_edge(Caller& caller, const Edge& edge) {
   ++statistics_.edges;
 }
 
-std::uint32_t AccessGraph::admit_caller(std::string_view key, std::int64_t day) {
+std::uint32_t AccessGraph::admit_caller(const TableKey& key, std::int64_t day) {
   const SettledTable::Admission admission = callers_.admit(key, day);
   if (admission.evicted) { forget_caller(*admission.evicted); }
   if (admission.slot == caller_records_.size()) { caller_records_.emplace_back(); }
   return admission.slot;
 }
 
-std::uint32_t AccessGraph::admit_vault(std::string_view key, std::int64_t day) {
+std::uint32_t AccessGraph::admit_vault(const TableKey& key, std::int64_t day) {
   const SettledTable::Admission admission = vaults_.admit(key, day);
   if (admission.evicted) { forget_vault(*admission.evicted); }
   if (admission.slot == vault_records_.size()) { vault_records_.emplace_back(); }

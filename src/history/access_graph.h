@@ -67,22 +67,25 @@ class AccessGraph {
   // REQUIRES: callers >= 4, vaults >= 4.
   explicit AccessGraph(const AccessGraphLimits& limits = {});
 
-  [[nodiscard]] EdgeFacts edge(std::string_view caller, std::string_view vault, EventTime at) const;
-  [[nodiscard]] WalkFacts walk(std::string_view caller, std::string_view vault, EventTime at) const;
+  [[nodiscard]] EdgeFacts edge(const TableKey& caller, const TableKey& vault, EventTime at) const;
+  [[nodiscard]] WalkFacts walk(const TableKey& caller, const TableKey& vault, EventTime at) const;
   // As of the last close_hour(): more than kHubEdges old, confirmed edges. Hubs are nobody's peers.
-  [[nodiscard]] bool is_hub(std::string_view caller) const;
+  [[nodiscard]] bool is_hub(const TableKey& caller) const;
 
   // The caller's live, confirmed vaults but `aside`, visited last first, at most kVaultsWalked.
-  [[nodiscard]] std::vector<std::string_view> vaults_of(std::string_view caller, std::string_view aside,
+  [[nodiscard]] std::vector<std::string_view> vaults_of(const TableKey& caller, const TableKey& aside,
                                                         EventTime at) const;
   // Callers that are members of the vault, at most kMembersPerVault; 0 where it is not known.
-  [[nodiscard]] std::uint64_t callers_of(std::string_view vault) const;
+  [[nodiscard]] std::uint64_t callers_of(const TableKey& vault) const;
   // As of the last close_hour().
   [[nodiscard]] std::uint64_t closed_edges() const { return closed_edges_; }
   [[nodiscard]] std::uint64_t closed_vaults() const { return closed_vaults_; }
 
+  // Asks the memory for the caller's edges.
+  void prefetch_edges(const SlotHint& caller) const;
+
   // REQUIRES: caller and vault are not empty. Events may be late.
-  void learn(std::string_view caller, std::string_view vault, EventTime at, bool confirmed);
+  void learn(const TableKey& caller, const TableKey& vault, EventTime at, bool confirmed);
   // Makes what was learned so far visible to walk() and is_hub(), as of the start of `hour`.
   void close_hour(std::int64_t hour);
 
@@ -124,8 +127,8 @@ class AccessGraph {
     auto fields() { return std::tie(tenancy, members); }
   };
 
-  [[nodiscard]] std::uint32_t admit_caller(std::string_view key, std::int64_t day);
-  [[nodiscard]] std::uint32_t admit_vault(std::string_view key, std::int64_t day);
+  [[nodiscard]] std::uint32_t admit_caller(const TableKey& key, std::int64_t day);
+  [[nodiscard]] std::uint32_t admit_vault(const TableKey& key, std::int64_t day);
   void forget_caller(std::uint32_t slot);
   void forget_vault(std::uint32_t slot);
   void forget_idle(std::int64_t hour);

@@ -24,13 +24,13 @@ void EdgeScores::close_hour() {
     if (recent_.size() < kEdges) {
       recent_.push_back(score);
     } else {
+      ascending_.erase(std::lower_bound(ascending_.begin(), ascending_.end(), recent_[next_]));
       recent_[next_] = score;
       next_ = next_ + 1 == kEdges ? 0 : next_ + 1;
     }
+    ascending_.insert(std::upper_bound(ascending_.begin(), ascending_.end(), score), score);
   }
   pending_.clear();
-  ascending_ = recent_;
-  std::sort(ascending_.begin(), ascending_.end());
 }
 
 double EdgeScores::surprise(double score) const {

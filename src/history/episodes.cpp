@@ -1,6 +1,7 @@
 #include "history/episodes.h"
 
 #include <algorithm>
+#include <map>
 
 namespace keyvigil {
 
@@ -70,9 +71,18 @@ bool Episodes::is_sound(std::size_t slots) const {
   });
 }
 
-void Episodes::settle() {
+void Episodes::save(SnapshotWriter& writer) const {
+  writer.write(std::map<Key, Episode>(open_.begin(), open_.end()));
+  writer.write(dropped_);
+}
+
+bool Episodes::load(SnapshotReader& reader) {
+  std::map<Key, Episode> open;
+  const bool whole = reader.read(open) && reader.read(dropped_);
+  open_ = absl::node_hash_map<Key, Episode>(open.begin(), open.end());
   by_end_.clear();
   for (const auto& [key, episode] : open_) { by_end_.insert({episode.opened.ticks + span_ticks(key.kind), key}); }
+  return whole;
 }
 
 }  // namespace keyvigil

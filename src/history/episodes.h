@@ -6,8 +6,9 @@
 // Threads: one owner.
 #pragma once
 
+#include <absl/container/node_hash_map.h>
+
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/event_time.h"
+#include "base/snapshot.h"
 #include "history/count_tail.h"
 
 namespace keyvigil {
@@ -64,10 +66,18 @@ class Episodes {
     EpisodeKind kind = EpisodeKind::kList;
     auto fields() { return std::tie(caller, vault, kind); }
     friend auto operator<=>(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H state, const Key& key) {
+      return H::combine(std::move(state), key.caller, key.vault, key.kind);
+    }
   };
 
   [[nodiscard]] static std::int64_t span_ticks(EpisodeKind kind) {
     return kind == EpisodeKind::kList ? EventTime::kTicksPerHour : EventTime::kTicksPerDay;
+  }
+  // False: an episode opened at that time or before is over.
+  [[nodiscard]] static bool may_be_open(EpisodeKind kind, std::int64_t opened_ticks, EventTime at) {
+    return at.is_within(span_ticks(kind) + 1, opened_ticks);
   }
   // The episode that is open then, or nothing.
   [[nodiscard]] Episode* find(const Key& key, EventTime at);
@@ -86,12 +96,11 @@ class Episodes {
   // After loading: whether every opener is a slot below this one, and times are those of dates.
   [[nodiscard]] bool is_sound(std::size_t slots) const;
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
-  auto fields() { return std::tie(open_, dropped_); }
-  // After loading: computes what fields() does not hold.
-  void settle();
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] bool load(SnapshotReader& reader);
 
  private:
-  std::map<Key, Episode> open_;
+  absl::node_hash_map<Key, Episode> open_;  // episodes stay where they are
   std::uint64_t dropped_ = 0;
 
   std::set<std::pair<std::int64_t, Key>> by_end_;  // derived

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 #include "event/first_party.h"
 #include "history/vault_scope.h"
 #include "statistics/elementary.h"
@@ -92,11 +93,16 @@ std::uint64_t prefix_hash(const IpPrefix& prefix) {
   return (prefix.base.high * kMix ^ prefix.base.low) * kMix;
 }
 
-// By the hash of the key. A slot that changed hands within the day was noted twice.
-template <typename Profiles>
-void put_in_order(std::vector<std::uint32_t>& slots, const Profiles& profiles) {
-  std::ranges::sort(slots, {}, [&](std::uint32_t slot) { return std::pair(profiles[slot].owner, slot); });
+// Each in use, in the order of the hashes of keys; the list is empty then. A slot that changed hands was noted for
+// each.
+template <typename Slots, typename Profiles, typename Close>
+void close_all(Slots& slots, Profiles& profiles, const Close& close) {
+  std::ranges::sort(slots);
   slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  for (const auto& active : slots) {
+    if (profiles[active.slot].owner == active.owner) { close(active.slot); }
+  }
+  slots.clear();
 }
 
 }  // namespace
@@ -126,9 +132,21 @@ EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
 
 // ---- observe ----
 
+void EstateHistory::Observed::clear() {
+  behaviour = false;
+  touches_vault = false;
+  touches_client = false;
+  touches_address = false;
+  vault_touch.reset();
+  client_touch.reset();
+  pair_touch.reset();
+  address_touch.reset();
+  episodes.fill(nullptr);
+}
+
 void EstateHistory::observe(const AccessEvent& event, Facts& out) {
   out.clear();
-  observed_ = Observed{};
+  observed_.clear();
   if (!is_behaviour(event)) { return; }
   if (hour_ == INT64_MIN) { hour_ = event.time.hour(); }
   observed_.behaviour = true;
@@ -144,11 +162,26 @@ void EstateHistory::observe(const AccessEvent& event, Facts& out) {
   observe_episodes(event, out);
 }
 
+void EstateHistory::prefetch_edges(const AccessEvent& event) const {
+  const std::uint32_t caller = callers_.prefetch_key(caller_hash(event));
+  if (caller < caller_profiles_.size()) {
+    touches_[kVaultTouch].graph().prefetch_edges(caller_profiles_[caller].places[kVaultTouch]);
+  }
+  (void)vaults_.prefetch_key(vault_hash(event));
+}
+
+void EstateHistory::prefetch_profiles(const AccessEvent& event) const {
+  const std::uint32_t caller = callers_.prefetch(caller_hash(event));
+  if (caller < caller_profiles_.size()) { keyvigil::prefetch(caller_profiles_[caller]); }
+  const std::uint32_t vault = vaults_.prefetch(vault_hash(event));
+  if (vault < vault_profiles_.size()) { keyvigil::prefetch(vault_profiles_[vault]); }
+}
+
 void EstateHistory::admit(const AccessEvent& event, Facts& out) {
   const std::int64_t day = event.time.day();
-  observed_.caller = callers_.admit(event.caller_key(), day).slot;
-  observed_.vault = vaults_.admit(event.vault_id(), day).slot;
-  observed_.vault_hash = vaults_.key_hash(observed_.vault);
+  observed_.vault_hash = vault_hash(event);
+  observed_.caller = callers_.admit(TableKey(event.caller_key(), caller_hash(event)), day).slot;
+  observed_.vault = vaults_.admit(TableKey(event.vault_id(), observed_.vault_hash), day).slot;
   if (observed_.caller == caller_profiles_.size()) { caller_profiles_.emplace_back(); }
   if (observed_.vault == vault_profiles_.size()) { vault_profiles_.emplace_back(); }
   CallerProfile& caller = caller_profiles_[observed_.caller];
@@ -156,19 +189,23 @@ void EstateHistory::admit(const AccessEvent& event, Facts& out) {
     caller = CallerProfile{};
     caller.owner = callers_.key_hash(observed_.caller);
     caller.caller_class = event.caller_kind == CallerKind::kUser ? CallerClass::kUser : CallerClass::kApp;
+    caller.listed_ticks = (hour_ + 1) * EventTime::kTicksPerHour;  // it may have been known before
   }
   VaultProfile& vault = vault_profiles_[observed_.vault];
   if (vault.owner != observed_.vault_hash) {
     vault = VaultProfile{};
     vault.owner = observed_.vault_hash;
+    vault.policy_ticks = (hour_ + 1) * EventTime::kTicksPerHour;
     new_vaults_.emplace_back(event.vault_id());
   }
   out.caller_class = caller.caller_class;
   const std::int64_t today = day_of(hour_);
   out.caller_first_today = caller.last_day != today;
   out.vault_first_today = vault.last_day != today;
-  if (out.caller_first_today) { active_callers_.push_back(observed_.caller); }
-  if (out.vault_first_today) { active_vaults_.push_back(observed_.vault); }
+  if (out.caller_first_today) { active_callers_.of_day.push_back({caller.owner, observed_.caller}); }
+  if (out.vault_first_today) { active_vaults_.of_day.push_back({vault.owner, observed_.vault}); }
+  if (caller.last_hour != hour_) { active_callers_.of_hour.push_back({caller.owner, observed_.caller}); }
+  if (vault.last_hour != hour_) { active_vaults_.of_hour.push_back({vault.owner, observed_.vault}); }
   caller.last_day = today;
   caller.last_hour = hour_;
   vault.last_day = today;
@@ -177,9 +214,20 @@ void EstateHistory::admit(const AccessEvent& event, Facts& out) {
 
 FirstTouches::Caller EstateHistory::touch_caller(std::uint32_t slot) const {
   const std::uint32_t days = callers_.days_seen(slot);
-  return {.key = callers_.key(slot),
+  return {.key = TableKey(callers_.key(slot), callers_.key_hash(slot)),
           .caller_class = caller_profiles_[slot].caller_class,
           .days_seen = days > 0 ? days - 1 : 0};
+}
+
+FirstTouches::Caller EstateHistory::touch_caller(std::uint32_t slot, TouchKind kind) {
+  FirstTouches::Caller caller = std::as_const(*this).touch_caller(slot);
+  caller.key.hint = &caller_profiles_[slot].places[kind];
+  return caller;
+}
+
+// For the graph of kVaultTouch.
+TableKey EstateHistory::vault_key(const AccessEvent& event) {
+  return TableKey(event.vault_id(), observed_.vault_hash, &vault_profiles_[observed_.vault].place);
 }
 
 void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
@@ -218,22 +266,25 @@ void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object,
 void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   const AccessGraph& graph = touches_[kVaultTouch].graph();
+  const auto in_group = [this, &event] { return group_popularity(event); };
   if (event.outcome == Outcome::kSuccess) {
     for (const Recent& recent : caller.recent_vaults) {
       if (recent.thing == observed_.vault_hash && recent.hour == hour_) { return; }
     }
     observed_.touches_vault = true;
-    const auto touch_by = touch_caller(observed_.caller);
-    observed_.vault_touch = touches_[kVaultTouch].observe(touch_by, event.vault_id(), event.time,
-                                                          caller.habits[kVaultTouch], graph, group_popularity(event));
+    const auto touch_by = touch_caller(observed_.caller, kVaultTouch);
+    observed_.vault_touch = touches_[kVaultTouch].observe(touch_by, vault_key(event), event.time,
+                                                          caller.habits[kVaultTouch], graph, in_group);
     if (!observed_.vault_touch || !observed_.vault_touch->tested || graph.is_hub(touch_by.key)) { return; }
     out.new_vault = observed_.vault_touch->facts;
   } else if (event.outcome == Outcome::kDenied) {
     observed_.touches_vault = true;
-    const auto touch_by = touch_caller(observed_.caller);
-    if (graph.edge(touch_by.key, event.vault_id(), event.time).touch == EdgeFacts::Touch::kKnown) { return; }
-    observed_.vault_touch = touches_[kDeniedTouch].observe(touch_by, event.vault_id(), event.time,
-                                                           caller.habits[kDeniedTouch], graph, group_popularity(event));
+    const auto answered = touch_caller(observed_.caller, kVaultTouch);
+    if (graph.edge(answered.key, vault_key(event), event.time).touch == EdgeFacts::Touch::kKnown) { return; }
+    const auto touch_by = touch_caller(observed_.caller, kDeniedTouch);
+    const TableKey vault(event.vault_id(), observed_.vault_hash);
+    observed_.vault_touch =
+        touches_[kDeniedTouch].observe(touch_by, vault, event.time, caller.habits[kDeniedTouch], graph, in_group);
     if (!observed_.vault_touch || !observed_.vault_touch->tested) { return; }
     out.new_denied_vault = observed_.vault_touch->facts;
   } else {
@@ -272,17 +323,18 @@ void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
   if (caller.caller_class != CallerClass::kUser || event.outcome != Outcome::kSuccess || event.app_id().empty()) {
     return;
   }
-  const std::uint64_t thing = hash64(event.app_id()) ^ observed_.vault_hash;
+  const TableKey client(event.app_id());
+  const std::uint64_t thing = client.hash ^ observed_.vault_hash;
   if (caller.recent_client.thing == thing && caller.recent_client.hour == hour_) { return; }
   caller.recent_client = {thing, hour_};
   observed_.touches_client = true;
-  const auto touch_by = touch_caller(observed_.caller);
+  const auto touch_by = touch_caller(observed_.caller, kClientTouch);
   const FirstTouches& clients = touches_[kClientTouch];
   const FirstTouches& pairs = touches_[kPairTouch];
   scratch_.assign(event.app_id()).append(1, '\n').append(event.vault_id());
-  observed_.client_touch =
-      clients.observe(touch_by, event.app_id(), event.time, caller.habits[kClientTouch], clients.graph());
-  observed_.pair_touch = pairs.observe(touch_by, scratch_, event.time, caller.habits[kPairTouch], pairs.graph());
+  observed_.client_touch = clients.observe(touch_by, client, event.time, caller.habits[kClientTouch], clients.graph());
+  observed_.pair_touch = pairs.observe(touch_caller(observed_.caller, kPairTouch), scratch_, event.time,
+                                       caller.habits[kPairTouch], pairs.graph());
   // A user who starts, or starts on this vault, does everything for the first time.
   if (observed_.vault_touch || touch_by.days_seen < clients.known_days()) { return; }
   // Several at once are no more than a new tool tried on several vaults: their number is not held against the user.
@@ -308,8 +360,8 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
     observed_.touches_address = true;
     out.address_prefix = to_string(prefix);
     const FirstTouches& addresses = touches_[kAddressTouch];
-    observed_.address_touch = addresses.observe(touch_caller(observed_.caller), out.address_prefix, event.time,
-                                                caller.habits[kAddressTouch], addresses.graph());
+    observed_.address_touch = addresses.observe(touch_caller(observed_.caller, kAddressTouch), out.address_prefix,
+                                                event.time, caller.habits[kAddressTouch], addresses.graph());
     if (observed_.address_touch && observed_.address_touch->tested) {
       const FirstTouch& touch = observed_.address_touch->facts;
       caller.new_address.assign(
@@ -381,6 +433,7 @@ void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
     return;
   }
   if (!is_credential_read(event)) { return; }
+  if (!Episodes::may_be_open(EpisodeKind::kList, caller.listed_ticks, event.time)) { return; }
   Episode* episode = episodes_.find({caller.owner, observed_.vault_hash, EpisodeKind::kList}, event.time);
   if (episode == nullptr) { return; }
   observed_.episodes[static_cast<std::size_t>(EpisodeKind::kList)] = episode;
@@ -394,6 +447,8 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
   const bool change = is_policy_change(event, vaults_.days_seen(observed_.vault) > 1);
   const bool read = is_credential_read(event) || is_credential_list(event);
   if (!change && !read) { return; }
+  const std::int64_t changed_ticks = vault_profiles_[observed_.vault].policy_ticks;
+  if (!change && !Episodes::may_be_open(EpisodeKind::kPolicy, changed_ticks, event.time)) { return; }
   Episodes::Key key{caller.owner, observed_.vault_hash, EpisodeKind::kPolicy};
   Episode* episode = episodes_.find(key, event.time);
   bool by_principal = false;
@@ -410,7 +465,8 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
     if (!principal.empty() && hash64(principal) != caller.owner) {
       open_episode(event, EpisodeKind::kPolicy, hash64(principal));
     }
-    if (!undone) { return; }
+    if (undone) { episode = episodes_.find(key, event.time); }  // what was opened may have taken its place
+    if (!undone || episode == nullptr) { return; }
     episode->reverted = true;
   } else {
     if (episode == nullptr) { return; }
@@ -446,6 +502,8 @@ bool EstateHistory::is_policy_change(const AccessEvent& event, bool vault_was_kn
 void EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   const bool own = reader == caller.owner;
+  std::int64_t& last = kind == EpisodeKind::kList ? caller.listed_ticks : vault_profiles_[observed_.vault].policy_ticks;
+  last = std::max(last, event.time.ticks);
   Episodes::Opening opening =
       episodes_.open({reader, observed_.vault_hash, kind}, event.time, own ? observed_.caller : Episodes::kNobody);
   if (opening.over) { learn_episode(reader, kind, *opening.over); }
@@ -493,12 +551,13 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
 void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard) {
   if (!facts.behaviour_known || facts.throttled) { return; }
   CallerProfile& caller = caller_profiles_[observed_.caller];
-  const auto touch_by = touch_caller(observed_.caller);
   const bool benign = !guard.first_touch_alerted;
   if (observed_.touches_vault) {
     const bool denied = event.outcome == Outcome::kDenied;
     const TouchKind kind = denied ? kDeniedTouch : kVaultTouch;
-    touches_[kind].learn(touch_by, event.vault_id(), event.time, observed_.vault_touch, benign, caller.habits[kind]);
+    const TableKey vault = denied ? TableKey(event.vault_id(), observed_.vault_hash) : vault_key(event);
+    touches_[kind].learn(touch_caller(observed_.caller, kind), vault, event.time, observed_.vault_touch, benign,
+                         caller.habits[kind]);
     if (observed_.vault_touch && observed_.vault_touch->tested) {
       (denied ? caller.denied_vaults : caller.new_vaults)
           .add(observed_.vault_hash, event.time, observed_.vault_touch->facts.surprise);
@@ -509,13 +568,14 @@ void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const Le
     }
   }
   if (observed_.touches_client) {
-    touches_[kClientTouch].learn(touch_by, event.app_id(), event.time, observed_.client_touch, benign,
-                                 caller.habits[kClientTouch]);
-    touches_[kPairTouch].learn(touch_by, scratch_, event.time, observed_.pair_touch, benign, caller.habits[kPairTouch]);
+    touches_[kClientTouch].learn(touch_caller(observed_.caller, kClientTouch), event.app_id(), event.time,
+                                 observed_.client_touch, benign, caller.habits[kClientTouch]);
+    touches_[kPairTouch].learn(touch_caller(observed_.caller, kPairTouch), scratch_, event.time, observed_.pair_touch,
+                               benign, caller.habits[kPairTouch]);
   }
   if (observed_.touches_address) {
-    touches_[kAddressTouch].learn(touch_by, facts.address_prefix, event.time, observed_.address_touch, benign,
-                                  caller.habits[kAddressTouch]);
+    touches_[kAddressTouch].learn(touch_caller(observed_.caller, kAddressTouch), facts.address_prefix, event.time,
+                                  observed_.address_touch, benign, caller.habits[kAddressTouch]);
   }
   caller.session_alerted = caller.session_alerted || guard.session_alerted;
   if (!guard.episode_alerted) { return; }
@@ -555,16 +615,19 @@ bool EstateHistory::advance(EventTime now) {
 }
 
 void EstateHistory::close_hour(std::int64_t next) {
-  put_in_order(active_callers_, caller_profiles_);
-  put_in_order(active_vaults_, vault_profiles_);
   for (auto& [key, episode] : episodes_.take_over(EventTime{next * EventTime::kTicksPerHour})) {
     learn_episode(key.caller, key.kind, episode);
   }
-  for (const std::uint32_t slot : active_callers_) { close_caller(slot, next); }
-  for (const std::uint32_t slot : active_vaults_) { close_vault(slot, next); }
+  close_all(active_callers_.of_hour, caller_profiles_, [this](std::uint32_t slot) {
+    CallerProfile& caller = caller_profiles_[slot];
+    close_hour(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], class_of(caller).volume);
+  });
+  close_all(active_vaults_.of_hour, vault_profiles_,
+            [this](std::uint32_t slot) { close_hour(vault_profiles_[slot], vault_parents_, vault_population_); });
   if (day_of(next) > day_of(hour_)) {
-    active_callers_.clear();
-    active_vaults_.clear();
+    close_all(active_callers_.of_day, caller_profiles_, [this](std::uint32_t slot) { close_day_of(slot); });
+    close_all(active_vaults_.of_day, vault_profiles_,
+              [this](std::uint32_t slot) { close_day(vault_profiles_[slot], vault_parents_, vault_population_); });
   }
   for (FirstTouches& touches : touches_) { touches.close_hour(next); }
   close_populations();
@@ -577,12 +640,29 @@ void EstateHistory::close_hour(std::int64_t next) {
   new_vaults_.clear();
 }
 
-void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
+// The class learns one hour and one day a member and day: else it would be made of those who never sleep.
+template <typename Profile>
+void EstateHistory::close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population) {
+  profile.volume.close(VolumeWindow::kHour, parents,
+                       [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
+                         if (!profile.hour_told) { population[measure][window].learn(count, usual); }
+                       });
+  profile.hour_told = true;
+}
+
+template <typename Profile>
+void EstateHistory::close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population) {
+  profile.volume.close(VolumeWindow::kDay, parents,
+                       [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
+                         population[measure][window].learn(count, usual);
+                       });
+  profile.hour_told = false;
+}
+
+void EstateHistory::close_day_of(std::uint32_t slot) {
   CallerProfile& caller = caller_profiles_[slot];
   ClassState& known = class_of(caller);
-  const VolumeParents& parents = caller_parents_[static_cast<std::size_t>(caller.caller_class)];
-  close_volume(caller, parents, known.volume, next);
-  if (day_of(next) == day_of(hour_) || caller.last_day != day_of(hour_)) { return; }
+  close_day(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], known.volume);
   // By the end of the day, not by the next event of anybody: what a vault counts must not depend on strangers.
   if (caller.session.is_over(EventTime{(day_of(hour_) + 1) * EventTime::kTicksPerDay})) { learn_session(caller); }
   caller.mix.close_day();
@@ -604,31 +684,6 @@ void EstateHistory::close_caller(std::uint32_t slot, std::int64_t next) {
     caller.pace.learn(caller.pace_today, known.pace.parent(), 1);
     caller.pace_today = 0;
   }
-}
-
-void EstateHistory::close_vault(std::uint32_t slot, std::int64_t next) {
-  close_volume(vault_profiles_[slot], vault_parents_, vault_population_, next);
-}
-
-// The class learns one hour and one day a member and day: else it would be made of those who never sleep.
-template <typename Profile>
-void EstateHistory::close_volume(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
-                                 std::int64_t next) {
-  const auto learn = [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
-    population[measure][window].learn(count, usual);
-  };
-  const auto skip = [](std::size_t, std::size_t, double, const CountTail&) {};
-  if (profile.last_hour == hour_) {
-    if (profile.hour_told) {
-      profile.volume.close(VolumeWindow::kHour, parents, skip);
-    } else {
-      profile.volume.close(VolumeWindow::kHour, parents, learn);
-    }
-    profile.hour_told = true;
-  }
-  if (day_of(next) == day_of(hour_) || profile.last_day != day_of(hour_)) { return; }
-  profile.volume.close(VolumeWindow::kDay, parents, learn);
-  profile.hour_told = false;
 }
 
 EstateHistory::VolumePopulation EstateHistory::assumed_volume() {
@@ -683,7 +738,7 @@ std::string EstateHistory::save() const {
   for (const FirstTouches& touches : touches_) { touches.save(writer); }
   writer.write(classes_);
   writer.write(vault_population_);
-  writer.write(episodes_);
+  episodes_.save(writer);
   writer.write(active_callers_);
   writer.write(active_vaults_);
   writer.write(hour_);
@@ -699,11 +754,10 @@ Result<void> EstateHistory::load(std::string_view bytes) {
   bool whole =
       callers_.load(reader) && vaults_.load(reader) && reader.read(caller_profiles_) && reader.read(vault_profiles_);
   for (FirstTouches& touches : touches_) { whole = whole && touches.load(reader); }
-  whole = whole && reader.read(classes_) && reader.read(vault_population_) && reader.read(episodes_) &&
+  whole = whole && reader.read(classes_) && reader.read(vault_population_) && episodes_.load(reader) &&
           reader.read(active_callers_) && reader.read(active_vaults_) && reader.read(hour_) &&
           reader.read(scope_vaults_) && reader.read(new_vaults_) && reader.at_end() && is_sound();
   if (whole) {
-    episodes_.settle();
     derive_parents();
     return {};
   }
@@ -715,15 +769,18 @@ Result<void> EstateHistory::load(std::string_view bytes) {
 
 bool EstateHistory::is_sound() const {
   constexpr std::int64_t kAnyHour = std::int64_t{1} << 40;
-  const auto callers = [this](std::uint32_t slot) { return slot < caller_profiles_.size(); };
-  const auto vaults = [this](std::uint32_t slot) { return slot < vault_profiles_.size(); };
+  const auto callers = [this](const ActiveSlot& active) { return active.slot < caller_profiles_.size(); };
+  const auto vaults = [this](const ActiveSlot& active) { return active.slot < vault_profiles_.size(); };
+  const auto are_sound = [](const ActiveSlots& slots, const auto& sound) {
+    return std::ranges::all_of(slots.of_hour, sound) && std::ranges::all_of(slots.of_day, sound);
+  };
   const auto in_range = [](const CallerProfile& caller) {
     return static_cast<std::size_t>(caller.caller_class) < kCallerClassCount &&
            caller.next_recent < caller.recent_vaults.size() && caller.new_vaults.is_sound() &&
            caller.denied_vaults.is_sound() && caller.new_address.size() <= 1;
   };
   return caller_profiles_.size() == callers_.slot_count() && vault_profiles_.size() == vaults_.slot_count() &&
-         std::ranges::all_of(active_callers_, callers) && std::ranges::all_of(active_vaults_, vaults) &&
+         are_sound(active_callers_, callers) && are_sound(active_vaults_, vaults) &&
          std::ranges::all_of(caller_profiles_, in_range) && episodes_.is_sound(caller_profiles_.size()) &&
          (hour_ == INT64_MIN || (hour_ > -kAnyHour && hour_ < kAnyHour));
 }

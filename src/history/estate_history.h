@@ -51,11 +51,18 @@ class EstateHistory {
 
   // Closes every hour that ends at or before the hour of `now`; true when there was one.
   bool advance(EventTime now);
+  // Ask the memory for what observe() will read, some events ahead, the first well before the second. Change nothing.
+  void prefetch_profiles(const AccessEvent& event) const;
+  void prefetch_edges(const AccessEvent& event) const;
   void observe(const AccessEvent& event, Facts& out);
   // REQUIRES: the event and the facts of the last observe().
   void learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard);
 
   [[nodiscard]] const FirstTouches& vault_touches() const { return touches_[kVaultTouch]; }
+  // What callers touch: vaults, vaults that refused, clients, clients on vaults, address prefixes.
+  static constexpr std::size_t kTouchKinds = 5;
+  // REQUIRES: kind < kTouchKinds.
+  [[nodiscard]] const FirstTouches& touches(std::size_t kind) const { return touches_[kind]; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
   // Of the current hour.
@@ -70,7 +77,6 @@ class EstateHistory {
 
  private:
   enum TouchKind : std::uint8_t { kVaultTouch, kDeniedTouch, kClientTouch, kPairTouch, kAddressTouch };
-  static constexpr std::size_t kTouchKinds = 5;
 
   // What was touched within the hour needs no second look.
   struct Recent {
@@ -124,10 +130,14 @@ class EstateHistory {
     std::vector<NewAddress> new_address;  // at most one
     std::uint64_t denied_vault = 0;       // hash, of the last refusal
     std::int64_t denied_ticks = INT64_MIN;
+    std::int64_t listed_ticks = INT64_MIN;  // no list episode was opened later
+    // Derived: where the caller stands in the graphs.
+    std::array<SlotHint, kTouchKinds> places;
     auto fields() {
       return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
                       destruction, habits, new_vaults, denied_vaults, episodes, pace, pace_today, paced, recent_vaults,
-                      recent_client, recent_address, next_recent, new_address, denied_vault, denied_ticks);
+                      recent_client, recent_address, next_recent, new_address, denied_vault, denied_ticks,
+                      listed_ticks);
     }
   };
   struct VaultProfile {
@@ -137,8 +147,24 @@ class EstateHistory {
     bool hour_told = false;
     VolumeWindows volume;
     TriState rbac_authorization = TriState::kAbsent;
-    std::uint64_t network_acls = 0;  // hash; 0: not seen
-    auto fields() { return std::tie(owner, last_day, last_hour, hour_told, volume, rbac_authorization, network_acls); }
+    std::uint64_t network_acls = 0;         // hash; 0: not seen
+    std::int64_t policy_ticks = INT64_MIN;  // no policy episode was opened later
+    SlotHint place;                         // derived: in the graph of kVaultTouch
+    auto fields() {
+      return std::tie(owner, last_day, last_hour, hour_told, volume, rbac_authorization, network_acls, policy_ticks);
+    }
+  };
+  // Whose windows are to be closed.
+  struct ActiveSlot {
+    std::uint64_t owner = 0;
+    std::uint32_t slot = 0;
+    friend auto operator<=>(const ActiveSlot&, const ActiveSlot&) = default;
+    auto fields() { return std::tie(owner, slot); }
+  };
+  struct ActiveSlots {
+    std::vector<ActiveSlot> of_hour;  // the current one
+    std::vector<ActiveSlot> of_day;
+    auto fields() { return std::tie(of_hour, of_day); }
   };
   using VolumePopulation = std::array<std::array<PopulationCount, kTumblingWindowCount>, kVolumeMeasureCount>;
   struct EpisodePopulation {
@@ -169,6 +195,8 @@ class EstateHistory {
     std::optional<FirstTouches::Touch> pair_touch;
     std::optional<FirstTouches::Touch> address_touch;
     std::array<Episode*, 2> episodes{};  // that the event belongs to
+
+    void clear();
   };
 
   [[nodiscard]] ClassState& class_of(const CallerProfile& caller) {
@@ -177,6 +205,8 @@ class EstateHistory {
   [[nodiscard]] static VolumePopulation assumed_volume();
   [[nodiscard]] static VolumeParents parents_of(const VolumePopulation& population);
   [[nodiscard]] FirstTouches::Caller touch_caller(std::uint32_t slot) const;
+  [[nodiscard]] FirstTouches::Caller touch_caller(std::uint32_t slot, TouchKind kind);
+  [[nodiscard]] TableKey vault_key(const AccessEvent& event);
   void admit(const AccessEvent& event, Facts& out);
   void observe_volume(const AccessEvent& event, Facts& out);
   void observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out);
@@ -195,10 +225,11 @@ class EstateHistory {
   void learn_session(CallerProfile& caller);
   void learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode);
   void close_hour(std::int64_t hour);
-  void close_caller(std::uint32_t slot, std::int64_t hour);
-  void close_vault(std::uint32_t slot, std::int64_t hour);
   template <typename Profile>
-  void close_volume(Profile& profile, const VolumeParents& parents, VolumePopulation& population, std::int64_t next);
+  static void close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population);
+  template <typename Profile>
+  static void close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population);
+  void close_day_of(std::uint32_t caller);
   void close_populations();
   void derive_parents();
   [[nodiscard]] bool is_sound() const;
@@ -212,8 +243,8 @@ class EstateHistory {
   std::array<ClassState, kCallerClassCount> classes_;
   VolumePopulation vault_population_;
   Episodes episodes_;
-  std::vector<std::uint32_t> active_callers_;  // of the current day
-  std::vector<std::uint32_t> active_vaults_;
+  ActiveSlots active_callers_;
+  ActiveSlots active_vaults_;
   std::map<std::uint64_t, std::uint32_t> scope_vaults_;  // see vault_scope.h: vaults ever seen in it
   std::vector<std::string> new_vaults_;                  // of the current hour, not yet counted there
   std::int64_t hour_ = INT64_MIN;                        // the current one

@@ -11,7 +11,7 @@ namespace {
 constexpr double kHalfLifeCallerDays = 20'000;
 constexpr double kDormantDiscount = 2;  // a thing once known surprises half as much
 
-std::int64_t age_days(const AccessGraph& graph, std::string_view thing, EventTime at) {
+std::int64_t age_days(const AccessGraph& graph, const TableKey& thing, EventTime at) {
   const auto slot = graph.vaults().find(thing);
   return slot ? at.day() - graph.vaults().first_day(*slot) : 0;
 }
@@ -36,17 +36,20 @@ FirstTouches::FirstTouches(const AccessGraphLimits& limits, const FirstTouchPrio
   }
 }
 
-std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, std::string_view thing, EventTime at,
+std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, const TableKey& thing, EventTime at,
                                                          const TouchHabit& habit, const AccessGraph& near,
-                                                         std::optional<double> group_popularity) const {
+                                                         const GroupPopularity& group_popularity) const {
   const EdgeFacts edge = graph_.edge(caller.key, thing, at);
   if (edge.touch == EdgeFacts::Touch::kKnown) { return std::nullopt; }
   const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
-  WalkFacts walk = near.walk(caller.key, thing, at);
+  // Hints are for this graph.
+  const bool own = &near == &graph_;
+  const TableKey near_thing = own ? thing : TableKey(thing.text, thing.hash);
+  WalkFacts walk = near.walk(own ? caller.key : TableKey(caller.key.text, caller.key.hash), near_thing, at);
   Touch touch;
   FirstTouch& facts = touch.facts;
-  facts.thing_callers = near.callers_of(thing);
-  touch.score = score_of(walk, facts.thing_callers, near, group_popularity);
+  facts.thing_callers = near.callers_of(near_thing);
+  touch.score = score_of(walk, facts.thing_callers, near, group_popularity ? group_popularity() : std::nullopt);
   facts.dormant = edge.touch == EdgeFacts::Touch::kDormant;
   facts.idle_days = edge.hours_since_last / 24;
   facts.caller_is_new = caller.days_seen < known_days_;
@@ -55,7 +58,7 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, s
   facts.nearest_thing = std::move(walk.nearest_vault);
   facts.sharing = walk.sharing;
   facts.sharing_and_using = walk.sharing_and_using;
-  const std::int64_t age = age_days(near, thing, at);
+  const std::int64_t age = age_days(near, near_thing, at);
   facts.rate = rate_of(caller, habit);
   facts.today = habit.today + 1;
   touch.unheard = !graph_.vaults().find(thing);
@@ -78,7 +81,7 @@ NewThingRate FirstTouches::rate_of(const Caller& caller, const TouchHabit& habit
   return {habit.days.mean(parent, 1), habit.days.dispersion(parent, 1), habit.days.windows};
 }
 
-void FirstTouches::learn(const Caller& caller, std::string_view thing, EventTime at, const std::optional<Touch>& touch,
+void FirstTouches::learn(const Caller& caller, const TableKey& thing, EventTime at, const std::optional<Touch>& touch,
                          bool benign, TouchHabit& habit) {
   if (touch) {
     ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,7 @@ class FirstTouches {
   FirstTouches(const AccessGraphLimits& limits, const FirstTouchPriors& priors);
 
   struct Caller {
-    std::string_view key;
+    TableKey key;  // its hint, where there is one, is for this graph
     CallerClass caller_class = CallerClass::kUser;
     std::uint32_t days_seen = 0;  // before today
   };
@@ -60,14 +61,15 @@ class FirstTouches {
     bool unheard = false;  // the thing is new to everybody
   };
 
+  // The chance of the thing within the caller's group, where there is one; asked only about what is new.
+  using GroupPopularity = std::function<std::optional<double>()>;
   // Nothing where the caller touches the thing already. Nearness is measured in `near`, which may be another graph.
-  // `group_popularity`: the chance of the thing within the caller's group, where there is one.
-  [[nodiscard]] std::optional<Touch> observe(const Caller& caller, std::string_view thing, EventTime at,
+  [[nodiscard]] std::optional<Touch> observe(const Caller& caller, const TableKey& thing, EventTime at,
                                              const TouchHabit& habit, const AccessGraph& near,
-                                             std::optional<double> group_popularity = {}) const;
+                                             const GroupPopularity& group_popularity = {}) const;
   [[nodiscard]] NewThingRate rate_of(const Caller& caller, const TouchHabit& habit) const;
   // `touch`: what observe() said of it. Not `benign`: the edge is remembered, and teaches nothing yet.
-  void learn(const Caller& caller, std::string_view thing, EventTime at, const std::optional<Touch>& touch, bool benign,
+  void learn(const Caller& caller, const TableKey& thing, EventTime at, const std::optional<Touch>& touch, bool benign,
              TouchHabit& habit);
   // The caller's active day is over.
   void close_day(CallerClass caller_class, bool newcomer, TouchHabit& habit);

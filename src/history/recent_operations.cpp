@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+#include "base/prefetch.h"
 #include "base/snapshot.h"
 #include "event/operation.h"
 
@@ -55,7 +57,7 @@ std::uint32_t RecentOperations::evict_idle_longest() {
     const Idle top = idle_.back();
     idle_.pop_back();
     if (top.last_seen_milliseconds == vaults_[top.vault].last_seen_milliseconds) {
-      index_.erase(vaults_[top.vault].id);
+      index_.erase(hash64(vaults_[top.vault].id), top.vault);
       ++evicted_vaults_;
       return top.vault;
     }
@@ -63,9 +65,18 @@ std::uint32_t RecentOperations::evict_idle_longest() {
   }
 }
 
+std::uint32_t RecentOperations::find(std::string_view vault_id, std::uint64_t hash) const {
+  return index_.find(hash, [&](std::uint32_t vault) { return vaults_[vault].id == vault_id; });
+}
+
+void RecentOperations::prefetch(const AccessEvent& event) const {
+  const std::uint32_t vault = index_.guess(vault_hash(event));
+  if (vault != KeyIndex::kNone) { keyvigil::prefetch(vaults_[vault]); }
+}
+
 std::uint32_t RecentOperations::find_or_add(const AccessEvent& event) {
-  const auto found = index_.find(event.vault_id());
-  if (found != index_.end()) { return found->second; }
+  const std::uint64_t hash = vault_hash(event);
+  if (const std::uint32_t found = find(event.vault_id(), hash); found != KeyIndex::kNone) { return found; }
   auto vault = static_cast<std::uint32_t>(vaults_.size());
   if (index_.size() >= vault_limit_) {
     vault = evict_idle_longest();
@@ -75,7 +86,7 @@ std::uint32_t RecentOperations::find_or_add(const AccessEvent& event) {
   vaults_[vault].id = event.vault_id();
   vaults_[vault].cells.clear();
   vaults_[vault].last_seen_milliseconds = event.time.milliseconds();
-  index_.emplace(vaults_[vault].id, vault);
+  index_.insert(hash, vault);
   queue_idle(vault);
   return vault;
 }
@@ -122,9 +133,9 @@ void RecentOperations::count(Vault& vault, std::int32_t hour, std::uint16_t oper
 
 std::map<std::string, std::uint64_t> RecentOperations::of_vault(std::string_view vault_id, EventTime at) const {
   std::map<std::string, std::uint64_t> counts;
-  const auto found = index_.find(vault_id);
-  if (found == index_.end()) { return counts; }
-  for (const Cell& cell : vaults_[found->second].cells) {
+  const std::uint32_t found = find(vault_id, hash64(vault_id));
+  if (found == KeyIndex::kNone) { return counts; }
+  for (const Cell& cell : vaults_[found].cells) {
     if (cell.hour <= at.hour() && cell.hour > at.hour() - kHours) { counts[name_of(cell.operation)] += cell.count; }
   }
   return counts;
@@ -160,7 +171,10 @@ Result<void> RecentOperations::load(std::string_view bytes) {
   }
   for (std::uint64_t i = 0; i < vault_count; ++i) {
     const auto vault = static_cast<std::uint32_t>(vaults_.size());
-    if (!reader.read(vaults_.emplace_back()) || !index_.emplace(vaults_.back().id, vault).second) { return damaged(); }
+    if (!reader.read(vaults_.emplace_back())) { return damaged(); }
+    const std::uint64_t hash = hash64(vaults_.back().id);
+    if (find(vaults_.back().id, hash) != KeyIndex::kNone) { return damaged(); }
+    index_.insert(hash, vault);
     for (const Cell& cell : vaults_.back().cells) {
       const bool known = cell.operation < operation_count();
       const bool named =

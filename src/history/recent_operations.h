@@ -6,12 +6,8 @@
 // event/operation.cpp are only ever appended. Threads: one owner.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,9 +16,9 @@
 #include <vector>
 
 #include "base/event_time.h"
-#include "base/hash.h"
 #include "base/result.h"
 #include "event/access_event.h"
+#include "history/key_index.h"
 
 namespace keyvigil {
 
@@ -37,6 +33,8 @@ class RecentOperations {
 
   // Events may be late; what is older than 24 hours before the vault's newest hour is not counted.
   void learn(const AccessEvent& event);
+  // Asks the memory for what learn() will read.
+  void prefetch(const AccessEvent& event) const;
   // By name, in the hour of `at` and the 23 before it.
   [[nodiscard]] std::map<std::string, std::uint64_t> of_vault(std::string_view vault_id, EventTime at) const;
 
@@ -70,6 +68,7 @@ class RecentOperations {
 
   [[nodiscard]] std::uint16_t operation_of(const AccessEvent& event);
   [[nodiscard]] std::string name_of(std::uint16_t operation) const;
+  [[nodiscard]] std::uint32_t find(std::string_view vault_id, std::uint64_t hash) const;
   [[nodiscard]] std::uint32_t find_or_add(const AccessEvent& event);
   [[nodiscard]] std::uint32_t evict_idle_longest();
   [[nodiscard]] bool more_idle(const Idle& left, const Idle& right) const;
@@ -77,16 +76,7 @@ class RecentOperations {
   static void count(Vault& vault, std::int32_t hour, std::uint16_t operation);
 
   std::size_t vault_limit_;
-  struct IdHash {
-    using is_transparent = void;
-    // The end of a vault's id is its name, which is unique in Azure: hashing the rest would tell no more.
-    std::size_t operator()(std::string_view id) const {
-      constexpr std::size_t kTailBytes = 32;
-      return hash64(id.substr(id.size() - std::min(id.size(), kTailBytes)));
-    }
-  };
-
-  absl::flat_hash_map<std::string, std::uint32_t, IdHash, std::equal_to<>> index_;
+  KeyIndex index_;
   std::vector<Vault> vaults_;
   std::vector<Idle> idle_;                        // heap, the most idle first; keys may be stale, but only too old
   std::vector<std::string> names_;                // as first seen

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace keyvigil {
 
@@ -13,20 +14,44 @@ SettledTable::SettledTable(std::size_t limit) : limit_(limit) {
   CHECK(limit_ >= 4);
 }
 
-std::optional<std::uint32_t> SettledTable::find(std::string_view key) const {
-  const auto found = index_.find(key);
-  if (found == index_.end()) { return std::nullopt; }
-  return found->second;
+std::uint32_t SettledTable::slot_of(const TableKey& key) const {
+  SlotHint* hint = key.hint;
+  if (hint != nullptr && hint->slot < slots_.size() && slots_[hint->slot].tenancy == hint->tenancy) {
+    return hint->slot;
+  }
+  const std::uint32_t slot =
+      index_.find(key.hash, [&](std::uint32_t candidate) { return slots_[candidate].key == key.text; });
+  if (hint != nullptr && slot != KeyIndex::kNone) { *hint = {slot, slots_[slot].tenancy}; }
+  return slot;
 }
 
-SettledTable::Admission SettledTable::admit(std::string_view key, std::int64_t day) {
-  if (const auto found = index_.find(key); found != index_.end()) {
-    return {.slot = found->second, .added = false, .evicted = note_day(found->second, day)};
+std::optional<std::uint32_t> SettledTable::find(const TableKey& key) const {
+  const std::uint32_t slot = slot_of(key);
+  if (slot == KeyIndex::kNone) { return std::nullopt; }
+  return slot;
+}
+
+std::uint32_t SettledTable::prefetch(std::uint64_t hash) const {
+  const std::uint32_t slot = index_.guess(hash);
+  if (slot != KeyIndex::kNone) { keyvigil::prefetch(slots_[slot]); }
+  return slot;
+}
+
+std::uint32_t SettledTable::prefetch_key(std::uint64_t hash) const {
+  const std::uint32_t slot = index_.guess(hash);
+  if (slot != KeyIndex::kNone) { prefetch_bytes(slots_[slot].key.data(), slots_[slot].key.size()); }
+  return slot;
+}
+
+SettledTable::Admission SettledTable::admit(const TableKey& key, std::int64_t day) {
+  if (const std::uint32_t slot = slot_of(key); slot != KeyIndex::kNone) {
+    return {.slot = slot, .added = false, .evicted = note_day(slot, day)};
   }
   const std::optional<std::uint32_t> evicted = make_room(kFresh);
   const std::uint32_t slot = take_slot();
-  slots_[slot] = Slot{std::string(key), hash64(key), day, day, 1};
-  index_.emplace(slots_[slot].key, slot);
+  slots_[slot] = Slot{std::string(key.text), key.hash, day, day, 1, slots_[slot].tenancy};
+  index_.insert(key.hash, slot);
+  if (key.hint != nullptr) { *key.hint = {slot, slots_[slot].tenancy}; }
   ++counts_[kFresh];
   queue(slot);
   return {.slot = slot, .added = true, .evicted = evicted};
@@ -83,8 +108,10 @@ std::optional<std::uint32_t> SettledTable::make_room(Seniority seniority) {
 void SettledTable::remove(std::uint32_t slot) {
   CHECK(is_in_use(slot));
   --counts_[seniority(slots_[slot])];
-  index_.erase(slots_[slot].key);
+  index_.erase(slots_[slot].hash, slot);
+  const std::uint32_t tenancies = slots_[slot].tenancy + 1;
   slots_[slot] = Slot{};
+  slots_[slot].tenancy = tenancies;
   free_.push_back(slot);
 }
 
@@ -140,7 +167,8 @@ bool SettledTable::rebuild() {
       ++free_slots;
       continue;
     }
-    if (slot.hash != hash64(slot.key) || !index_.emplace(slot.key, number).second) { return false; }
+    if (slot.hash != hash64(slot.key) || slot_of(TableKey(slot.key, slot.hash)) != KeyIndex::kNone) { return false; }
+    index_.insert(slot.hash, number);
     ++counts_[seniority(slot)];
     queue(number);
   }

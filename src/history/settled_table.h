@@ -6,12 +6,10 @@
 // What belongs to a slot is kept by the owner, who must clear it when `evicted` names it. Threads: one owner.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +18,28 @@
 
 #include "base/hash.h"
 #include "base/snapshot.h"
+#include "history/key_index.h"
 
 namespace keyvigil {
+
+// Where a key was found in one table, kept by whoever asks for it often: it spares the look-up until the key has gone.
+// Worthless once the table was loaded anew.
+struct SlotHint {
+  std::uint32_t slot = UINT32_MAX;
+  std::uint32_t tenancy = 0;
+};
+
+// A key with its hash64. The text and the hint must outlive the call only.
+struct TableKey {
+  template <std::convertible_to<std::string_view> Text>
+  TableKey(const Text& of) : text(of), hash(hash64(text)) {}  // NOLINT(google-explicit-constructor): is a key
+  TableKey(std::string_view of, std::uint64_t hash_of, SlotHint* known = nullptr)
+      : text(of), hash(hash_of), hint(known) {}
+
+  std::string_view text;
+  std::uint64_t hash = 0;
+  SlotHint* hint = nullptr;  // for the table that is asked
+};
 
 class SettledTable {
  public:
@@ -30,7 +48,12 @@ class SettledTable {
   // REQUIRES: limit >= 4.
   explicit SettledTable(std::size_t limit);
 
-  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view key) const;
+  [[nodiscard]] std::optional<std::uint32_t> find(const TableKey& key) const;
+
+  // Asks the memory for the key's slot; the slot where it probably is, or KeyIndex::kNone.
+  std::uint32_t prefetch(std::uint64_t hash) const;
+  // Later: asks for the key that will be compared.
+  std::uint32_t prefetch_key(std::uint64_t hash) const;
 
   struct Admission {
     std::uint32_t slot = 0;
@@ -38,7 +61,7 @@ class SettledTable {
     std::optional<std::uint32_t> evicted;  // may be `slot` itself
   };
   // Finds the key or makes room for it, and notes that it was seen on `day`. Days may run backwards.
-  Admission admit(std::string_view key, std::int64_t day);
+  Admission admit(const TableKey& key, std::int64_t day);
 
   // Slots of keys last seen before `day`, the most idle of each seniority first.
   [[nodiscard]] std::vector<std::uint32_t> last_seen_before(std::int64_t day) const;
@@ -70,6 +93,7 @@ class SettledTable {
     std::int64_t first_day = 0;
     std::int64_t last_day = 0;
     std::uint32_t days_seen = 0;  // 0: free
+    std::uint32_t tenancy = 0;    // how many keys the slot has lost since the table was made or loaded
     auto fields() { return std::tie(key, hash, first_day, last_day, days_seen); }
   };
   struct Idle {
@@ -78,11 +102,8 @@ class SettledTable {
     std::uint32_t slot = 0;
     friend auto operator<=>(const Idle&, const Idle&) = default;
   };
-  struct KeyHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view key) const { return hash64(key); }
-  };
 
+  [[nodiscard]] std::uint32_t slot_of(const TableKey& key) const;  // KeyIndex::kNone: not in the table
   [[nodiscard]] static Seniority seniority(const Slot& slot) {
     return slot.days_seen < kSettledDays ? kFresh : kSettled;
   }
@@ -104,7 +125,7 @@ class SettledTable {
   std::uint64_t evictions_ = 0;
 
   // Derived from slots_.
-  absl::flat_hash_map<std::string, std::uint32_t, KeyHash, std::equal_to<>> index_;
+  KeyIndex index_;
   std::array<std::size_t, 2> counts_{};  // keys, by Seniority
   // By Seniority: heaps, the most idle first. An entry may be stale, but only too idle: whoever takes it looks again.
   std::array<std::vector<Idle>, 2> idle_;

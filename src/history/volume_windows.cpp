@@ -1,7 +1,6 @@
 #include "history/volume_windows.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace keyvigil {
 namespace {
@@ -14,41 +13,48 @@ constexpr auto kDistinct = static_cast<std::size_t>(VolumeMeasure::kDistinctObje
 constexpr double kMostCount = 4e9;
 
 std::uint32_t first_check(const CountTail& usual) {
-  const double above = std::floor(CountTail::kRecordMargin * usual.largest) + 1;
-  return static_cast<std::uint32_t>(std::clamp(above, VolumeWindows::kLeastCount, kMostCount));
+  const double margin =
+      std::clamp(CountTail::kRecordMargin * usual.largest, VolumeWindows::kLeastCount - 1, kMostCount - 1);
+  return static_cast<std::uint32_t>(margin) + 1;
 }
 
 }  // namespace
 
+bool VolumeWindows::is_at_check(Counter& counter, const VolumeSample& sample) {
+  if (counter.count == UINT32_MAX) { return false; }
+  if (counter.count == 0) { counter.next_check = first_check(counter.usual); }
+  ++counter.count;
+  counter.untaught += sample.throttled ? 1U : 0U;
+  return counter.count >= counter.next_check;
+}
+
 void VolumeWindows::add(const VolumeSample& sample, bool of_vault, const VolumeParents& parents,
                         std::vector<VolumeFact>& facts) {
-  count(kOperations, kHour, sample, of_vault, parents, facts);
-  count(kOperations, kDay, sample, of_vault, parents, facts);
+  const auto count = [&](std::size_t measure, std::size_t window) {
+    if (is_at_check(counters_[measure][window], sample)) { look(measure, window, of_vault, parents, facts); }
+  };
+  count(kOperations, kHour);
+  count(kOperations, kDay);
   if (!sample.credential_read) { return; }
-  count(kReads, kHour, sample, of_vault, parents, facts);
-  count(kReads, kDay, sample, of_vault, parents, facts);
+  count(kReads, kHour);
+  count(kReads, kDay);
   if (sample.object == 0) { return; }
   const auto place = std::ranges::lower_bound(objects_, sample.object, {}, &Object::hash);
   if (place != objects_.end() && place->hash == sample.object) {
     if (place->this_hour) { return; }
     place->this_hour = true;
-    count(kDistinct, kHour, sample, of_vault, parents, facts);
+    count(kDistinct, kHour);
     return;
   }
   if (objects_.size() >= kObjects) { return; }
   objects_.insert(place, Object{sample.object, true});
-  count(kDistinct, kHour, sample, of_vault, parents, facts);
-  count(kDistinct, kDay, sample, of_vault, parents, facts);
+  count(kDistinct, kHour);
+  count(kDistinct, kDay);
 }
 
-void VolumeWindows::count(std::size_t measure, std::size_t window, const VolumeSample& sample, bool of_vault,
-                          const VolumeParents& parents, std::vector<VolumeFact>& facts) {
+void VolumeWindows::look(std::size_t measure, std::size_t window, bool of_vault, const VolumeParents& parents,
+                         std::vector<VolumeFact>& facts) {
   Counter& counter = counters_[measure][window];
-  if (counter.count == UINT32_MAX) { return; }
-  if (counter.count == 0) { counter.next_check = first_check(counter.usual); }
-  ++counter.count;
-  counter.untaught += sample.throttled ? 1U : 0U;
-  if (counter.count < counter.next_check) { return; }
   counter.next_check = counter.count + std::max(1U, counter.count / 4);
   const CountParent& parent = parents[measure][window];
   facts.push_back(VolumeFact{.of_vault = of_vault,

@@ -64,8 +64,9 @@ class VolumeWindows {
     auto fields() { return std::tie(hash, this_hour); }
   };
 
-  void count(std::size_t measure, std::size_t window, const VolumeSample& sample, bool of_vault,
-             const VolumeParents& parents, std::vector<VolumeFact>& facts);
+  [[nodiscard]] static bool is_at_check(Counter& counter, const VolumeSample& sample);
+  void look(std::size_t measure, std::size_t window, bool of_vault, const VolumeParents& parents,
+            std::vector<VolumeFact>& facts);
   [[nodiscard]] static double taught(const Counter& counter) {
     return static_cast<double>(counter.count - counter.untaught);
   }

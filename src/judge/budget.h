@@ -26,8 +26,8 @@ class AlertBudget {
   explicit AlertBudget(double alerts_per_thousand_vault_days = kDefaultAlertsPerThousandVaultDays);
 
   // A test is one detector, one subject, one window, however many events looked at it.
-  void add_test(AlertType type) { ++pending_[static_cast<std::size_t>(type)]; }
-  void add_fused_test() { ++pending_[kFused]; }
+  void add_test(AlertType type, std::uint64_t tests = 1) { pending_[static_cast<std::size_t>(type)] += tests; }
+  void add_fused_test(std::uint64_t tests = 1) { pending_[kFused] += tests; }
   // `vaults`: seen in the estate within the last 30 days.
   void close_hour(std::int64_t hour, std::uint64_t vaults);
 

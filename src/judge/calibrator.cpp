@@ -1,6 +1,7 @@
 #include "judge/calibrator.h"
 
 #include <algorithm>
+#include <array>
 
 #include "statistics/elementary.h"
 
@@ -20,6 +21,31 @@ double surprise_of(double p) {
   return std::clamp(-natural_log(p) / kLnTen, 0.0, kLargest);
 }
 
+double edge(std::size_t bin) {
+  return static_cast<double>(bin) / Calibrator::kBinsPerUnit;
+}
+
+// Of a test that is right on average.
+double prior_tail(double s) {
+  return exponential(-s * kLnTen);
+}
+
+double prior_tail_at_edge(std::size_t bin) {
+  static const std::array<double, Calibrator::kBins> kTails = [] {
+    std::array<double, Calibrator::kBins> tails{};
+    for (std::size_t i = 0; i < tails.size(); ++i) { tails[i] = prior_tail(edge(i)); }
+    return tails;
+  }();
+  return kTails[bin];
+}
+
+template <typename T>
+std::size_t end_of_used(const std::array<T, Calibrator::kBins>& bins) {
+  std::size_t end = bins.size();
+  while (end > 0 && bins[end - 1] == 0) { --end; }
+  return end;
+}
+
 std::size_t bin_of(double s) {
   // A p-value written as 10^-s lands in its own bin in spite of rounding.
   constexpr double kRounding = 1e-9;
@@ -28,43 +54,52 @@ std::size_t bin_of(double s) {
 
 }  // namespace
 
-void Calibrator::add(double p, bool alerted) {
+void Calibrator::add(double p, bool alerted, std::uint32_t tests) {
   const double s = surprise_of(p);
-  std::uint32_t& count = pending_[bin_of(alerted ? std::min(s, kAlertedLimit) : s)];
-  if (count < UINT32_MAX) { ++count; }
+  const std::size_t bin = bin_of(alerted ? std::min(s, kAlertedLimit) : s);
+  pending_[bin] += std::min(tests, UINT32_MAX - pending_[bin]);
+  pending_end_ = std::max(pending_end_, bin + 1);
 }
 
 void Calibrator::close_hour(std::int64_t hour) {
   double added = 0;
-  for (const std::uint32_t count : pending_) { added += count; }
+  for (std::size_t bin = 0; bin < pending_end_; ++bin) { added += pending_[bin]; }
   const auto hours =
       has_hour_ && hour > last_hour_ ? (static_cast<double>(hour) - static_cast<double>(last_hour_)) : 0.0;
   const double kept = half_life_decay(added / kHalfLifeTests + hours / kHalfLifeHours, 1);
-  for (std::size_t bin = 0; bin < kBins; ++bin) { counts_[bin] = counts_[bin] * kept + pending_[bin]; }
-  pending_.fill(0);
+  for (std::size_t bin = 0; bin < counts_end_; ++bin) { counts_[bin] *= kept; }
+  for (std::size_t bin = 0; bin < pending_end_; ++bin) { counts_[bin] += pending_[bin]; }
+  std::fill_n(pending_.begin(), pending_end_, 0U);
+  counts_end_ = std::max(counts_end_, pending_end_);
+  pending_end_ = 0;
   last_hour_ = has_hour_ ? std::max(last_hour_, hour) : hour;
   has_hour_ = true;
-  settle();
+  if (counts_end_ > 0) { derive(); }
 }
 
-double Calibrator::tail(double s, std::size_t bin) const {
-  const double prior = exponential(-s * kLnTen);
+double Calibrator::tail(double prior, std::size_t bin) const {
   return (kPriorTests * prior + above_[bin] + counts_[bin] / 2) / (kPriorTests + tests_);
 }
 
 void Calibrator::settle() {
+  counts_end_ = end_of_used(counts_);
+  pending_end_ = end_of_used(pending_);
+  above_.fill(0);
+  derive();
+}
+
+void Calibrator::derive() {
   tests_ = 0;
-  for (std::size_t bin = kBins; bin-- > 0;) {
+  for (std::size_t bin = counts_end_; bin-- > 0;) {
     above_[bin] = tests_;
     tests_ += counts_[bin];
   }
-  const auto edge = [](std::size_t bin) { return static_cast<double>(bin) / kBinsPerUnit; };
   std::size_t peak = 0;
-  while (peak + 1 < kBins && tail(edge(peak), peak) > kPeakShare) { ++peak; }
+  while (peak + 1 < kBins && tail(prior_tail_at_edge(peak), peak) > kPeakShare) { ++peak; }
   peak_from_ = edge(peak);
-  peak_tail_ = tail(peak_from_, peak);
+  peak_tail_ = tail(prior_tail_at_edge(peak), peak);
   double excess = kPriorExcesses / kLnTen;
-  for (std::size_t bin = peak + 1; bin < kBins; ++bin) {
+  for (std::size_t bin = peak + 1; bin < counts_end_; ++bin) {
     excess += counts_[bin] * (edge(bin) + 0.5 / kBinsPerUnit - peak_from_);
   }
   peak_scale_ = excess / (above_[peak] + kPriorExcesses);
@@ -72,7 +107,7 @@ void Calibrator::settle() {
 
 double Calibrator::calibrated(double p) const {
   const double s = surprise_of(p);
-  if (s <= peak_from_) { return std::min(1.0, tail(s, bin_of(s))); }
+  if (s <= peak_from_) { return std::min(1.0, tail(prior_tail(s), bin_of(s))); }
   return peak_tail_ * exponential(-(s - peak_from_) / peak_scale_);
 }
 

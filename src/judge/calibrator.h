@@ -21,8 +21,8 @@ class Calibrator {
 
   Calibrator() { settle(); }
 
-  // p in (0, 1]. A test that alerted enters with s <= 4: an attack must not raise its own bar.
-  void add(double p, bool alerted);
+  // So many tests with this p, in (0, 1]. One that alerted enters with s <= 4: an attack must not raise its own bar.
+  void add(double p, bool alerted, std::uint32_t tests = 1);
   void close_hour(std::int64_t hour);
 
   // In (0, 1].
@@ -35,14 +35,17 @@ class Calibrator {
   void settle();
 
  private:
-  [[nodiscard]] double tail(double s, std::size_t bin) const;
+  [[nodiscard]] double tail(double prior, std::size_t bin) const;
+  void derive();
 
   std::array<double, kBins> counts_{};
   std::array<std::uint32_t, kBins> pending_{};
   std::int64_t last_hour_ = 0;
   bool has_hour_ = false;
 
-  // Derived from counts_.
+  // Derived from counts_. Bins at and after these ends are empty, which is most of them.
+  std::size_t counts_end_ = 0;
+  std::size_t pending_end_ = 0;
   std::array<double, kBins> above_{};  // counts of later bins
   double tests_ = 0;
   double peak_from_ = 0;  // s from which on the tail is exponential

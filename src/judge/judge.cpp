@@ -1,6 +1,7 @@
 #include "judge/judge.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/snapshot.h"
 #include "statistics/combination.h"
@@ -48,11 +49,15 @@ std::int64_t day_of(std::int64_t hour) {
 }  // namespace
 
 void Judge::see(const Subject& subject) {
-  if (today_.size() >= kSubjects) {
-    left_out_ += today_.contains(subject) ? 0U : 1U;
+  if (seen_.size() >= kSubjects) {
+    left_out_ += seen_.contains(subject) ? 0U : 1U;
     return;
   }
-  today_.try_emplace(subject);
+  seen_.insert(subject);
+}
+
+Judge::DayOfTests* Judge::tests_of(const Subject& subject) {
+  return seen_.contains(subject) ? &today_[subject] : nullptr;
 }
 
 Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& suspicion, EventTime at, bool may_alert) {
@@ -63,13 +68,12 @@ Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& su
   verdict.tests_per_day = budget_.tests_per_day(type);
   verdict.alerts_per_day = budget_.alerts_per_day();
   verdict.passed = may_alert && verdict.calibrated_p <= verdict.threshold;
-  if (const auto found = today_.find(subject); found != today_.end()) {
-    DayOfTests& tests = found->second;
-    float& smallest = tests.smallest[static_cast<std::size_t>(type)];
+  if (DayOfTests* tests = tests_of(subject); tests != nullptr) {
+    float& smallest = tests->smallest[static_cast<std::size_t>(type)];
     const auto p = static_cast<float>(std::max(1e-37, suspicion.p));
     if (smallest == 0 || p < smallest) { smallest = p; }
     if (verdict.passed) {
-      tests.alerted = static_cast<std::uint16_t>(tests.alerted | 1U << static_cast<unsigned>(type));
+      tests->alerted = static_cast<std::uint16_t>(tests->alerted | 1U << static_cast<unsigned>(type));
     }
   }
   passed_alone_ = passed_alone_ || verdict.passed;
@@ -77,6 +81,10 @@ Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& su
     add_evidence(subject, type, suspicion, verdict.calibrated_p * row_of(type).detectors, at);
   }
   return verdict;
+}
+
+double Judge::matters_up_to(AlertType type) const {
+  return std::max(kWorthFusing, budget_.threshold(type));
 }
 
 void Judge::add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at) {
@@ -129,10 +137,10 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   fusion.verdict.alerts_per_day = budget_.alerts_per_day();
   fusion.verdict.passed =
       may_alert && !alone && present >= 2 && fusion.verdict.calibrated_p <= fusion.verdict.threshold;
-  if (const auto found = today_.find(caller); found != today_.end()) {
+  if (DayOfTests* tests = tests_of(caller); tests != nullptr) {
     const auto p = static_cast<float>(std::max(1e-37, fusion.verdict.model_p));
-    if (found->second.fused == 0 || p < found->second.fused) { found->second.fused = p; }
-    found->second.fused_alerted = found->second.fused_alerted || fusion.verdict.passed;
+    if (tests->fused == 0 || p < tests->fused) { tests->fused = p; }
+    tests->fused_alerted = tests->fused_alerted || fusion.verdict.passed;
   }
   if (!fusion.verdict.passed) { return std::nullopt; }
   fusion.type = best->type;
@@ -167,23 +175,30 @@ void Judge::close_hour(std::int64_t hour, std::uint64_t vaults) {
 }
 
 void Judge::close_day() {
-  for (const auto& [subject, tests] : today_) {
-    const auto subject_class = static_cast<std::size_t>(subject.subject_class);
+  SubjectCounts subjects{};
+  for (const Subject& subject : seen_) { ++subjects[static_cast<std::size_t>(subject.subject_class)]; }
+  for (std::size_t subject_class = 0; subject_class < kSubjectClassCount; ++subject_class) {
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
-      if (kTypes[type].tests[subject_class]) { budget_.add_test(static_cast<AlertType>(type)); }
+      if (kTypes[type].tests[subject_class]) {
+        budget_.add_test(static_cast<AlertType>(type), subjects[subject_class]);
+      }
     }
-    if (subject.subject_class != SubjectClass::kVault) { budget_.add_fused_test(); }
+    const bool fused = subject_class != static_cast<std::size_t>(SubjectClass::kVault);
+    if (fused) { budget_.add_fused_test(subjects[subject_class]); }
   }
-  if (day_ - first_day_ >= kSettlingDays) { calibrate(); }
+  if (day_ - first_day_ >= kSettlingDays) { calibrate(subjects); }
+  seen_.clear();
   today_.clear();
 }
 
-void Judge::calibrate() {
+// `quiet`: seen today; those that gave a cause are taken off as they enter.
+void Judge::calibrate(SubjectCounts quiet) {
   std::array<double, kFamilies> nothing{};
   nothing.fill(kMissing);
   const double no_evidence = fisher(nothing);
   for (const auto& [subject, tests] : today_) {
     const auto subject_class = static_cast<std::size_t>(subject.subject_class);
+    --quiet[subject_class];
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
       if (!kTypes[type].tests[subject_class]) { continue; }
       const auto p = static_cast<double>(tests.smallest[type]);
@@ -193,6 +208,15 @@ void Judge::calibrate() {
     const auto fused = static_cast<double>(tests.fused);
     fused_calibrators_[subject_class].add(fused == 0 ? no_evidence : fused, tests.fused_alerted);
   }
+  for (std::size_t subject_class = 0; subject_class < kSubjectClassCount; ++subject_class) {
+    const std::uint32_t tests = quiet[subject_class];
+    if (tests == 0) { continue; }
+    for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
+      if (kTypes[type].tests[subject_class]) { calibrators_[type][subject_class].add(1, false, tests); }
+    }
+    if (subject_class == static_cast<std::size_t>(SubjectClass::kVault)) { continue; }
+    fused_calibrators_[subject_class].add(no_evidence, false, tests);
+  }
 }
 
 std::string Judge::save() const {
@@ -200,7 +224,8 @@ std::string Judge::save() const {
   writer.write(budget_);
   writer.write(calibrators_);
   writer.write(fused_calibrators_);
-  writer.write(today_);
+  writer.write(std::set<Subject>(seen_.begin(), seen_.end()));
+  writer.write(std::map<Subject, DayOfTests>(today_.begin(), today_.end()));
   writer.write(evidence_);
   writer.write(day_);
   writer.write(first_day_);
@@ -217,19 +242,24 @@ Result<void> Judge::load(std::string_view bytes) {
              });
     });
   };
-  const auto known = [](const auto& item) {
-    return static_cast<std::size_t>(item.first.subject_class) < kSubjectClassCount;
+  const auto known = [](const Subject& subject) {
+    return static_cast<std::size_t>(subject.subject_class) < kSubjectClassCount;
   };
+  std::set<Subject> seen;
+  std::map<Subject, DayOfTests> today;
   SnapshotReader reader(bytes);
   const bool whole = reader.read(budget_) && reader.read(calibrators_) && reader.read(fused_calibrators_) &&
-                     reader.read(today_) && reader.read(evidence_) && reader.read(day_) && reader.read(first_day_) &&
-                     reader.read(left_out_) && reader.at_end() && std::ranges::all_of(evidence_, sound) &&
-                     std::ranges::all_of(today_, known);
+                     reader.read(seen) && reader.read(today) && reader.read(evidence_) && reader.read(day_) &&
+                     reader.read(first_day_) && reader.read(left_out_) && reader.at_end() &&
+                     std::ranges::all_of(evidence_, sound) && std::ranges::all_of(seen, known) &&
+                     std::ranges::all_of(today, [&seen](const auto& item) { return seen.contains(item.first); });
   if (!whole) {
     return fail(ErrorKind::kInput,
                 "state of the judge: expected what was saved, found damaged bytes; start without --state or from an "
                 "older copy of the file");
   }
+  seen_ = absl::flat_hash_set<Subject>(seen.begin(), seen.end());
+  today_ = absl::flat_hash_map<Subject, DayOfTests>(today.begin(), today.end());
   for (auto& of_type : calibrators_) {
     for (Calibrator& of_class : of_type) { of_class.settle(); }
   }

@@ -10,6 +10,9 @@
 // Bounds: kSubjects a day; what is over is judged, and counted as left out of calibration. Threads: one owner.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -17,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/event_time.h"
@@ -38,6 +42,10 @@ struct Subject {
   SubjectClass subject_class = SubjectClass::kUser;
   friend auto operator<=>(const Subject&, const Subject&) = default;
   auto fields() { return std::tie(hash, subject_class); }
+  template <typename H>
+  friend H AbslHashValue(H state, const Subject& subject) {
+    return H::combine(std::move(state), subject.hash, subject.subject_class);
+  }
 };
 
 // Evidence of one caller that no single detector found sufficient.
@@ -61,6 +69,8 @@ class Judge {
   // REQUIRES: see(subject) today. `may_alert`: false while the estate is being learned.
   [[nodiscard]] Verdict judge(AlertType type, const Subject& subject, const Suspicion& suspicion, EventTime at,
                               bool may_alert);
+  // A suspicion with a larger p than this neither passes nor counts as evidence, whatever experience says.
+  [[nodiscard]] double matters_up_to(AlertType type) const;
   // After the suspicions of one event were judged.
   [[nodiscard]] std::optional<Fusion> fuse(const Subject& caller, EventTime at, bool may_alert);
   // The smallest calibrated p of the last 24 hours that is no address's, times the families it comes from; 1: none.
@@ -99,13 +109,17 @@ class Judge {
     return calibrators_[static_cast<std::size_t>(type)][static_cast<std::size_t>(subject_class)];
   }
   void add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at);
+  // Of today; null where the subject was not seen.
+  [[nodiscard]] DayOfTests* tests_of(const Subject& subject);
+  using SubjectCounts = std::array<std::uint32_t, kSubjectClassCount>;
   void close_day();
-  void calibrate();
+  void calibrate(SubjectCounts quiet);
 
   AlertBudget budget_;
   std::array<std::array<Calibrator, kSubjectClassCount>, kAlertTypeCount> calibrators_;
   std::array<Calibrator, kSubjectClassCount> fused_calibrators_;
-  std::map<Subject, DayOfTests> today_;
+  absl::flat_hash_set<Subject> seen_;                 // today
+  absl::flat_hash_map<Subject, DayOfTests> today_;    // of those that gave a cause
   std::map<std::uint64_t, CallerEvidence> evidence_;  // by caller
   std::int64_t day_ = INT64_MIN;
   std::int64_t first_day_ = INT64_MIN;

@@ -26,17 +26,28 @@ double two_to(int exponent) {
 
 // 2 atanh(s), |s| <= 0.172: the series of s^(2k+1) / (2k+1), cut where its terms fall below half a unit.
 double twice_area_tangent(double s) {
+  constexpr std::array<double, 11> kTerms = {1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13,
+                                             1.0 / 11, 1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3};
   const double square = s * s;
   double sum = 0;
-  for (int odd = 23; odd >= 3; odd -= 2) { sum = (sum + 1.0 / odd) * square; }
+  for (const double term : kTerms) { sum = (sum + term) * square; }
   return 2 * s + 2 * s * sum;
 }
 
 // exp(r) - 1 for |r| <= 0.35, by Taylor's series.
 double small_exponential_minus_one(double r) {
+  constexpr std::array<double, 14> kTerms = [] {
+    std::array<double, 14> terms{};
+    double factorial = 1;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      factorial *= static_cast<double>(i) + 2;
+      terms[terms.size() - 1 - i] = 1 / factorial;
+    }
+    return terms;
+  }();
   double sum = 0;
-  for (int divisor = 15; divisor >= 2; --divisor) { sum = (1 + sum) * r / divisor; }
-  return r + r * sum;
+  for (const double term : kTerms) { sum = sum * r + term; }
+  return r + r * r * sum;
 }
 
 constexpr double kStirlingFrom = 15;
@@ -108,10 +119,12 @@ double exponential(double x) {
   if (x != x) { return x; }
   if (x > kLargest) { return kInfinity; }
   if (x < kSmallest) { return 0; }
-  const double turns = std::floor(x / (kLnTwoHigh + kLnTwoLow) + 0.5);
+  const double turned = x / (kLnTwoHigh + kLnTwoLow) + 0.5;
+  const int towards_zero = static_cast<int>(turned);
+  const int exponent = towards_zero - (turned < towards_zero ? 1 : 0);
+  const auto turns = static_cast<double>(exponent);
   const double rest = (x - turns * kLnTwoHigh) - turns * kLnTwoLow;
   const double value = 1 + small_exponential_minus_one(rest);
-  const int exponent = static_cast<int>(turns);
   // In two steps: neither 2^1024 nor a subnormal power is a normal number.
   const int half = exponent / 2;
   return value * two_to(half) * two_to(exponent - half);

@@ -38,6 +38,41 @@ double poisson_sum_downwards(double count, double mean) {
   return poisson_probability(count, mean) * sum;
 }
 
+// P(X >= count), X negative binomial of so many successes before `size` failures, by their probabilities. Small counts,
+// which nearly all are, are added up from below, as long as the difference to 1 keeps its digits; a tail that matters
+// comes from the incomplete beta function.
+double upper_tail(double count, double size, double success, double failure) {
+  constexpr double kMostAddedUp = 32;
+  constexpr double kLeastDifference = 0.01;
+  if (count <= kMostAddedUp) {
+    double probability = exponential(size * natural_log(failure));
+    double below = probability;
+    for (double n = 1; n < count; ++n) {
+      probability *= (n - 1 + size) * success / n;
+      below += probability;
+    }
+    if (1 - below >= kLeastDifference) { return 1 - below; }
+  }
+  return regularized_incomplete_beta(count, size, success, failure);
+}
+
+// The smallest count >= 1 so that the probabilities below it sum to at least 1 - gate, give or take rounding; 0 where
+// that takes more than a few steps.
+std::uint64_t counted_up_critical_count(double mean, double dispersion, double gate) {
+  constexpr std::uint64_t kSteps = 256;
+  const double size = 1 / dispersion;
+  const double ratio = mean / (mean + size);
+  double probability = exponential(-size * log_one_plus(mean * dispersion));
+  double below = probability;
+  for (std::uint64_t count = 1; count <= kSteps; ++count) {
+    if (below >= 1 - gate) { return count; }
+    const auto n = static_cast<double>(count);
+    probability *= (n - 1 + size) * ratio / n;
+    below += probability;
+  }
+  return 0;
+}
+
 }  // namespace
 
 double negative_binomial_upper_tail(double count, double mean, double dispersion) {
@@ -45,7 +80,7 @@ double negative_binomial_upper_tail(double count, double mean, double dispersion
   if (!(mean > 0)) { return 0; }
   const double size = 1 / dispersion;
   const double whole = mean + size;
-  return regularized_incomplete_beta(count, size, mean / whole, size / whole);
+  return upper_tail(count, size, mean / whole, size / whole);
 }
 
 double poisson_upper_tail(double count, double mean) {
@@ -59,7 +94,7 @@ double gamma_poisson_upper_tail(double count, const GammaRate& belief, double ex
   if (count <= 0) { return 1; }
   if (!(exposure > 0)) { return 0; }
   const double whole = belief.rate + exposure;
-  return regularized_incomplete_beta(count, belief.shape, exposure / whole, belief.rate / whole);
+  return upper_tail(count, belief.shape, exposure / whole, belief.rate / whole);
 }
 
 double erlang_upper_tail(int shape, double x) {
@@ -88,6 +123,10 @@ std::uint64_t critical_count(double mean, double dispersion, double gate) {
   const auto passes = [&](std::uint64_t count) {
     return negative_binomial_upper_tail(static_cast<double>(count), mean, dispersion) <= gate;
   };
+  if (const std::uint64_t counted = counted_up_critical_count(mean, dispersion, gate);
+      counted > 0 && passes(counted) && (counted == 1 || !passes(counted - 1))) {
+    return counted;
+  }
   std::uint64_t above = 1;
   while (above < kLargest && !passes(above)) { above *= 2; }
   std::uint64_t below = above / 2;

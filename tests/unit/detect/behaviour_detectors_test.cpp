@@ -40,6 +40,30 @@ TEST(BehaviourDetectors, SayNothingWithoutFacts) {
   for (const DetectorRow& row : kDetectors) { EXPECT_EQ(p_of(*row.decide, Facts{}), 1); }
 }
 
+TEST(BehaviourDetectors, LeaveOutDearReasonsThatNobodyReads) {
+  Facts facts;
+  VolumeFact& volume = facts.volumes.emplace_back();
+  volume.count = 30;
+  volume.usual = 3;
+  EpisodeFacts& episode = facts.list_episode.emplace();
+  episode.reads = 12;
+  episode.usual = 2;
+  episode.openings_today = 1;
+  const AccessEvent event = EventBuilder().user("alice").build();
+  for (Detector* detector : {operation_volume_anomaly, list_get_anomaly}) {
+    const AddressFacts address;
+    const Suspicions whole = detector({event, address, facts});
+    ASSERT_EQ(whole.size(), 1U);
+    const double p = whole.begin()->p;
+    for (const double limit : {p * 0.9, p, 1.0}) {
+      const Suspicions found = detector({event, address, facts, false, 1, limit});
+      ASSERT_EQ(found.size(), 1U);
+      EXPECT_EQ(found.begin()->p, p);
+      EXPECT_EQ(found.begin()->reasons, limit < p ? std::vector<Reason>{} : whole.begin()->reasons);
+    }
+  }
+}
+
 TEST(BehaviourDetectors, FirstTouchesAreOfUsersOrOfApplications) {
   Facts facts;
   facts.new_vault = touch(0.01, 0.02);

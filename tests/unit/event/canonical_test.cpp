@@ -44,6 +44,22 @@ TEST(CanonicalEvent, DiffersByWhatItHolds) {
   EXPECT_TRUE(is_duplicate(event, other));
 }
 
+TEST(KeyHashes, AreTheSameComputedEarlyOrOnDemand) {
+  const AccessEvent event = make_event({.milliseconds = 5, .correlation = 1});
+  AccessEvent hashed = event;
+  hash_keys(hashed);
+  EXPECT_TRUE(hashed.hashes.known);
+  EXPECT_EQ(caller_hash(hashed), caller_hash(event));
+  EXPECT_EQ(vault_hash(hashed), vault_hash(event));
+  EXPECT_EQ(duplicate_hash(hashed), duplicate_hash(event));
+  EXPECT_EQ(canonical_hash(hashed), canonical_hash(event));
+  EXPECT_NE(caller_hash(event), vault_hash(event));
+  // Of an event that changed, they are computed again.
+  hashed.time.ticks += EventTime::kTicksPerSecond;
+  hash_keys(hashed);
+  EXPECT_NE(duplicate_hash(hashed), duplicate_hash(event));
+}
+
 TEST(Duplicates, CountCorrelationIdsOnlyWhereBothHaveOne) {
   const AccessEvent one = make_event({.correlation = 1});
   const AccessEvent two = make_event({.correlation = 2});

@@ -69,13 +69,12 @@ TEST(Episodes, SavingKeepsWhatIsOpenAndWhenItEnds) {
   Episodes episodes;
   (void)Episodes::add_read(*episodes.open(kList, minute(5), 3).episode, 77, minute(6));
   SnapshotWriter writer;
-  writer.write(episodes);
+  episodes.save(writer);
   Episodes loaded;
   SnapshotReader reader(writer.bytes());
-  ASSERT_TRUE(reader.read(loaded) && reader.at_end());
+  ASSERT_TRUE(loaded.load(reader) && reader.at_end());
   EXPECT_TRUE(loaded.is_sound(4));
   EXPECT_FALSE(loaded.is_sound(3)) << "the opener is no slot";
-  loaded.settle();
   EXPECT_EQ(loaded.find(kList, minute(10))->reads, 1);
   EXPECT_EQ(loaded.take_over(minute(66)).size(), 1);
 }

@@ -27,6 +27,24 @@ TEST(SettledTable, FindsWhatItAdmittedAndNothingElse) {
   EXPECT_EQ(table.days_seen(first.slot), 1U);
 }
 
+TEST(SettledTable, AHintHoldsUntilTheKeyHasGone) {
+  SettledTable table(8);  // two fresh keys
+  SlotHint hint;
+  const TableKey alice("alice", hash64("alice"), &hint);
+  EXPECT_EQ(table.find(alice), std::nullopt);
+  const std::uint32_t slot = table.admit(alice, 1).slot;
+  EXPECT_EQ(hint.slot, slot);
+  EXPECT_EQ(table.find(alice), slot);
+  table.admit("bob", 2);
+  EXPECT_EQ(table.admit("carol", 3).slot, slot) << "alice was the most idle";
+  EXPECT_EQ(table.find(alice), std::nullopt) << "the slot is another's now";
+  table.remove(slot);
+  EXPECT_EQ(table.find(alice), std::nullopt);
+  const std::uint32_t again = table.admit(alice, 4).slot;
+  EXPECT_EQ(table.find(alice), again);
+  EXPECT_EQ(table.key(again), "alice");
+}
+
 TEST(SettledTable, FreshKeysEvictOnlyEachOtherTheMostIdleFirst) {
   SettledTable table(8);  // two fresh keys, six settled ones
   for (const std::int64_t day : {1, 2, 3}) { table.admit("settled", day); }

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/snapshot.h"
 
@@ -61,6 +64,31 @@ TEST(Calibrator, WhatAlertedDoesNotRaiseItsOwnBar) {
   attacked.close_hour(1);
   EXPECT_LT(attacked.calibrated(1e-30), 1e-12);
   EXPECT_LT(calm.calibrated(1e-30), attacked.calibrated(1e-30));
+}
+
+// The twin walks every bin at every hour, as if none were known to be empty.
+RC_GTEST_PROP(Calibrator, EqualsOneThatWasSavedAndLoadedEveryHour, ()) {
+  Calibrator calibrator;
+  std::string twin_bytes = saved(Calibrator());
+  const auto tests = *rc::gen::container<std::vector<std::pair<int, std::uint32_t>>>(
+      rc::gen::pair(rc::gen::inRange(0, 45), rc::gen::inRange(1U, 300U)));
+  std::int64_t hour = 1;
+  for (const auto& [s, count] : tests) {
+    const double p = std::pow(10, -s);
+    Calibrator twin;
+    SnapshotReader reader(twin_bytes);
+    RC_ASSERT(reader.read(twin));
+    twin.settle();
+    calibrator.add(p, false, count);
+    for (std::uint32_t i = 0; i < count; ++i) { twin.add(p, false); }
+    hour += s % 3;
+    calibrator.close_hour(hour);
+    twin.close_hour(hour);
+    RC_ASSERT(calibrator.calibrated(p) == twin.calibrated(p));
+    RC_ASSERT(calibrator.calibrated(1e-5) == twin.calibrated(1e-5));
+    twin_bytes = saved(twin);
+    RC_ASSERT(saved(calibrator) == twin_bytes);
+  }
 }
 
 TEST(Calibrator, WhatIsAddedCountsOnlyAfterTheHour) {

@@ -87,6 +87,16 @@ TEST(Judge, DoesNotCalibrateByTheFirstWeek) {
   EXPECT_GT(odd_days(7, 30), 0.01);
 }
 
+TEST(Judge, WhatDoesNotMatterNeitherPassesNorIsEvidence) {
+  Judge judge = after_days(20);
+  const EventTime now = hour(20 * 24 + 1);
+  const double limit = judge.matters_up_to(AlertType::kUserAnomaly);
+  EXPECT_GE(limit, judge.budget().threshold(AlertType::kUserAnomaly));
+  EXPECT_LT(limit, 1);
+  EXPECT_FALSE(judge.judge(AlertType::kUserAnomaly, kAlice, suspicion(limit * 1.01), now, true).passed);
+  EXPECT_EQ(judge.unusual_access(kAlice, now), 1);
+}
+
 TEST(Judge, RaisesNothingWhileItMayNot) {
   Judge judge = after_days(3);
   EXPECT_FALSE(judge.judge(AlertType::kUserAnomaly, kAlice, suspicion(1e-30), hour(73), false).passed);
