@@ -293,6 +293,12 @@ std::optional<IpAddress> parse_ip_address(std::string_view text) {
   return read_v6(text);
 }
 
+std::optional<std::uint32_t> parse_dotted_v4(std::string_view text) {
+  std::uint32_t bits = 0;
+  const std::size_t taken = read_v4(text, bits);
+  return taken > 0 && taken == text.size() ? std::optional(bits) : std::nullopt;
+}
+
 std::optional<IpPrefix> parse_ip_prefix(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::optional<IpAddress> base = read_bare(text.substr(0, slash));
