@@ -42,53 +42,52 @@ template <typename Key>
   return static_cast<std::uint32_t>(key.high >> 32) & 0xFFFF;
 }
 
-// Where the index says that the ranges around the key stand: two neighbouring numbers.
-template <typename Ranges, typename Key>
-[[nodiscard]] const std::uint32_t* bounds_of(const Ranges& ranges, const Key& key) {
-  const std::uint32_t top = top_bits(key);
-  const std::uint32_t block = ranges.inner_of[top];
-  if (block == 0) { return ranges.index.data() + top; }
-  return ranges.inner.data() + (block - 1) * (kIndexSize + 1) + next_bits(key);
-}
-
 // The last range that starts at or before the key. REQUIRES: the first range starts at zero.
 template <typename Ranges, typename Key>
-[[nodiscard]] std::size_t range_of(const Ranges& ranges, const Key& key) {
-  const std::uint32_t* bounds = bounds_of(ranges, key);
-  const Key* at = ranges.starts.data() + bounds[0];
-  std::size_t count = bounds[1] - bounds[0];
+[[nodiscard]] const auto& range_of(const Ranges& ranges, const Key& key) {
+  const auto* slot = ranges.index.data() + top_bits(key);
+  std::size_t begin = slot[0].first;
+  std::size_t count = slot[1].first - begin;
+  if (slot->block != 0) {
+    const std::uint32_t* inner = ranges.inner.data() + (slot->block - 1) * (kIndexSize + 1) + next_bits(key);
+    begin = inner[0];
+    count = inner[1] - begin;
+  }
+  const auto* at = ranges.all.data() + begin;
   // Counts how many starts are <= key, without branches that depend on the data.
   while (count > 0) {
     const std::size_t half = (count + 1) / 2;
-    at += starts_by(at[half - 1], key) ? half : 0;
+    at += starts_by(at[half - 1].start, key) ? half : 0;
     count -= half;
   }
-  return static_cast<std::size_t>(at - ranges.starts.data()) - 1;
+  return at[-1];
 }
 
 template <typename Ranges>
 void build_inner(Ranges& ranges, std::size_t top) {
-  const std::uint32_t end = ranges.index[top + 1];
+  const std::uint32_t end = ranges.index[top + 1].first;
   const std::size_t block = ranges.inner.size();
   ranges.inner.resize(block + kIndexSize + 1, end);
-  ranges.inner_of[top] = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
+  ranges.index[top].block = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
   std::size_t next = 0;
-  for (std::uint32_t i = ranges.index[top]; i < end; ++i) {
-    for (const std::size_t bits = next_bits(ranges.starts[i]); next <= bits; ++next) { ranges.inner[block + next] = i; }
+  for (std::uint32_t i = ranges.index[top].first; i < end; ++i) {
+    for (const std::size_t bits = next_bits(ranges.all[i].start); next <= bits; ++next) {
+      ranges.inner[block + next] = i;
+    }
   }
 }
 
 template <typename Ranges>
 void build_index(Ranges& ranges) {
-  ranges.index.assign(kIndexSize + 1, static_cast<std::uint32_t>(ranges.starts.size()));
+  using Slot = typename decltype(ranges.index)::value_type;
+  ranges.index.assign(kIndexSize + 1, Slot{static_cast<std::uint32_t>(ranges.all.size()), 0});
   std::size_t next = 0;
-  for (std::size_t i = 0; i < ranges.starts.size(); ++i) {
-    const std::size_t top = top_bits(ranges.starts[i]);
-    for (; next <= top; ++next) { ranges.index[next] = static_cast<std::uint32_t>(i); }
+  for (std::size_t i = 0; i < ranges.all.size(); ++i) {
+    const std::size_t top = top_bits(ranges.all[i].start);
+    for (; next <= top; ++next) { ranges.index[next].first = static_cast<std::uint32_t>(i); }
   }
-  ranges.inner_of.assign(kIndexSize, 0);
   for (std::size_t top = 0; top < kIndexSize; ++top) {
-    if (ranges.index[top + 1] - ranges.index[top] > kInnerRanges) { build_inner(ranges, top); }
+    if (ranges.index[top + 1].first - ranges.index[top].first > kInnerRanges) { build_inner(ranges, top); }
   }
 }
 
@@ -193,9 +192,7 @@ class PrefixTable::Builder {
     Leaf at_v4_end;
     bool left_v4 = false;
     const auto put = [](auto& ranges, auto key, const Leaf& leaf) {
-      if (!ranges.leaves.empty() && ranges.leaves.back() == leaf) { return; }
-      ranges.starts.push_back(key);
-      ranges.leaves.push_back(leaf);
+      if (ranges.all.empty() || ranges.all.back().leaf != leaf) { ranges.all.push_back({key, leaf}); }
     };
     for (const Start& start : starts_) {
       if (start.key < kFirstV4) {
@@ -204,7 +201,7 @@ class PrefixTable::Builder {
         continue;
       }
       if (start.key <= kLastV4) {
-        if (table_.v4_.starts.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+        if (table_.v4_.all.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
         put(table_.v4_, static_cast<std::uint32_t>(start.key.low), start.leaf);
         at_v4_end = start.leaf;
         continue;
@@ -216,7 +213,7 @@ class PrefixTable::Builder {
       put(table_.v6_, start.key, start.leaf);
     }
     if (!left_v4) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
-    if (table_.v4_.starts.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+    if (table_.v4_.all.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
   }
 
   PrefixTable& table_;
@@ -253,22 +250,23 @@ PrefixTable::Cover PrefixTable::cover_of(const Leaf& leaf) const {
 
 PrefixTable::Cover PrefixTable::cover(const IpAddress& address) const {
   if (pool_.empty() || !address.known) { return {}; }
-  return cover_of(address.is_v4() ? v4_.leaves[range_of(v4_, address.v4())]
-                                  : v6_.leaves[range_of(v6_, Key128{address.high, address.low})]);
+  return cover_of(address.is_v4() ? range_of(v4_, address.v4()).leaf
+                                  : range_of(v6_, Key128{address.high, address.low}).leaf);
 }
 
 std::size_t PrefixTable::range_count() const {
-  const auto covered = [](const std::vector<Leaf>& leaves) {
-    return leaves.size() - static_cast<std::size_t>(std::count(leaves.begin(), leaves.end(), Leaf{}));
+  const auto covered = [](const auto& ranges) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(ranges.all, [](const auto& range) { return range.leaf.set != kNoSet; }));
   };
-  return covered(v4_.leaves) + covered(v6_.leaves);
+  return covered(v4_) + covered(v6_);
 }
 
 std::size_t PrefixTable::memory_bytes() const {
   const auto bytes = [](const auto&... vectors) {
     return ((vectors.capacity() * sizeof(typename std::decay_t<decltype(vectors)>::value_type)) + ...);
   };
-  const auto ranges = [&](const auto& of) { return bytes(of.starts, of.leaves, of.index, of.inner_of, of.inner); };
+  const auto ranges = [&](const auto& of) { return bytes(of.all, of.index, of.inner); };
   return ranges(v4_) + ranges(v6_) + bytes(pool_);
 }
 

@@ -52,15 +52,22 @@ class PrefixTable {
   static constexpr std::uint32_t kOneValue = ~std::uint32_t{0};  // `bits` is the value
   static constexpr std::size_t kSetStep = 4;
 
-  // A range starts at its key and ends where the next one starts.
+  // A range starts at its key and ends where the next one starts. What a look-up reads stands close together.
+  template <typename Key>
+  struct Range {
+    Key start{};
+    Leaf leaf;
+  };
+  struct Slot {
+    std::uint32_t first = 0;  // the first range that starts in this slot or later
+    std::uint32_t block = 0;  // of inner, counted from one; 0: none
+  };
   template <typename Key>
   struct Ranges {
-    std::vector<Key> starts;
-    std::vector<Leaf> leaves;
-    std::vector<std::uint32_t> index;  // by the top 16 bits of the key: the first range that starts there or later
+    std::vector<Range<Key>> all;
+    std::vector<Slot> index;  // by the top 16 bits of the key
     // The same by the next 16 bits, for the few top values that hold very many ranges (all of Azure's IPv6 is in
-    // 2603::/16): inner_of by the top 16 bits is 0, or the number of a block of inner, counted from one.
-    std::vector<std::uint32_t> inner_of;
+    // 2603::/16).
     std::vector<std::uint32_t> inner;
   };
   struct Key128 {
