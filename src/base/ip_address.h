@@ -36,6 +36,9 @@ struct IpPrefix {
 // IPv4-mapped forms (which become IPv4), and a port: "v4:port", "[v6]:port", "[v6]". A zone (%eth0) is refused.
 [[nodiscard]] std::optional<IpAddress> parse_ip_address(std::string_view text);
 
+// Only what nearly every address is: a.b.c.d and nothing else. Its 32 bits.
+[[nodiscard]] std::optional<std::uint32_t> parse_dotted_v4(std::string_view text);
+
 // "address" or "address/length". Host bits past the length are cleared.
 [[nodiscard]] std::optional<IpPrefix> parse_ip_prefix(std::string_view text);
 

@@ -30,59 +30,69 @@ bool has_backslash(std::string_view text) {
   return !text.empty() && std::memchr(text.data(), '\\', text.size()) != nullptr;
 }
 
-// Member names of one kind of object, each with the name that followed it last time: records of one source have their
+// Member names of one kind of object, each with the two names that followed it lately: records of one source have their
 // members in nearly the same order, so the next name is nearly always known beforehand and one comparison settles it.
 class NameChain {
- public:
-  // Before an object's first member.
-  static constexpr std::size_t kStart = 0;
-
-  NameChain() { links_.emplace_back(); }
-
-  // `after`: the link of the member before. 0 (kStart is no name) where another name stands at `name`.
-  // REQUIRES: kHeadBytes readable bytes at `name`, in both.
-  [[nodiscard]] std::size_t expected(std::size_t after, const char* name) const {
-    const std::size_t next = links_[after].next;
-    return is_at(links_[next], name) ? next : 0;
-  }
-  // Finds or adds the name and expects it here from now on. 0: there is no room for it.
-  [[nodiscard]] std::size_t learn(std::size_t after, std::string_view name, Context context) {
-    std::size_t link = 1;
-    while (link < links_.size() && links_[link].text != name) { ++link; }
-    if (link == links_.size()) {
-      if (link == kLinksLimit || name.size() > kNameLimitBytes) { return 0; }
-      links_.push_back(make_link(name, context));
-    }
-    links_[after].next = link;
-    return link;
-  }
-  [[nodiscard]] const MemberAction& action(std::size_t link) const { return links_[link].action; }
-
  private:
   static constexpr std::size_t kWordBytes = 8;
   static constexpr std::size_t kHeadBytes = 4 * kWordBytes;
   static constexpr std::size_t kLinksLimit = 128;
   static constexpr std::size_t kNameLimitBytes = 120;
 
-  // The closing quote is compared too. The first bytes go as four words, the rest of a long name one by one.
-  struct Link {
+ public:
+  // Both quotes and the colon are compared too. The first bytes go as four words, the rest of a long name one by one.
+  struct alignas(64) Link {
     std::array<std::uint64_t, 4> head{};
     std::array<std::uint64_t, 4> mask{};
+    Link* next = nullptr;  // never null once in the chain: its start stands for none
+    Link* other_next = nullptr;
+    std::uint32_t size = 0;  // of `text`; 0: no name stands here
     MemberAction action;
-    std::uint32_t size = 0;  // with the quote
-    std::size_t next = 0;
-    std::string text;
+    std::string text;  // "name":
   };
 
-  [[nodiscard]] static Link make_link(std::string_view name, Context context) {
-    Link link;
-    link.text = name;
-    link.action = find_member(context, name);
-    link.size = static_cast<std::uint32_t>(name.size() + 1);
-    const std::string quoted = link.text + '"';
-    const std::size_t head = std::min(quoted.size(), kHeadBytes);
-    std::memcpy(link.head.data(), quoted.data(), head);
-    std::memset(link.mask.data(), 0xFF, head);
+  NameChain() { (void)add({}); }
+
+  // Before an object's first member.
+  [[nodiscard]] Link* start() { return links_.front().get(); }
+
+  // `after`: the link of the member before; `name` points to the quote of a name. Null where another name stands there,
+  // or its colon does not follow at once. REQUIRES: kHeadBytes readable bytes at `name`.
+  [[nodiscard]] static Link* expected(Link* after, const char* name) {
+    Link* next = after->next;
+    if (is_at(*next, name)) { return next; }
+    Link* other = after->other_next;
+    if (!is_at(*other, name)) { return nullptr; }
+    after->next = other;
+    after->other_next = next;
+    return other;
+  }
+  // Finds or adds the name and expects it here from now on. Null: there is no room for it.
+  [[nodiscard]] Link* learn(Link* after, std::string_view name, Context context) {
+    const std::string text = fmt::format("\"{}\":", name);
+    const auto found = std::ranges::find_if(links_, [&](const auto& link) { return link->text == text; });
+    Link* link = nullptr;
+    if (found != links_.end()) {
+      link = found->get();
+    } else {
+      if (links_.size() == kLinksLimit || name.size() > kNameLimitBytes) { return nullptr; }
+      link = add(text);
+      link->action = find_member(context, name);
+    }
+    after->other_next = std::exchange(after->next, link);
+    return link;
+  }
+
+ private:
+  [[nodiscard]] Link* add(std::string_view text) {
+    links_.push_back(std::make_unique<Link>());
+    Link* link = links_.back().get();
+    const std::size_t head = std::min(text.size(), kHeadBytes);
+    std::copy_n(text.data(), head, reinterpret_cast<char*>(link->head.data()));
+    std::fill_n(reinterpret_cast<unsigned char*>(link->mask.data()), head, static_cast<unsigned char>(0xFF));
+    link->size = static_cast<std::uint32_t>(text.size());
+    link->text = text;
+    link->next = link->other_next = links_.front().get();
     return link;
   }
   [[nodiscard]] static std::uint64_t difference(const Link& link, const char* name, std::size_t word) {
@@ -94,12 +104,11 @@ class NameChain {
     if ((difference(link, name, 0) | difference(link, name, 1)) != 0) { return false; }
     if (link.size <= 2 * kWordBytes) { return link.size != 0; }
     if ((difference(link, name, 2) | difference(link, name, 3)) != 0) { return false; }
-    if (link.size <= kHeadBytes) { return true; }
-    const std::size_t rest = link.text.size() - kHeadBytes;
-    return std::memcmp(name + kHeadBytes, link.text.data() + kHeadBytes, rest) == 0 && name[link.text.size()] == '"';
+    return link.size <= kHeadBytes ||
+           std::memcmp(name + kHeadBytes, link.text.data() + kHeadBytes, link.size - kHeadBytes) == 0;
   }
 
-  std::vector<Link> links_;
+  std::vector<std::unique_ptr<Link>> links_;
 };
 
 // One JSON text being read: the record, or a text that stands inside one of its strings.
@@ -181,50 +190,68 @@ struct Decoder::State {
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
   [[nodiscard]] bool read_inner(std::string_view text, const MemberAction& action);
 
-  [[nodiscard]] const MemberAction* find_action(Document& document, Context context, const char* name,
-                                                std::size_t& link);
+  [[nodiscard]] const MemberAction* find_action(Document& document, Context context, NameChain::Link*& link);
   [[nodiscard]] bool read_cell(std::string_view cell, const MemberAction& action);
 };
 
-// What to do with the member whose name stands at the cursor. `link` is that of the member before, and becomes this
-// one's. Null where the name is damaged.
-const MemberAction* Decoder::State::find_action(Document& document, Context context, const char* name,
-                                                std::size_t& link) {
+// What to do with the member whose name stands at the cursor, where another was expected. `link` is that of the member
+// before, and becomes this one's. Null where there is none, or it is damaged.
+const MemberAction* Decoder::State::find_action(Document& document, Context context, NameChain::Link*& link) {
+  if (!document.cursor.at_name()) { return nullptr; }
   NameChain& chain = names[static_cast<std::size_t>(context)];
-  const std::size_t expected = chain.expected(link, name);
-  if (expected != 0) {
-    link = expected;
-    return &chain.action(link);
-  }
   const std::string_view token = document.cursor.token();
   std::string_view text = token.substr(1, token.size() - 2);
-  if (document.has_escapes && has_backslash(text)) {
-    link = NameChain::kStart;
-    return document.index.unescape(token, text) ? &find_member(context, text) : nullptr;
-  }
-  link = chain.learn(link, text, context);
-  return link == 0 ? &find_member(context, text) : &chain.action(link);
+  const bool escaped = document.has_escapes && has_backslash(text);
+  if (escaped && !document.index.unescape(token, text)) { return nullptr; }
+  NameChain::Link* learned = escaped ? nullptr : chain.learn(link, text, context);
+  link = learned == nullptr ? chain.start() : learned;
+  return learned == nullptr ? &find_member(context, text) : &learned->action;
 }
 
+// Nearly every member is an expected one that is passed over, or a string that is kept as it stands: these are settled
+// here. The cursor is a copy, which the compiler can hold in registers.
 bool Decoder::State::read_object(Document& document, Context context) {
-  JsonCursor& cursor = document.cursor;
+  const bool plain_strings = !document.has_escapes;
+  JsonCursor cursor = document.cursor;
   cursor.step();
-  if (cursor.take('}')) { return true; }
-  std::size_t link = NameChain::kStart;
-  while (true) {
-    const char* name = cursor.name_begin();
-    if (name == nullptr) { return false; }
-    const MemberAction* action = find_action(document, context, name, link);
-    if (action == nullptr) { return false; }
-    cursor.step_over_name();
-    const bool fits = action->kind == MemberAction::Kind::kSkip ? cursor.skip_value() : read_member(document, *action);
-    if (!fits) { return false; }
-    if (cursor.take('}')) { return true; }
-    if (!cursor.take(',')) { return false; }
+  bool more = !cursor.take('}');
+  NameChain::Link* link = names[static_cast<std::size_t>(context)].start();
+  while (more) {
+    // Name, colon, value, and what follows.
+    constexpr std::size_t kMemberPlaces = 4;
+    if (cursor.places_left() < kMemberPlaces) { return false; }
+    const MemberAction* action = nullptr;
+    if (NameChain::Link* expected = NameChain::expected(link, cursor.ahead(0))) {
+      link = expected;
+      action = &link->action;
+    } else {
+      document.cursor = cursor;
+      action = find_action(document, context, link);
+      if (action == nullptr) { return false; }
+    }
+    const char* value = cursor.ahead(2);
+    const char* after = cursor.ahead(3);
+    const bool is_string = *value == '"' && after[-1] == '"';
+    if (is_string && plain_strings && action->kind == MemberAction::Kind::kStore) {
+      fields.set(action->field, {value + 1, static_cast<std::size_t>(after - value) - 2});
+      cursor.step_over(3);
+    } else if (action->kind == MemberAction::Kind::kSkip && JsonCursor::is_scalar_start(*value)) {
+      cursor.step_over(3);
+    } else {
+      cursor.step_over(2);
+      document.cursor = cursor;
+      if (!read_member(document, *action)) { return false; }
+      cursor = document.cursor;
+    }
+    more = cursor.take(',');
+    if (!more && !cursor.take('}')) { return false; }
   }
+  document.cursor = cursor;
+  return true;
 }
 
 bool Decoder::State::read_member(Document& document, const MemberAction& action) {
+  if (action.kind == MemberAction::Kind::kSkip) { return document.cursor.skip_value(); }
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
   const char first = document.cursor.peek();
   std::string_view text;
@@ -345,9 +372,7 @@ Decoded Decoder::decode_row_json(std::string_view row, const TableColumns& colum
   for (bool more = !cursor.take(']'); more; more = cursor.take(',')) {
     const MemberAction& action = to_action(count < columns.size() ? columns.target(count) : kNoTarget);
     ++count;
-    const bool fits =
-        action.kind == MemberAction::Kind::kSkip ? cursor.skip_value() : state.read_member(state.record, action);
-    if (!fits) { return not_json("array", kDamage); }
+    if (!state.read_member(state.record, action)) { return not_json("array", kDamage); }
     if (cursor.take(']')) { break; }
   }
   if (!cursor.at_end()) { return not_json("array", kDamage); }

@@ -52,15 +52,46 @@ void lower_16(const char* from, char* to) {
   std::memcpy(to, &bytes, sizeof(bytes));
 }
 
+// The same for eight or four bytes in one word. The carries stay within each byte: its top bit is left out of the sums.
+template <typename Word>
+void lower_word(const char* from, char* to) {
+  constexpr Word kOnes = static_cast<Word>(~Word{0}) / 0xFF;
+  Word bytes;
+  std::memcpy(&bytes, from, sizeof(bytes));
+  const Word low = bytes & (kOnes * 0x7F);
+  const Word from_a = low + kOnes * (0x80 - 'A');
+  const Word beyond_z = low + kOnes * (0x7F - 'Z');
+  bytes |= ((from_a ^ beyond_z) & ~bytes & (kOnes * 0x80)) >> 2;
+  std::memcpy(to, &bytes, sizeof(bytes));
+}
+
+template <std::size_t kSize>
+void lower_block(const char* from, char* to) {
+  if constexpr (kSize <= sizeof(std::uint32_t)) {
+    lower_word<std::uint32_t>(from, to);
+  } else if constexpr (kSize <= sizeof(std::uint64_t)) {
+    lower_word<std::uint64_t>(from, to);
+  } else {
+    for (std::size_t i = 0; i < kSize; i += sizeof(Bytes16)) { lower_16(from + i, to + i); }
+  }
+}
+
+// The last block overlaps the one before it: no byte is done alone, and the number of steps hardly depends on the size,
+// so that the processor foresees it.
+template <std::size_t kSize>
+void lower_blocks(const char* from, std::size_t size, char* to) {
+  for (std::size_t i = 0; i + kSize < size; i += kSize) { lower_block<kSize>(from + i, to + i); }
+  lower_block<kSize>(from + size - kSize, to + size - kSize);
+}
+
 // `to` must not overlap `from`.
 void copy_lower(const char* from, std::size_t size, char* to) {
-  constexpr std::size_t kStep = sizeof(Bytes16);
-  if (size < kStep) {
-    for (std::size_t i = 0; i < size; ++i) { to[i] = lower(from[i]); }
-    return;
-  }
-  for (std::size_t i = 0; i + kStep <= size; i += kStep) { lower_16(from + i, to + i); }
-  lower_16(from + size - kStep, to + size - kStep);
+  if (size >= 64) { return lower_blocks<64>(from, size, to); }
+  if (size >= 32) { return lower_blocks<32>(from, size, to); }
+  if (size >= 16) { return lower_blocks<16>(from, size, to); }
+  if (size >= 8) { return lower_blocks<8>(from, size, to); }
+  if (size >= 4) { return lower_blocks<4>(from, size, to); }
+  for (std::size_t i = 0; i < size; ++i) { to[i] = lower(from[i]); }
 }
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
@@ -81,23 +112,26 @@ bool is_false(std::string_view text) {
   return equal_ignoring_case(text, "false") || text == "0";
 }
 
-// Lays an event's texts one after the other and remembers where they stand: first in a block of its own, which has room
-// for the longest record, then copied once into the event.
+// Lays an event's texts one after the other, straight into its text block, and remembers where they stand.
 class TextBlock {
  public:
-  explicit TextBlock(AccessEvent& event) : event_(event) { event_.slices.fill({}); }
+  explicit TextBlock(AccessEvent& event) : event_(event) {
+    event_.slices.fill({});
+    // The buffer of an event before is used again; what is added to its size has to be cleared, so it is little.
+    constexpr std::size_t kRoomBytes = 256;
+    event_.text.resize(std::min(event_.text.capacity(), event_.text.size() + kRoomBytes));
+  }
 
   void put_verbatim(TextField field, std::string_view value) {
     const std::size_t size = std::min(value.size(), text_limit(field));
-    if (size > 0) { std::memcpy(block_.data() + used_, value.data(), size); }
-    set(field, size);
+    char* to = set(field, size);
+    if (size > 0) { std::memcpy(to, value.data(), size); }
     if (value.size() > size) { mark_cut(field, hash128(value)); }
   }
 
   void put_lower(TextField field, std::string_view value) {
     const std::size_t size = std::min(value.size(), text_limit(field));
-    copy_lower(value.data(), size, block_.data() + used_);
-    set(field, size);
+    copy_lower(value.data(), size, set(field, size));
     if (value.size() > size) { mark_cut(field, hash_of_lower(value)); }
   }
 
@@ -113,12 +147,9 @@ class TextBlock {
   // The same bytes under a second name.
   void alias(TextField field, TextField of) { slice(field) = slice(of); }
 
-  [[nodiscard]] std::string_view get(TextField field) const {
-    const TextSlice slice = event_.slices[static_cast<std::size_t>(field)];
-    return {block_.data() + slice.offset, slice.size};
-  }
+  [[nodiscard]] std::string_view get(TextField field) const { return event_.get(field); }
 
-  void store() { event_.text.assign(block_.data(), used_); }
+  void finish() { event_.text.resize(used_); }
 
  private:
   static constexpr std::size_t kBlockBytes = [] {
@@ -136,18 +167,20 @@ class TextBlock {
     return hash128(lower_case);
   }
   [[nodiscard]] TextSlice& slice(TextField field) { return event_.slices[static_cast<std::size_t>(field)]; }
-  void set(TextField field, std::size_t size) {
+  // Where the field's bytes go.
+  [[nodiscard]] char* set(TextField field, std::size_t size) {
     slice(field) = {static_cast<std::uint16_t>(used_), static_cast<std::uint16_t>(size)};
     used_ += size;
+    if (used_ > event_.text.size()) { event_.text.resize(2 * used_); }
+    return event_.text.data() + used_ - size;
   }
   void mark_cut(TextField field, const Hash128& hash_of_whole) {
     const std::string mark = "~" + to_hex(hash_of_whole);
-    std::memcpy(block_.data() + slice(field).offset + slice(field).size - mark.size(), mark.data(), mark.size());
+    std::memcpy(event_.text.data() + slice(field).offset + slice(field).size - mark.size(), mark.data(), mark.size());
   }
 
   AccessEvent& event_;
   std::size_t used_ = 0;
-  std::array<char, kBlockBytes> block_;  // only what was put is ever read
 };
 
 Decoded refused(RefusalCause cause, std::string message) {
@@ -464,27 +497,36 @@ void put_policy(const RecordFields& fields, TextBlock& block, AccessEvent& event
 
 // ---- the vault ----
 
-bool put_vault(const RecordFields& fields, TextBlock& block) {
+bool has_vault(const RecordFields& fields) {
+  return fields.has(Field::kResourceId) || fields.has(Field::kResourceIdLower) ||
+         (fields.has(Field::kSubscription) && fields.has(Field::kResourceGroup) && fields.has(Field::kResource));
+}
+
+// REQUIRES: has_vault().
+void put_vault(const RecordFields& fields, TextBlock& block) {
   std::string_view id = fields.first_of(Field::kResourceId, Field::kResourceIdLower);
   while (id.size() > 1 && id.back() == '/') { id.remove_suffix(1); }
   if (!id.empty()) {
     block.put_lower(TextField::kVaultId, id);
-    return true;
-  }
-  if (!fields.has(Field::kSubscription) || !fields.has(Field::kResourceGroup) || !fields.has(Field::kResource)) {
-    return false;
+    return;
   }
   const bool hsm = equal_ignoring_case(fields.get(Field::kResourceType), "MANAGEDHSMS");
   block.put_lower(TextField::kVaultId,
                   fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/{}/{}",
                               fields.get(Field::kSubscription), fields.get(Field::kResourceGroup),
                               hsm ? "managedhsms" : "vaults", fields.get(Field::kResource)));
-  return true;
 }
 
-std::optional<EventTime> read_time(std::string_view text) {
-  const auto iso = parse_iso_time(text);
-  return iso ? iso : parse_us_time(text);
+bool read_time(std::string_view text, EventTime& time) {
+  auto read = parse_iso_time(text);
+  if (!read) { read = parse_us_time(text); }
+  if (read) { time.ticks = read->ticks; }
+  return read.has_value();
+}
+
+IpAddress read_address(std::string_view text) {
+  if (const auto bits = parse_dotted_v4(text)) { return IpAddress::from_v4(*bits); }
+  return parse_ip_address(text).value_or(IpAddress{});
 }
 
 std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
@@ -513,18 +555,20 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
                    "expected a record of a Key Vault audit log (time, operationName, resourceId; or TimeGenerated, "
                    "OperationName), found an object with neither; check that this is an AuditEvent export");
   }
-  const auto event_time = read_time(time);
-  if (!event_time) {
+  EventTime event_time;
+  if (!read_time(time, event_time)) {
     return refused(RefusalCause::kNoTime,
                    fmt::format("expected a time such as 2024-04-03T14:08:43.4316531Z, found '{}'", shown(time)));
   }
   if (operation.empty()) { return refused(RefusalCause::kNoOperation, "expected operationName, found none"); }
 
-  TextBlock block(event);
-  if (!put_vault(fields, block)) {
+  if (!has_vault(fields)) {
     return refused(RefusalCause::kNoVault, "expected resourceId (the vault's ARM id), found none");
   }
-  event.time = *event_time;
+
+  TextBlock block(event);
+  put_vault(fields, block);
+  event.time = event_time;
   event.operation = find_operation(operation);
   if (event.operation == kUnknownOperation) {
     block.put_verbatim(TextField::kOperationName, operation);
@@ -532,7 +576,7 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
   } else {
     event.operation_kind = operation_row(event.operation).kind;
   }
-  event.address = parse_ip_address(fields.get(Field::kCallerAddress)).value_or(IpAddress{});
+  event.address = read_address(fields.get(Field::kCallerAddress));
   event.policy_marks = 0;
   event.rbac_authorization = TriState::kAbsent;
   put_caller(fields, block, event);
@@ -549,7 +593,7 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
   block.put_id(TextField::kCorrelationId, fields.get(Field::kCorrelationId));
   block.put_verbatim(TextField::kResultSignature, fields.get(Field::kResultSignature));
   if (about_vault) { put_policy(fields, block, event); }
-  block.store();
+  block.finish();
   return {DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
 }
 

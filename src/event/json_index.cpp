@@ -39,12 +39,8 @@ class BracketStack {
   std::string deep_;
 };
 
-bool JsonCursor::skip_value() {
-  const char first = peek();
-  if (first != '{' && first != '[') {
-    ++at_;
-    return first != '\0' && first != '}' && first != ']' && first != ',' && first != ':';
-  }
+bool JsonCursor::skip_container() {
+  if (peek() != '{' && peek() != '[') { return false; }
   BracketStack brackets;
   do {
     const char bracket = peek();

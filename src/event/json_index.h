@@ -34,12 +34,12 @@ class JsonCursor {
     return true;
   }
 
-  // The first byte after the quote of the member name here; null unless a name and its colon stand here.
-  [[nodiscard]] const char* name_begin() const {
-    const bool fits = end_ - at_ >= 3 && text_[at_[0]] == '"' && text_[at_[1]] == ':';
-    return fits ? text_ + *at_ + 1 : nullptr;
-  }
-  void step_over_name() { at_ += 2; }
+  // A name and its colon stand here.
+  [[nodiscard]] bool at_name() const { return places_left() >= 2 && *ahead(0) == '"' && *ahead(1) == ':'; }
+  // For a member as nearly all are: how many places are left, and what stands `ahead` places further on.
+  [[nodiscard]] std::size_t places_left() const { return static_cast<std::size_t>(end_ - at_); }
+  [[nodiscard]] const char* ahead(std::size_t places) const { return text_ + at_[places]; }
+  void step_over(std::size_t places) { at_ += places; }
 
   // The bytes from the current place to the next one, without blanks at the end: a whole string with its quotes, or a
   // scalar. There is always a next place: the caller of a value stands inside a container.
@@ -51,9 +51,18 @@ class JsonCursor {
   }
 
   // Passes over one value of any kind. False where brackets do not pair up before the text ends.
-  [[nodiscard]] bool skip_value();
+  [[nodiscard]] bool skip_value() {
+    if (!is_scalar_start(peek())) { return skip_container(); }
+    ++at_;
+    return true;
+  }
+  [[nodiscard]] static bool is_scalar_start(char c) {
+    return c != '\0' && c != '{' && c != '}' && c != '[' && c != ']' && c != ',' && c != ':';
+  }
 
  private:
+  [[nodiscard]] bool skip_container();
+
   const char* text_ = nullptr;
   const std::uint32_t* at_ = nullptr;
   const std::uint32_t* end_ = nullptr;

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kIndexSize = std::size_t{1} << 16;
 constexpr std::size_t kInnerRanges = 2048;  // a block costs 256 KiB: at most 128 bytes a range
-constexpr std::size_t kSetHeader = 2;
 constexpr std::uint32_t kCutBit = std::uint32_t{1} << 31;
 constexpr std::uint64_t kV4End = IpAddress::kV4MappedLow | 0xFFFFFFFF;
 
@@ -43,53 +42,52 @@ template <typename Key>
   return static_cast<std::uint32_t>(key.high >> 32) & 0xFFFF;
 }
 
-// Where the index says that the ranges around the key stand: two neighbouring numbers.
-template <typename Ranges, typename Key>
-[[nodiscard]] const std::uint32_t* bounds_of(const Ranges& ranges, const Key& key) {
-  const std::uint32_t top = top_bits(key);
-  const std::uint32_t block = ranges.inner_of[top];
-  if (block == 0) { return ranges.index.data() + top; }
-  return ranges.inner.data() + (block - 1) * (kIndexSize + 1) + next_bits(key);
-}
-
 // The last range that starts at or before the key. REQUIRES: the first range starts at zero.
 template <typename Ranges, typename Key>
-[[nodiscard]] std::size_t range_of(const Ranges& ranges, const Key& key) {
-  const std::uint32_t* bounds = bounds_of(ranges, key);
-  const Key* at = ranges.starts.data() + bounds[0];
-  std::size_t count = bounds[1] - bounds[0];
+[[nodiscard]] const auto& range_of(const Ranges& ranges, const Key& key) {
+  const auto* slot = ranges.index.data() + top_bits(key);
+  std::size_t begin = slot[0].first;
+  std::size_t count = slot[1].first - begin;
+  if (slot->block != 0) {
+    const std::uint32_t* inner = ranges.inner.data() + (slot->block - 1) * (kIndexSize + 1) + next_bits(key);
+    begin = inner[0];
+    count = inner[1] - begin;
+  }
+  const auto* at = ranges.all.data() + begin;
   // Counts how many starts are <= key, without branches that depend on the data.
   while (count > 0) {
     const std::size_t half = (count + 1) / 2;
-    at += starts_by(at[half - 1], key) ? half : 0;
+    at += starts_by(at[half - 1].start, key) ? half : 0;
     count -= half;
   }
-  return static_cast<std::size_t>(at - ranges.starts.data()) - 1;
+  return at[-1];
 }
 
 template <typename Ranges>
 void build_inner(Ranges& ranges, std::size_t top) {
-  const std::uint32_t end = ranges.index[top + 1];
+  const std::uint32_t end = ranges.index[top + 1].first;
   const std::size_t block = ranges.inner.size();
   ranges.inner.resize(block + kIndexSize + 1, end);
-  ranges.inner_of[top] = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
+  ranges.index[top].block = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
   std::size_t next = 0;
-  for (std::uint32_t i = ranges.index[top]; i < end; ++i) {
-    for (const std::size_t bits = next_bits(ranges.starts[i]); next <= bits; ++next) { ranges.inner[block + next] = i; }
+  for (std::uint32_t i = ranges.index[top].first; i < end; ++i) {
+    for (const std::size_t bits = next_bits(ranges.all[i].start); next <= bits; ++next) {
+      ranges.inner[block + next] = i;
+    }
   }
 }
 
 template <typename Ranges>
 void build_index(Ranges& ranges) {
-  ranges.index.assign(kIndexSize + 1, static_cast<std::uint32_t>(ranges.starts.size()));
+  using Slot = typename decltype(ranges.index)::value_type;
+  ranges.index.assign(kIndexSize + 1, Slot{static_cast<std::uint32_t>(ranges.all.size()), 0});
   std::size_t next = 0;
-  for (std::size_t i = 0; i < ranges.starts.size(); ++i) {
-    const std::size_t top = top_bits(ranges.starts[i]);
-    for (; next <= top; ++next) { ranges.index[next] = static_cast<std::uint32_t>(i); }
+  for (std::size_t i = 0; i < ranges.all.size(); ++i) {
+    const std::size_t top = top_bits(ranges.all[i].start);
+    for (; next <= top; ++next) { ranges.index[next].first = static_cast<std::uint32_t>(i); }
   }
-  ranges.inner_of.assign(kIndexSize, 0);
   for (std::size_t top = 0; top < kIndexSize; ++top) {
-    if (ranges.index[top + 1] - ranges.index[top] > kInnerRanges) { build_inner(ranges, top); }
+    if (ranges.index[top + 1].first - ranges.index[top].first > kInnerRanges) { build_inner(ranges, top); }
   }
 }
 
@@ -104,17 +102,17 @@ void build_index(Ranges& ranges) {
 class PrefixTable::Builder {
  public:
   explicit Builder(PrefixTable& table) : table_(table) {
-    table_.pool_.assign(kSetHeader, 0);
-    starts_.push_back(Start{Key128{}, 0});
+    table_.pool_.assign(kSetStep, 0);
+    starts_.push_back(Start{Key128{}, Leaf{}});
   }
 
   void add(std::span<const Row> equal_prefixes) {
     const IpPrefix& prefix = equal_prefixes.front().prefix;
     const Key128 start{prefix.base.high, prefix.base.low};
     close_before(start);
-    const std::uint64_t set = write_set(equal_prefixes);
-    open_.push_back(Open{last_of(prefix), set});
-    start_range(start, set);
+    const Leaf leaf = write_set(equal_prefixes);
+    open_.push_back(Open{last_of(prefix), leaf});
+    start_range(start, leaf);
   }
 
   void finish() {
@@ -128,11 +126,11 @@ class PrefixTable::Builder {
  private:
   struct Start {
     Key128 key;
-    std::uint64_t set;
+    Leaf leaf;
   };
   struct Open {
     Key128 last;
-    std::uint64_t set;
+    Leaf leaf;
   };
 
   [[nodiscard]] static Key128 last_of(const IpPrefix& prefix) {
@@ -152,67 +150,70 @@ class PrefixTable::Builder {
     open_.pop_back();
     const Key128 next{last.high + (last.low == ~std::uint64_t{0} ? 1 : 0), last.low + 1};
     if (next == Key128{}) { return; }  // the end of the address space
-    start_range(next, open_.empty() ? 0 : open_.back().set);
+    start_range(next, open_.empty() ? Leaf{} : open_.back().leaf);
   }
 
-  void start_range(const Key128& key, std::uint64_t set) {
+  void start_range(const Key128& key, const Leaf& leaf) {
     if (starts_.back().key == key) {
-      starts_.back().set = set;
+      starts_.back().leaf = leaf;
     } else {
-      starts_.push_back(Start{key, set});
+      starts_.push_back(Start{key, leaf});
     }
   }
 
-  [[nodiscard]] std::uint64_t write_set(std::span<const Row> own) {
+  // The new innermost set: the prefix's own values, then those around it.
+  [[nodiscard]] Leaf write_set(std::span<const Row> own) {
     std::vector<std::uint32_t>& pool = table_.pool_;
-    const std::uint64_t outer = open_.empty() ? 0 : open_.back().set;
-    const std::size_t outer_count = pool[outer] & ~kCutBit;
-    const std::size_t own_count = std::min(own.size(), kCoverLimit);
-    const std::size_t kept_outer = std::min(outer_count, kCoverLimit - own_count);
-    const bool cut = own.size() + outer_count > kCoverLimit || (pool[outer] & kCutBit) != 0;
+    const Leaf outer = open_.empty() ? Leaf{} : open_.back().leaf;
+    const Cover around = table_.cover_of(outer);
+    std::vector<std::uint32_t> values;
+    Leaf leaf{outer.bits, kOneValue};
+    for (const Row& row : own) {
+      leaf.bits |= row.value;
+      values.push_back(row.value);
+    }
+    values.insert(values.end(), around.values.begin(), around.values.end());
+    const bool cut = values.size() > kCoverLimit || around.cut;
     if (cut) { ++table_.cut_count_; }
-    std::uint32_t bits = pool[outer + 1];
-    for (const Row& row : own) { bits |= row.value; }
-    const std::uint64_t set = pool.size();
-    pool.push_back(static_cast<std::uint32_t>(own_count + kept_outer) | (cut ? kCutBit : 0));
-    pool.push_back(bits);
-    for (const Row& row : own.first(own_count)) { pool.push_back(row.value); }
-    for (std::size_t i = 0; i < kept_outer; ++i) { pool.push_back(pool[outer + kSetHeader + i]); }
-    return set;
+    values.resize(std::min(values.size(), kCoverLimit));
+    if (values.size() == 1) { return leaf; }
+    leaf.set = static_cast<std::uint32_t>(pool.size() / kSetStep);
+    pool.push_back(static_cast<std::uint32_t>(values.size()) | (cut ? kCutBit : 0));
+    pool.insert(pool.end(), values.begin(), values.end());
+    pool.resize((pool.size() + kSetStep - 1) / kSetStep * kSetStep);
+    return leaf;
   }
 
   // IPv4 gets narrow keys of its own: they are what nearly every look-up reads.
   void split() {
     constexpr Key128 kFirstV4{0, IpAddress::kV4MappedLow};
     constexpr Key128 kLastV4{0, kV4End};
-    std::uint64_t before_v4 = 0;
-    std::uint64_t at_v4_end = 0;
+    Leaf before_v4;
+    Leaf at_v4_end;
     bool left_v4 = false;
-    const auto put = [](auto& ranges, auto key, std::uint64_t set) {
-      if (!ranges.sets.empty() && ranges.sets.back() == set) { return; }
-      ranges.starts.push_back(key);
-      ranges.sets.push_back(set);
+    const auto put = [](auto& ranges, auto key, const Leaf& leaf) {
+      if (ranges.all.empty() || ranges.all.back().leaf != leaf) { ranges.all.push_back({key, leaf}); }
     };
     for (const Start& start : starts_) {
       if (start.key < kFirstV4) {
-        put(table_.v6_, start.key, start.set);
-        before_v4 = at_v4_end = start.set;
+        put(table_.v6_, start.key, start.leaf);
+        before_v4 = at_v4_end = start.leaf;
         continue;
       }
       if (start.key <= kLastV4) {
-        if (table_.v4_.starts.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
-        put(table_.v4_, static_cast<std::uint32_t>(start.key.low), start.set);
-        at_v4_end = start.set;
+        if (table_.v4_.all.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+        put(table_.v4_, static_cast<std::uint32_t>(start.key.low), start.leaf);
+        at_v4_end = start.leaf;
         continue;
       }
       if (!left_v4) {
         left_v4 = true;
         if (start.key != Key128{0, kV4End + 1}) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
       }
-      put(table_.v6_, start.key, start.set);
+      put(table_.v6_, start.key, start.leaf);
     }
     if (!left_v4) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
-    if (table_.v4_.starts.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+    if (table_.v4_.all.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
   }
 
   PrefixTable& table_;
@@ -239,29 +240,34 @@ PrefixTable PrefixTable::build(std::vector<Row> rows) {
   return table;
 }
 
+PrefixTable::Cover PrefixTable::cover_of(const Leaf& leaf) const {
+  if (leaf.set == kNoSet) { return {}; }
+  if (leaf.set == kOneValue) { return Cover{std::span(&leaf.bits, 1), leaf.bits, false}; }
+  const std::size_t at = leaf.set * kSetStep;
+  const std::uint32_t count = pool_[at];
+  return Cover{std::span(pool_).subspan(at + 1, count & ~kCutBit), leaf.bits, (count & kCutBit) != 0};
+}
+
 PrefixTable::Cover PrefixTable::cover(const IpAddress& address) const {
   if (pool_.empty() || !address.known) { return {}; }
-  const std::uint64_t set = address.is_v4() ? v4_.sets[range_of(v4_, address.v4())]
-                                            : v6_.sets[range_of(v6_, Key128{address.high, address.low})];
-  const std::uint32_t count = pool_[set];
-  return Cover{std::span(pool_).subspan(set + kSetHeader, count & ~kCutBit), pool_[set + 1], (count & kCutBit) != 0};
+  return cover_of(address.is_v4() ? range_of(v4_, address.v4()).leaf
+                                  : range_of(v6_, Key128{address.high, address.low}).leaf);
 }
 
 std::size_t PrefixTable::range_count() const {
-  const auto covered = [](const std::vector<std::uint64_t>& sets) {
+  const auto covered = [](const auto& ranges) {
     return static_cast<std::size_t>(
-        std::count_if(sets.begin(), sets.end(), [](std::uint64_t set) { return set != 0; }));
+        std::ranges::count_if(ranges.all, [](const auto& range) { return range.leaf.set != kNoSet; }));
   };
-  return covered(v4_.sets) + covered(v6_.sets);
+  return covered(v4_) + covered(v6_);
 }
 
 std::size_t PrefixTable::memory_bytes() const {
-  const auto bytes = [](const auto& items) {
-    return items.capacity() * sizeof(typename std::decay_t<decltype(items)>::value_type);
+  const auto bytes = [](const auto&... vectors) {
+    return ((vectors.capacity() * sizeof(typename std::decay_t<decltype(vectors)>::value_type)) + ...);
   };
-  return bytes(v4_.starts) + bytes(v4_.sets) + bytes(v4_.index) + bytes(v6_.starts) + bytes(v6_.sets) +
-         bytes(v6_.index) + bytes(v4_.inner_of) + bytes(v4_.inner) + bytes(v6_.inner_of) + bytes(v6_.inner) +
-         bytes(pool_);
+  const auto ranges = [&](const auto& of) { return bytes(of.all, of.index, of.inner); };
+  return ranges(v4_) + ranges(v6_) + bytes(pool_);
 }
 
 }  // namespace keyvigil

@@ -1,7 +1,7 @@
 // PrefixTable: longest-prefix match for IPv4 and IPv6 in one structure, immutable after build.
 //
 // Build sorts the prefixes into disjoint ranges, each carrying the set of prefixes that cover it; a look-up is one
-// read of a 16-bit index and a short binary search (measured: detection-methods notes, docs/performance.md).
+// read of a 16-bit index and a short binary search (docs/performance.md).
 #pragma once
 
 #include <cstdint>
@@ -42,16 +42,32 @@ class PrefixTable {
   [[nodiscard]] std::size_t cut_count() const { return cut_count_; }
 
  private:
-  // A range starts at its key and ends where the next one starts. `set` is an index into pool_, where the count of
-  // values, their bits and the values stand; 0 is the empty set. The count's top bit says that the set was cut.
+  // The prefixes that cover a range. One alone, as nearly always, stands in the leaf itself.
+  struct Leaf {
+    std::uint32_t bits = 0;  // bitwise or of all values
+    std::uint32_t set = 0;   // where in pool_ the set is written, in steps of kSetStep; kNoSet, kOneValue
+    friend bool operator==(const Leaf&, const Leaf&) = default;
+  };
+  static constexpr std::uint32_t kNoSet = 0;
+  static constexpr std::uint32_t kOneValue = ~std::uint32_t{0};  // `bits` is the value
+  static constexpr std::size_t kSetStep = 4;
+
+  // A range starts at its key and ends where the next one starts. What a look-up reads stands close together.
+  template <typename Key>
+  struct Range {
+    Key start{};
+    Leaf leaf;
+  };
+  struct Slot {
+    std::uint32_t first = 0;  // the first range that starts in this slot or later
+    std::uint32_t block = 0;  // of inner, counted from one; 0: none
+  };
   template <typename Key>
   struct Ranges {
-    std::vector<Key> starts;
-    std::vector<std::uint64_t> sets;
-    std::vector<std::uint32_t> index;  // by the top 16 bits of the key: the first range that starts there or later
+    std::vector<Range<Key>> all;
+    std::vector<Slot> index;  // by the top 16 bits of the key
     // The same by the next 16 bits, for the few top values that hold very many ranges (all of Azure's IPv6 is in
-    // 2603::/16): inner_of by the top 16 bits is 0, or the number of a block of inner, counted from one.
-    std::vector<std::uint32_t> inner_of;
+    // 2603::/16).
     std::vector<std::uint32_t> inner;
   };
   struct Key128 {
@@ -61,9 +77,12 @@ class PrefixTable {
   };
   class Builder;
 
+  // Points into `leaf` where that holds the one value.
+  [[nodiscard]] Cover cover_of(const Leaf& leaf) const;
+
   Ranges<std::uint32_t> v4_;
   Ranges<Key128> v6_;
-  std::vector<std::uint32_t> pool_;
+  std::vector<std::uint32_t> pool_;  // of each set: count (top bit: cut), the values
   std::size_t cut_count_ = 0;
 };
 

@@ -38,6 +38,7 @@ LineStart judge_line_start(std::string_view line, bool complete) {
   const std::size_t window = std::min(line.size(), kEnvelopeWindowBytes);
   std::size_t at = 1;
   while (at < window && is_blank(line[at])) ++at;
+  if (at + 1 < line.size() && line[at + 1] != 'r' && line[at + 1] != 't') return LineStart::kRecord;
   constexpr std::string_view kRecords = "\"records\"";
   constexpr std::string_view kTables = "\"tables\"";
   for (const std::string_view key : {kRecords, kTables}) {
