@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "api/arm_routes.h"
+#include "api/graph_alerts.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
 #include "reference/event_builder.h"
@@ -50,6 +51,7 @@ class ApiWorld {
     add_arm_routes(router_, {*store_, rendering_, {"hook"}, report()});
     add_ingest_routes(router_, {ingest_, 1000});
     add_v1_routes(router_, {*store_, rendering_, live_, report()});
+    add_graph_routes(router_, {*store_, rendering_, report()});
   }
   ApiWorld(const ApiWorld&) = delete;
   ApiWorld& operator=(const ApiWorld&) = delete;
