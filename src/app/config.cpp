@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/config_reader.h"
+#include "app/output_config.h"
 #include "source/byte_stream.h"
 
 namespace keyvigil {
@@ -78,6 +79,7 @@ Result<Config> read_root(ConfigReader& reader, const YAML::Node& root) {
         [&](const YAML::Node& node) {
           reader.read_list(node, "estates", [&](const YAML::Node& estate) { read_estate(reader, estate, config); });
         }},
+       {"outputs", [&](const YAML::Node& node) { read_output_config(reader, node, config.outputs); }},
        {"serve", [&](const YAML::Node& node) { read_serve_config(reader, node, config.serve); }}});
   if (reader.misfit()) { return fail(ErrorKind::kUsage, *reader.misfit()); }
   return config;

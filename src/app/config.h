@@ -11,6 +11,7 @@
 #include "app/serve_config.h"
 #include "base/result.h"
 #include "judge/budget.h"
+#include "sink/output_options.h"
 
 namespace keyvigil {
 
@@ -37,6 +38,7 @@ struct Config {
   std::vector<EstateConfig> estates;
   AlertRendering rendering;  // from `estates`
   ServeConfig serve;
+  std::vector<OutputOptions> outputs;
 };
 
 // `place` (a path) goes into the error's sentence. Relative list paths are taken from `folder`.

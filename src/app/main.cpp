@@ -14,9 +14,12 @@
 #include "app/evaluate_command.h"
 #include "app/exit_code.h"
 #include "app/explain_command.h"
+#include "app/export_command.h"
 #include "app/intel_command.h"
 #include "app/lists.h"
+#include "app/outputs_command.h"
 #include "app/serve_command.h"
+#include "app/service.h"
 #include "app/simulate_command.h"
 #include "app/token_command.h"
 #include "source/byte_stream.h"
@@ -71,7 +74,6 @@ int run(int argc, char** argv) {
 
   const CLI::App* token_command = add_token_command(app);
 
-
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
 
@@ -83,6 +85,12 @@ int run(int argc, char** argv) {
 
   BackupCommandOptions backup;
   const CLI::App* backup_command = add_backup_command(app, backup);
+
+  ExportOptions export_options;
+  const CLI::App* export_command = add_export_command(app, export_options);
+
+  OutputsOptions outputs;
+  const CLI::App* outputs_command = add_outputs_command(app, outputs);
 
   std::string catalogue_format = "table";
   CLI::App* catalogue_command =
@@ -126,6 +134,8 @@ int run(int argc, char** argv) {
   if (evaluate_command->parsed()) { return static_cast<int>(run_evaluate(evaluate, std::cout, std::cerr)); }
   if (explain_command->parsed()) { return static_cast<int>(run_explain(explain, std::cout, std::cerr)); }
   if (backup_command->parsed()) { return static_cast<int>(run_backup(backup, std::cout, std::cerr)); }
+  if (export_command->parsed()) { return static_cast<int>(run_export(export_options)); }
+  if (outputs_command->parsed()) { return static_cast<int>(run_outputs(outputs, wall_clock(), std::cout, std::cerr)); }
   if (catalogue_command->parsed()) { return print_catalogue(catalogue_format); }
   if (check_command->parsed()) { return check_lists(list_files, list_options); }
   if (completion_command->parsed()) {

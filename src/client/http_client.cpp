@@ -70,6 +70,10 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
   return total;
 }
 
+int stop_if_asked(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0;
+}
+
 struct FreeHeaders {
   void operator()(curl_slist* headers) const { curl_slist_free_all(headers); }
 };
@@ -159,6 +163,12 @@ Result<HttpAnswer> HttpClient::send(const HttpCall& call) {
   if (!call.body.empty() || call.method == "POST" || call.method == "PUT") {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call.body.data());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
+  }
+  if (call.stop != nullptr) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_asked);
+    // curl hands the pointer back as it is, and stop_if_asked only reads.
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(call.stop));
   }
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);

@@ -5,6 +5,7 @@
 // these carry secrets. Threads: one owner; connections are kept open between calls.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct HttpCall {
   std::string body;
   std::string ca_file;  // PEM; empty: the system's
   long timeout_seconds = 30;
+  const std::atomic<bool>* stop = nullptr;                 // set by another thread: the call fails at once
   std::size_t answer_limit_bytes = std::size_t{64} << 20;  // a larger body fails with ErrorKind::kLimit
 };
 

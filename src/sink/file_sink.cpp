@@ -91,6 +91,10 @@ Result<void> FileSink::write(std::span<const Alert> alerts) {
   return write_bytes(bytes);
 }
 
+Result<void> FileSink::write_one(const Alert& alert, const AlertStanding& standing) {
+  return write_bytes(format_alert(alert, options_, standing));
+}
+
 Result<void> FileSink::close() {
   if (descriptor_ < 0) { return {}; }
   const int descriptor = std::exchange(descriptor_, -1);

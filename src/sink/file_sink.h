@@ -23,6 +23,7 @@ class FileSink final : public AlertSink {
   ~FileSink() override;
 
   [[nodiscard]] Result<void> write(std::span<const Alert> alerts) override;
+  [[nodiscard]] Result<void> write_one(const Alert& alert, const AlertStanding& standing);
   [[nodiscard]] Result<void> close() override;
 
  private:

@@ -1,0 +1,24 @@
+// keyvigil outputs: sends one sample alert to each configured output, and says what became of it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "app/exit_code.h"
+#include "base/event_time.h"
+
+namespace keyvigil {
+
+struct OutputsOptions {
+  std::string config;
+  std::vector<std::string> names;  // empty: all
+};
+
+CLI::App* add_outputs_command(CLI::App& app, OutputsOptions& options);
+
+// `now`: the wall clock.
+[[nodiscard]] ExitCode run_outputs(const OutputsOptions& options, EventTime now, std::ostream& out, std::ostream& err);
+
+}  // namespace keyvigil
