@@ -181,8 +181,15 @@ AccessEvent made_event(std::uint64_t caller, std::uint64_t vault, std::int64_t h
   return event;
 }
 
-// Bytes of an engine in which so many callers each visit so many of so many vaults, on four days.
-double bytes_of_estate(std::uint64_t callers, std::uint64_t vaults, std::uint64_t visits) {
+struct Estate {
+  double bytes = 0;
+  double callers = 0;
+  double vaults = 0;
+  double edges = 0;
+};
+
+// An engine in which so many callers each visit so many of so many vaults, on four days.
+Estate made_estate(std::uint64_t callers, std::uint64_t vaults, std::uint64_t visits) {
   const AddressBook book;
   const double before = allocated_bytes();
   Engine engine(book);
@@ -190,26 +197,31 @@ double bytes_of_estate(std::uint64_t callers, std::uint64_t vaults, std::uint64_
   for (std::int64_t day = 0; day < 4; ++day) {
     for (std::uint64_t visit = 0; visit < visits; ++visit) {
       for (std::uint64_t caller = 0; caller < callers; ++caller) {
-        const std::uint64_t vault = (caller * 31 + visit * 7919) % vaults;
+        const std::uint64_t vault = (caller + visit * (vaults / 2 + 1)) % vaults;
         engine.decide(made_event(caller, vault, 24 * day + static_cast<std::int64_t>(visit)), Timeliness::kInTime,
                       decision);
       }
     }
   }
   engine.decide(made_event(0, 0, 24 * 4), Timeliness::kInTime, decision);
-  return allocated_bytes() - before;
+  const EstateHistory& history = engine.history();
+  return {allocated_bytes() - before, static_cast<double>(history.callers().size()),
+          static_cast<double>(history.vaults().size()), static_cast<double>(edges_of(history))};
 }
 
+// From the differences of estates that differ in one number. Numbers are just below powers of two, so that little of
+// what is measured is room for more.
 void show_costs() {
-  constexpr std::uint64_t kFew = 10'000;
-  constexpr std::uint64_t kMany = 50'000;
-  const double base = bytes_of_estate(kFew, kFew, 2);
-  const double more_callers = bytes_of_estate(kMany, kFew, 2);
-  const double more_vaults = bytes_of_estate(kFew, 2 * kFew, 2);
-  const double more_edges = bytes_of_estate(kFew, kFew, 12);
-  const double edge = (more_edges - base) / static_cast<double>(10 * kFew);
-  const double caller = (more_callers - base) / static_cast<double>(kMany - kFew) - 2 * edge;
-  const double vault = (more_vaults - base) / static_cast<double>(kFew);
+  constexpr std::uint64_t kFew = 8'100;
+  constexpr std::uint64_t kMany = 65'000;
+  const Estate base = made_estate(kFew, kFew, 2);
+  const Estate edges = made_estate(kFew, kFew, 16);
+  const Estate vaults = made_estate(kFew, 2 * kFew, 2);
+  const Estate callers = made_estate(kMany, kFew, 2);
+  const double edge = (edges.bytes - base.bytes) / (edges.edges - base.edges);
+  const double vault = (vaults.bytes - base.bytes) / (vaults.vaults - base.vaults);
+  const double caller =
+      (callers.bytes - base.bytes - edge * (callers.edges - base.edges)) / (callers.callers - base.callers);
   fmt::print("\nbytes: {:.0f} a caller, {:.0f} a vault, {:.0f} an edge between them\n", caller, vault, edge);
 }
 
