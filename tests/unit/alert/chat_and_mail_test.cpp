@@ -15,6 +15,12 @@
 namespace keyvigil {
 namespace {
 
+AlertRendering at_portal(std::string portal) {
+  AlertRendering rendering;
+  rendering.portal = std::move(portal);
+  return rendering;
+}
+
 const std::string kHostile =
     "<!channel> & <https://evil.example|click> [click](https://evil.example) **x** {{DATE(1)}}\r\nBcc: "
     "all@contoso.example\r\n\r\n.\r\n\x1b[2J\xE2\x80\xAE\xFF";
@@ -48,7 +54,7 @@ TEST(SlackMessage, StaysWithinSlacksLimits) {
   for (const char* piece : {"a", "<", "\"", "\n", "\xF0\x9F\x94\x91"}) {
     std::string text;
     for (int i = 0; i < 100'000; ++i) { text += piece; }
-    const Json message = slack_message(with_texts(behaviour_alert(), text), {.portal = "https://kv.example/alerts"});
+    const Json message = slack_message(with_texts(behaviour_alert(), text), at_portal("https://kv.example/alerts"));
     std::size_t total = 0;
     for (const Json& block : message.at("blocks")) {
       total += to_json_line(block).size();
@@ -65,7 +71,7 @@ TEST(SlackMessage, StaysWithinSlacksLimits) {
 
 TEST(SlackMessage, LinksOnlyWhatABrowserCanOpen) {
   EXPECT_EQ(slack_message(tor_alert(), {}).at("blocks").size(), 3U);
-  const Json message = slack_message(tor_alert(), {.portal = "https://kv.example/alerts"});
+  const Json message = slack_message(tor_alert(), at_portal("https://kv.example/alerts"));
   EXPECT_TRUE(
       message.at("blocks")[3].at("elements")[0].at("url").get<std::string>().starts_with("https://kv.example/"));
 }
@@ -90,7 +96,7 @@ TEST(TeamsCard, StaysBelowTeamsLimit) {
     std::string text;
     for (int i = 0; i < 100'000; ++i) { text += piece; }
     for (const Alert& alert : {tor_alert(), behaviour_alert()}) {
-      EXPECT_LT(to_json_line(teams_card(with_texts(alert, text), {.portal = "https://kv.example"})).size(), 28'000U)
+      EXPECT_LT(to_json_line(teams_card(with_texts(alert, text), at_portal("https://kv.example"))).size(), 28'000U)
           << piece;
     }
   }
