@@ -9,11 +9,13 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <utility>
 
 #include "api/arm_routes.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
+#include "app/host_name.h"
 #include "app/service_metrics.h"
 #include "base/check.h"
 #include "base/file_descriptor.h"
@@ -59,9 +61,14 @@ std::string to_text(const Endpoint& endpoint) {
              : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
+// Of the outputs that are to get a kind of alert at all; the rest of their filters is asked when an alert goes out.
+template <typename Wanted>
+std::vector<std::string> output_names(const std::vector<OutputOptions>& outputs, Wanted wanted) {
+  std::vector<std::string> names;
+  for (const OutputOptions& output : outputs) {
+    if (std::invoke(wanted, output.filter)) { names.push_back(output.name); }
+  }
+  return names;
 }
 
 std::uint64_t resident_bytes() {
@@ -122,6 +129,7 @@ Result<ServiceGreeting> Service::start() {
   if (auto listening = listen(greeting); !listening) { return tl::unexpected(listening.error()); }
   if (auto following = follow_inputs(); !following) { return tl::unexpected(following.error()); }
   feeds_->start();
+  start_outputs();
   return greeting;
 }
 
@@ -152,6 +160,8 @@ Result<void> Service::open_store_and_loop() {
   live.idle_seconds = serve.idle_seconds;
   live.checkpoint_seconds = serve.checkpoint_seconds;
   live.rendering = rendering_;
+  live.outputs = output_names(options_.config.outputs, [](const OutputFilter&) { return true; });
+  live.outputs_of_backfill = output_names(options_.config.outputs, &OutputFilter::backfilled);
   LiveReports reports;
   reports.now = wall_clock;
   reports.warn = [this](const std::string& text) { log_->warn(text); };
@@ -257,6 +267,23 @@ Result<void> Service::follow_inputs() {
   return {};
 }
 
+void Service::start_outputs() {
+  const OutputLog log = [this](const OutputNotice& notice) {
+    const ServiceLog::Members members = {{"output", notice.output}};
+    switch (notice.kind) {
+      case OutputNotice::Kind::kAway:
+        return log_->warn(notice.text, members);
+      case OutputNotice::Kind::kBack:
+        return log_->info(notice.text, members);
+      case OutputNotice::Kind::kDeadLetter:
+        return log_->error(notice.text, members);
+    }
+  };
+  dispatcher_ = std::make_unique<OutboxDispatcher>(outbox_of(*store_), options_.config.outputs, rendering_, host_name(),
+                                                   wall_clock, log);
+  dispatcher_->start();
+}
+
 // ---- access ----
 
 Result<void> Service::prepare_access(ServiceGreeting& greeting) {
@@ -281,7 +308,7 @@ Result<void> Service::prepare_access(ServiceGreeting& greeting) {
 Result<void> Service::prepare_dev(ServiceGreeting& greeting) {
   const std::filesystem::path store(options_.config.serve.store);
   const std::string folder = (store.parent_path() / "keyvigil-dev").lexically_normal().string();
-  auto authority = local_authority(folder, host_name(), wall_clock());
+  auto authority = local_authority(folder, host_name().empty() ? "localhost" : host_name(), wall_clock());
   if (!authority) { return tl::unexpected(authority.error()); }
   if (!tls_) { tls_ = authority->server; }
   greeting.authority_path = authority->authority_path;
@@ -334,7 +361,8 @@ void Service::add_routes() {
   const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
   add_ingest_routes(router_, {ingest_, body_bytes});
   const Report report = [this](const std::string& text) { log_->warn(text); };
-  add_arm_routes(router_, {*store_, rendering_, {}, report});
+  add_arm_routes(router_,
+                 {*store_, rendering_, output_names(options_.config.outputs, &OutputFilter::simulated), report});
   add_v1_routes(router_, {*store_, rendering_, live_, report});
 }
 
@@ -363,6 +391,7 @@ HttpResponse Service::metrics() {
   if (!store) { return text_response(503, store.error().message + "\n"); }
   all.store = *store;
   if (server_) { all.http = server_->figures(); }
+  if (dispatcher_) { all.outputs = dispatcher_->figures(); }
   all.resident_bytes = resident_bytes();
   all.started = started_;
   all.now = wall_clock();
@@ -420,6 +449,7 @@ Result<void> Service::stop() {
     loop_->stop();
     loop_thread_.join();
   }
+  if (dispatcher_) { dispatcher_->stop(); }  // what is left in the outbox goes out after the next start
   return loop_result_;
 }
 

@@ -23,6 +23,7 @@
 #include "app/input_follower.h"
 #include "app/list_feeds.h"
 #include "app/live_loop.h"
+#include "app/outbox_dispatcher.h"
 #include "app/service_log.h"
 #include "app/service_watch.h"
 #include "base/result.h"
@@ -76,6 +77,7 @@ class Service {
   [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched);
   [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched);
   [[nodiscard]] Result<void> follow_inputs();
+  void start_outputs();
   void add_routes();
   [[nodiscard]] HttpResponse metrics();
   [[nodiscard]] HttpResponse readiness();
@@ -104,6 +106,8 @@ class Service {
   std::thread loop_thread_;
   std::atomic<bool> loop_ended_ = false;
   Result<void> loop_result_;  // once loop_thread_ is joined
+
+  std::unique_ptr<OutboxDispatcher> dispatcher_;
 
   std::optional<ServiceWatch> watch_;
   std::mutex problems_mutex_;

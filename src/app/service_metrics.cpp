@@ -119,6 +119,23 @@ void write_store(MetricsWriter& writer, const ServiceFigures& figures) {
   writer.single("store_commits_total", "counter", "Transactions since the start", store.commits);
 }
 
+void write_outputs(MetricsWriter& writer, const std::vector<OutputFigures>& outputs) {
+  writer.describe("output_delivered_total", "counter", "Revisions that an output has taken");
+  for (const OutputFigures& output : outputs) { writer.add("output", output.name, output.delivered); }
+  writer.describe("output_failed_attempts_total", "counter", "Attempts that failed");
+  for (const OutputFigures& output : outputs) { writer.add("output", output.name, output.failed_attempts); }
+  writer.describe("output_dead_letters_total", "counter", "Revisions given up");
+  for (const OutputFigures& output : outputs) { writer.add("output", output.name, output.dead_letters); }
+  writer.describe("output_not_taken_total", "counter", "Revisions that the filter of an output left out");
+  for (const OutputFigures& output : outputs) { writer.add("output", output.name, output.not_taken); }
+  writer.describe("output_failing", "gauge", "1 while an output cannot deliver");
+  for (const OutputFigures& output : outputs) { writer.add("output", output.name, output.failure.empty() ? 0 : 1); }
+  writer.describe("output_last_delivered_seconds", "gauge", "Wall clock of the last delivery");
+  for (const OutputFigures& output : outputs) {
+    if (output.last_delivered) { writer.add("output", output.name, seconds(*output.last_delivered)); }
+  }
+}
+
 void write_http(MetricsWriter& writer, const HttpFigures& http) {
   writer.describe("http_responses_total", "counter", "Responses by status");
   for (const auto& [status, count] : http.responses) { writer.add("status", fmt::format("{}", status), count); }
@@ -149,6 +166,7 @@ std::string metrics_text(const ServiceFigures& figures) {
   write_inputs(writer, figures.live);
   write_decisions(writer, figures);
   write_store(writer, figures);
+  write_outputs(writer, figures.outputs);
   if (figures.http) { write_http(writer, *figures.http); }
   writer.single("resident_bytes", "gauge", "Memory of the process", figures.resident_bytes);
   writer.single("started_seconds", "gauge", "Wall clock at the start", seconds(figures.started));

@@ -7,6 +7,7 @@
 
 #include "api/http_server.h"
 #include "api/live_view.h"
+#include "app/outbox_dispatcher.h"
 #include "base/event_time.h"
 #include "store/store.h"
 
@@ -16,6 +17,7 @@ struct ServiceFigures {
   LiveFigures live;
   StoreFigures store;
   std::optional<HttpFigures> http;
+  std::vector<OutputFigures> outputs;
   std::uint64_t journal_waiting_bytes = 0;
   std::uint64_t resident_bytes = 0;  // of the process
   EventTime started;                 // wall clock, as the next
