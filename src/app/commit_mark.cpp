@@ -3,15 +3,24 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <csignal>
+#include <cstdlib>
+
 namespace keyvigil {
 
-CommitHook commit_mark(const std::string& path) {
+CommitHook commit_mark(const std::string& path, const std::string& die_at) {
+  // Open until the process ends: the hook may be copied, and lives as long.
   const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  // The file stays open until the process ends: the hook is copied, and lives as long.
-  return [file](CommitKind kind, CommitPoint point) {
+  const char fatal_kind = die_at.empty() ? '-' : die_at.front();
+  const long fatal_number = die_at.empty() ? 0 : std::strtol(die_at.c_str() + 1, nullptr, 10);
+  // Commits of one kind come one after another.
+  return [file, fatal_kind, fatal_number, seen = std::array<long, 2>{}](CommitKind kind, CommitPoint point) mutable {
     const bool journal = kind == CommitKind::kJournal;
-    const char mark = point == CommitPoint::kAfter ? '-' : journal ? 'J' : 'C';
-    if (file >= 0 && ::pwrite(file, &mark, 1, journal ? 0 : 1) != 1) { return; }
+    const char name = journal ? 'J' : 'C';
+    const char mark = point == CommitPoint::kAfter ? '-' : name;
+    if (::pwrite(file, &mark, 1, journal ? 0 : 1) != 1 || point != CommitPoint::kInside) { return; }
+    if (++seen[journal ? 0 : 1] == fatal_number && name == fatal_kind) { std::raise(SIGKILL); }
   };
 }
 

@@ -108,7 +108,8 @@ ExitCode run_serve(const ServeOptions& options) {
   service_options.temporary_folder = temporary_folder_of(options);
   service_options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsByDefault);
   if (const char* mark = std::getenv("KEYVIGIL_COMMIT_MARK"); mark != nullptr) {
-    service_options.on_commit = commit_mark(mark);
+    const char* die_at = std::getenv("KEYVIGIL_COMMIT_DIE_AT");
+    service_options.on_commit = commit_mark(mark, die_at == nullptr ? "" : die_at);
   }
   Service service(std::move(service_options), log);
   auto greeting = service.start();

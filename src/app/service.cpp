@@ -352,6 +352,7 @@ Result<LiveFigures> Service::figures() {
 
 HttpResponse Service::metrics() {
   ServiceFigures all;
+  all.journal_waiting_bytes = loop_->waiting_bytes();  // before the rest: what no longer waits is in the rest
   if (auto live = figures()) {
     all.live = *std::move(live);
   } else {
@@ -362,7 +363,6 @@ HttpResponse Service::metrics() {
   if (!store) { return text_response(503, store.error().message + "\n"); }
   all.store = *store;
   if (server_) { all.http = server_->figures(); }
-  all.journal_waiting_bytes = loop_->waiting_bytes();
   all.resident_bytes = resident_bytes();
   all.started = started_;
   all.now = wall_clock();

@@ -391,21 +391,25 @@ class Crashes(ServeCase):
             mark = mmap.mmap(file.fileno(), 2)
         at = killed = in_journal = in_checkpoint = 0
         while at < len(chunks):
-            service = self.start("crashing", self.crash_settings, environment={"KEYVIGIL_COMMIT_MARK": str(mark_path)})
+            # Half of the kills come at a random time, the others inside a commit, of the journal and of a checkpoint.
+            aim = "" if killed >= rounds else [f"J{chance.randint(1, 4)}", "", "C1", ""][killed % 4]
+            service = Service(self.folder / "crashing", self.crash_settings, environment={
+                "KEYVIGIL_COMMIT_MARK": str(mark_path), "KEYVIGIL_COMMIT_DIE_AT": aim})
+            self.services.append(service)
             killer = None
             if killed < rounds:
-                # A third of the kills wait for a commit to be under way, in turn of the journal and of a checkpoint.
-                aimed = chance.choice([None, 0, 1])
                 killer = threading.Thread(target=self.kill_soon,
-                                          args=(service, mark, aimed, chance.uniform(0.0, 0.3)))
+                                          args=(service, 8 if aim else chance.uniform(0.0, 0.3)))
                 killer.start()
             # So that what is left lasts for all rounds.
             last = len(chunks) if killed >= rounds else at + max(1, (len(chunks) - at) // (rounds - killed))
-            at = self.send_all(service, chunks[:last], at)
+            if service.port is not None:  # else it died while it started
+                at = self.send_all(service, chunks[:last], at)
             if killer is None:
                 break
             killer.join()
             service.process.wait()
+            service.log.close()
             killed += 1
             in_journal += mark[0:1] == b"J"
             in_checkpoint += mark[1:2] == b"C"
@@ -422,13 +426,12 @@ class Crashes(ServeCase):
         self.assertEqual(found, expected)
 
     @staticmethod
-    def kill_soon(service, mark, aimed, seconds):
-        """After so many seconds, or when a commit of the kind is under way after that (but not later than 3 s)."""
-        time.sleep(seconds)
-        deadline = time.monotonic() + 3
-        while aimed is not None and mark[aimed:aimed + 1] == b"-" and time.monotonic() < deadline:
-            pass
-        service.process.kill()
+    def kill_soon(service, seconds):
+        """After so many seconds at the latest: it may kill itself before."""
+        try:
+            service.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            service.process.kill()
 
     def test_a_full_disk_refuses_input_and_loses_nothing(self):
         lines, settings, subscription = self.simulated(8000)
