@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "api/arm_routes.h"
+#include "api/graph_alerts.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
 #include "app/service_metrics.h"
@@ -336,6 +337,7 @@ void Service::add_routes() {
   const Report report = [this](const std::string& text) { log_->warn(text); };
   add_arm_routes(router_, {*store_, rendering_, {}, report});
   add_v1_routes(router_, {*store_, rendering_, live_, report});
+  add_graph_routes(router_, {*store_, rendering_, report});
 }
 
 // ---- running ----
