@@ -60,23 +60,30 @@ class Conditions {
     Condition condition{take(), lower_case(take()), {}};
     if (condition.comparison != "in") {
       condition.values.push_back(take());
-      return condition;
+      return whole(std::move(condition));
     }
     if (take() != "(") { return std::nullopt; }
     while (true) {
       condition.values.push_back(take());
       const std::string mark = take();
-      if (mark == ")") { return condition; }
+      if (mark == ")") { return whole(std::move(condition)); }
       if (mark != ",") { return std::nullopt; }
     }
   }
 
  private:
-  // Empty at the end, which is no token that anybody expects.
-  std::string take() { return at_end() ? std::string() : tokens_[at_++]; }
+  std::string take() {
+    if (at_end()) { cut_short_ = true; }
+    return cut_short_ ? std::string() : tokens_[at_++];
+  }
+  [[nodiscard]] std::optional<Condition> whole(Condition condition) const {
+    if (cut_short_) { return std::nullopt; }
+    return condition;
+  }
 
   std::vector<std::string> tokens_;
   std::size_t at_ = 0;
+  bool cut_short_ = false;  // more tokens were asked for than there are
 };
 
 // What is in both: an empty list is everything.

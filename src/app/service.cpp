@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "api/arm_routes.h"
+#include "api/graph_alerts.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
 #include "app/host_name.h"
@@ -364,6 +365,7 @@ void Service::add_routes() {
   add_arm_routes(router_,
                  {*store_, rendering_, output_names(options_.config.outputs, &OutputFilter::simulated), report});
   add_v1_routes(router_, {*store_, rendering_, live_, report});
+  add_graph_routes(router_, {*store_, rendering_, report});
 }
 
 // ---- running ----
