@@ -8,7 +8,7 @@ strength=${3:-human}
 shift 2
 [ $# -gt 0 ] && shift
 seeds=("$@")
-[ ${#seeds[@]} -gt 0 ] || seeds=(21 22 23 24 25)
+[ ${#seeds[@]} -gt 0 ] || seeds=(31 32 33 34 35)
 mkdir -p "$folder"
 alerts=()
 labels=()
