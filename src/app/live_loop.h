@@ -2,7 +2,7 @@
 //
 // Everything that changes a decision is an entry of the journal, the passing of time included: run() reads them in
 // sequence, so that after a crash the last checkpoint and the entries behind it give the same alerts. What a checkpoint
-// holds and when it is made: docs/decisions/0010.
+// holds and when it is made: docs/decisions/0012.
 // Threads: run() in one thread. append(), notify(), stop(), change() and the functions of view() from any.
 #pragma once
 
