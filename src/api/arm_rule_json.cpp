@@ -99,8 +99,9 @@ Result<RuleCondition> condition(const std::string& place, const Json& element) {
       made.field = *field;
       continue;
     }
+    const std::string& name = key;  // clang 14 lets no lambda capture a structured binding
     const auto* const known = std::find_if(kOperators.begin(), kOperators.end(),
-                                           [&](std::string_view name) { return equal_without_case(name, key); });
+                                           [&](std::string_view one) { return equal_without_case(one, name); });
     if (known == kOperators.end()) {
       return refuse(place, fmt::format("'field' and one of {}; found '{}'", fmt::join(kOperators, ", "), key));
     }
