@@ -7,9 +7,7 @@ namespace keyvigil {
 
 inline void prefetch_bytes(const void* first, std::size_t size) {
   constexpr std::size_t kLineBytes = 64;
-  for (std::size_t at = 0; at < size; at += kLineBytes) {
-    __builtin_prefetch(static_cast<const char*>(first) + at);
-  }
+  for (std::size_t at = 0; at < size; at += kLineBytes) { __builtin_prefetch(static_cast<const char*>(first) + at); }
 }
 
 template <typename T>

@@ -284,10 +284,11 @@ class BlobContainer(unittest.TestCase):
             port = free_port()
             (folder / "azurite").mkdir()
             with open(folder / "azurite.log", "wb") as log:
+                main = NODE_MODULES / "azurite" / "dist" / "src" / "blob" / "main.js"
                 azurite = subprocess.Popen(
-                    [str(NODE_MODULES / ".bin" / "node"),
-                     str(NODE_MODULES / "azurite" / "dist" / "src" / "blob" / "main.js"), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder / "azurite"),
-                     "--silent", "--skipApiVersionCheck", "--disableTelemetry"], stdout=log, stderr=log)
+                    [str(NODE_MODULES / ".bin" / "node"), str(main), "--blobHost", "127.0.0.1",
+                     "--blobPort", str(port), "--location", str(folder / "azurite"), "--silent",
+                     "--skipApiVersionCheck", "--disableTelemetry"], stdout=log, stderr=log)
             service = None
             try:
                 connection = ("DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -301,9 +302,10 @@ class BlobContainer(unittest.TestCase):
                 time.sleep(3)  # azurite starts
                 filler.start()
                 (folder / "service").mkdir()
+                container = f"http://127.0.0.1:{port}/devstoreaccount1/insights-logs-auditevent"
                 service = Service(folder / "service",
                                   "  inputs:\n"
-                                  f"    - container: http://127.0.0.1:{port}/devstoreaccount1/insights-logs-auditevent\n"
+                                  f"    - container: {container}\n"
                                   f"      key: {{file: {folder / 'key'}}}\n"
                                   f"      from: {begin}\n      poll_seconds: 1\n")
                 filler.join()
