@@ -69,8 +69,8 @@ int run(int argc, char** argv) {
   ServeOptions serve;
   const CLI::App* serve_command = add_serve_command(app, serve);
 
-  const CLI::App* token_command = add_token_command(app);
-
+  TokenOptions token;
+  const CLI::App* token_command = add_token_command(app, token);
 
   SimulateOptions simulate;
   const CLI::App* simulate_command = add_simulate_command(app, simulate);
@@ -119,7 +119,7 @@ int run(int argc, char** argv) {
   if (detect_command->parsed()) { return static_cast<int>(run_detect(detect)); }
   if (serve_command->parsed()) { return static_cast<int>(run_serve(serve)); }
   if (token_command->parsed()) {
-    run_token(std::cout);
+    run_token(token, std::cout);
     return 0;
   }
   if (simulate_command->parsed()) { return run_simulate(simulate, std::cerr); }

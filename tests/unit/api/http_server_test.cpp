@@ -286,6 +286,26 @@ TEST(HttpServer, AnswersOthersWhileEveryBulkHandlerWaits) {
   for (const auto& client : clients) { EXPECT_TRUE(has_status(client->read_response(), 200)); }
 }
 
+TEST(HttpServer, AnswersBesideManyIdleAndDrippingConnections) {
+  HttpServerOptions options;
+  options.network_threads = 1;
+  options.handlers = 1;
+  LoopbackServer loopback(options);
+  std::vector<std::unique_ptr<RawClient>> others;
+  for (int i = 0; i < 550; ++i) {
+    others.push_back(std::make_unique<RawClient>(loopback.port()));
+    if (i >= 500) {
+      others.back()->send(i % 2 == 0 ? "GET /he" : ask("POST", "/store", kIngestToken, "Content-Length: 9\r\n"));
+    }
+  }
+  while (loopback.server().figures().connections_now < 550) { std::this_thread::yield(); }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(has_status(loopback.exchange(ask("GET", "/hello", kGoodToken, kClose)), 200));
+    for (std::size_t dripping = 500; dripping < 550; dripping += 2) { others[dripping]->send("l"); }
+  }
+  EXPECT_TRUE(loopback.server().figures().timeouts.empty());
+}
+
 TEST(HttpServer, RefusesConnectionsBeyondTheLimits) {
   HttpServerOptions options;
   options.limits.connections_per_address = 2;
