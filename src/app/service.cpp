@@ -268,8 +268,8 @@ Result<void> Service::prepare_access(ServiceGreeting& greeting) {
   }
   if (access_options_.tokens.empty() && access_options_.issuers.empty()) {
     return fail(ErrorKind::kUsage,
-                "expected somebody who may ask: serve.tokens (make one with `keyvigil token new`) or serve.issuers in the "
-                "configuration, or --dev to try it on this machine");
+                "expected somebody who may ask: serve.tokens (make one with `keyvigil token new`) or serve.issuers in "
+                "the configuration, or --dev to try it on this machine");
   }
   auto access = Access::make(std::move(access_options_));
   if (!access) { return tl::unexpected(access.error()); }
