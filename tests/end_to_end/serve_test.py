@@ -5,6 +5,7 @@ Run by ctest with the path of the program, or by hand: python3 tests/end_to_end/
 Standard library only; everything is on the loopback interface. KEYVIGIL_CRASH_ROUNDS and KEYVIGIL_SEED change how
 often the crash test kills the service, and when.
 """
+import base64
 import calendar
 import collections
 import gzip
@@ -16,7 +17,9 @@ import pathlib
 import random
 import re
 import resource
+import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -323,6 +326,125 @@ class Inputs(ServeCase):
         token = token.decode()
         self.assertEqual(service.ask("POST", "/v1/logs", json_lines([own]), token=token)[0], 200)
         self.assertEqual(service.ask("POST", "/v1/logs", json_lines([own, foreign]), token=token)[0], 403)
+        self.assertEqual(service.await_decided()['records_total{input="logs"}'], 1)
+
+
+def in_base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class SigningKey:
+    """An RSA key made by the openssl command, which signs JSON Web Tokens."""
+
+    def __init__(self, folder, name):
+        self.path = folder / f"{name}.key"
+        self.command("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.path)
+
+    @staticmethod
+    def command(*arguments, given=b""):
+        return subprocess.run(["openssl", *map(str, arguments)], input=given, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=True).stdout
+
+    def public(self):
+        modulus = self.command("rsa", "-in", self.path, "-noout", "-modulus").decode().strip().partition("=")[2]
+        return {"kty": "RSA", "use": "sig", "kid": "one", "n": in_base64url(bytes.fromhex(modulus)), "e": "AQAB"}
+
+    def token(self, claims, algorithm="RS256"):
+        parts = [{"alg": algorithm, "typ": "JWT", "kid": "one"}, claims]
+        text = ".".join(in_base64url(json.dumps(part).encode()) for part in parts)
+        return text + "." + in_base64url(self.command("dgst", "-sha256", "-sign", self.path, given=text.encode()))
+
+
+class Refusals(ServeCase):
+    """One for each limit: the right status, nothing stored, one line in the audit trail."""
+
+    SETTINGS = "serve:\n  body_limit_mebibytes: 1\n  decompressed_limit_mebibytes: 2\n"
+
+    def raw(self, service, request):
+        """The status of what comes back for these bytes."""
+        with service.context.wrap_socket(socket.create_connection(("127.0.0.1", service.port), timeout=60),
+                                         server_hostname="127.0.0.1") as stream:
+            try:
+                stream.sendall(request)
+            except OSError:
+                pass  # answered before all was sent
+            return int(stream.recv(65536).split(b" ", 2)[1])
+
+    def audited(self, service):
+        status, _, text = service.ask("GET", "/v1/audit?limit=1000")
+        self.assertEqual(status, 200, text)
+        return [line for line in json.loads(text)["value"] if line["action"] == "request.refused"]
+
+    def expect_refused(self, service, name, ask, status, cause):
+        with self.subTest(name):
+            before = self.audited(service)
+            self.assertEqual(ask(), status)
+            deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+            while len(self.audited(service)) == len(before) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            lines = self.audited(service)
+            self.assertEqual(len(lines), len(before) + 1)
+            self.assertEqual(lines[0]["outcome"], f"{status} {cause}")
+            self.assertEqual(service.await_decided().get('records_total{input="logs"}', 0), 0, "something was stored")
+
+    def test_each_limit_refuses_and_is_audited_once(self):
+        service = self.start(settings=self.SETTINGS)
+        good = json_lines([record(1_780_000_000)])
+        head = f"Host: localhost\r\nAuthorization: Bearer {service.token}\r\n".encode()
+        post = b"POST /v1/logs HTTP/1.1\r\n" + head
+        bomb = gzip.compress(good + b" " * (300 << 20), 9)
+        self.assertLess(len(bomb), 1 << 20)
+        for name, ask, status, cause in [
+                ("an oversized body", lambda: self.raw(service, post + b"Content-Length: 1048577\r\n\r\n" + good), 413,
+                 "body_too_large"),
+                ("an oversized body in chunks", lambda: self.raw(
+                    service, post + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"a" * 65536 + b"\r\n") * 17),
+                 413, "body_too_large"),
+                ("a bomb", lambda: service.send(bomb)[0], 413, "too_large"),
+                ("no token", lambda: self.raw(service, b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\n"
+                                              b"Content-Length: %d\r\n\r\n" % len(good) + good), 401,
+                 "not_authenticated"),
+                ("an unknown token", lambda: service.ask("POST", "/v1/logs", good, token="kv_" + "A" * 43)[0], 401,
+                 "unknown_token"),
+                ("a malformed token", lambda: service.ask("POST", "/v1/logs", good, token="letmein")[0], 401,
+                 "malformed_token"),
+                ("path traversal", lambda: self.raw(service, b"GET /v1/../../etc/passwd HTTP/1.1\r\n" + head + b"\r\n"),
+                 400, "bad_path"),
+                ("encoded path traversal", lambda: self.raw(
+                    service, b"POST /v1/%2e%2e%2f%2e%2e%2fetc HTTP/1.1\r\n" + head + b"\r\n"), 400, "bad_path"),
+                ("many headers", lambda: self.raw(service, post + b"x: y\r\n" * 120 + b"\r\n"), 431, "head_too_large"),
+                ("long headers", lambda: self.raw(service, post + b"x: " + b"y" * 40000 + b"\r\n\r\n"), 431,
+                 "head_too_large"),
+                ("a long URI", lambda: self.raw(service, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + head + b"\r\n"), 414,
+                 "uri_too_long"),
+                ("two lengths", lambda: self.raw(
+                    service, post + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400,
+                 "malformed_request")]:
+            self.expect_refused(service, name, ask, status, cause)
+
+    @unittest.skipUnless(shutil.which("openssl"), "the openssl command is needed to sign tokens")
+    def test_tokens_of_an_issuer_are_judged(self):
+        key, forger = SigningKey(self.folder, "issuer"), SigningKey(self.folder, "forger")
+        (self.folder / "keys.json").write_text(json.dumps({"keys": [key.public()]}))
+        service = self.start(settings="serve:\n  issuers:\n    - issuers: [https://issuer.example]\n"
+                                      "      audiences: [api://keyvigil]\n      key_set_file: ../keys.json\n"
+                                      "      grants:\n        - app_role: Sender\n          roles: [ingest]\n")
+        now = int(time.time())
+        claims = {"iss": "https://issuer.example", "aud": "api://keyvigil", "sub": "somebody", "roles": ["Sender"],
+                  "exp": now + 3600, "nbf": now - 10}
+        good = json_lines([record(1_780_000_000)])
+        expired = {**claims, "exp": now - 3600}
+        for name, token, status, cause in [
+                ("expired", key.token(expired), 401, "expired_token"),
+                ("of tomorrow", key.token({**claims, "nbf": now + 86400}), 401, "token_not_yet_valid"),
+                ("for another audience", key.token({**claims, "aud": "https://vault.azure.net"}), 401, "wrong_audience"),
+                ("of another issuer", key.token({**claims, "iss": "https://other.example"}), 401, "unknown_issuer"),
+                ("forged", forger.token(claims), 401, "bad_signature"),
+                ("unsigned", key.token(claims, "none"), 401, "malformed_jwt"),
+                ("of another kind", key.token(claims, "HS256"), 401, "malformed_jwt"),
+                ("without the role", key.token({**claims, "roles": ["Other"]}), 403, "not_authorized")]:
+            self.expect_refused(service, name, lambda: service.ask("POST", "/v1/logs", good, token=token)[0], status, cause)
+        self.assertEqual(service.ask("POST", "/v1/logs", good, token=key.token(claims))[0], 200)
         self.assertEqual(service.await_decided()['records_total{input="logs"}'], 1)
 
 

@@ -1,5 +1,5 @@
 // Whatever a client may choose of a request before its body: path and query, the Authorization header, tokens, key
-// sets, encodings. Nothing but a known token is taken, and what is decoded stays within its bounds.
+// sets. Nothing but a known token is taken, and what is decoded stays within its bounds.
 #include <optional>
 #include <string>
 
@@ -15,7 +15,6 @@ namespace {
 using namespace keyvigil;
 
 constexpr EventTime kNow{1'700'000'000 * EventTime::kTicksPerSecond};
-constexpr std::size_t kLimitBytes = std::size_t{1} << 16;
 
 void try_router(const std::string& text) {
   Router router;
@@ -70,11 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   CHECK(access.has_value());
   try_router(text);
   try_access(*access, text);
-  for (const char* encoding : {"gzip", "deflate", "zstd", "identity"}) {
-    const auto plain = decompress_body(text, encoding, kLimitBytes);
-    CHECK(!plain || plain->size() <= kLimitBytes);
-  }
-  CHECK(*decompress_body(gzip(text), "gzip", size) == text);
+  static_cast<void>(accepts_gzip(text));
   CHECK(echoable(text).size() <= 64);
   if (const auto origin = origin_of(text, true)) { CHECK(origin->find_first_of(" \r\n\"<>/", 8) == std::string::npos); }
   return 0;
