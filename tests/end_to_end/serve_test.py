@@ -395,11 +395,11 @@ class Refusals(ServeCase):
         bomb = gzip.compress(good + b" " * (300 << 20), 9)
         self.assertLess(len(bomb), 1 << 20)
         for name, ask, status, cause in [
-                ("an oversized body", lambda: self.raw(service, post + b"Content-Length: 1048577\r\n\r\n" + good), 413,
-                 "body_too_large"),
+                ("an oversized body", lambda: self.raw(
+                    service, post + b"Content-Length: 1048577\r\n\r\n" + good), 413, "body_too_large"),
                 ("an oversized body in chunks", lambda: self.raw(
-                    service, post + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"a" * 65536 + b"\r\n") * 17),
-                 413, "body_too_large"),
+                    service, post + b"Transfer-Encoding: chunked\r\n\r\n" +
+                    (b"10000\r\n" + b"a" * 65536 + b"\r\n") * 17), 413, "body_too_large"),
                 ("a bomb", lambda: service.send(bomb)[0], 413, "too_large"),
                 ("no token", lambda: self.raw(service, b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\n"
                                               b"Content-Length: %d\r\n\r\n" % len(good) + good), 401,
@@ -408,15 +408,15 @@ class Refusals(ServeCase):
                  "unknown_token"),
                 ("a malformed token", lambda: service.ask("POST", "/v1/logs", good, token="letmein")[0], 401,
                  "malformed_token"),
-                ("path traversal", lambda: self.raw(service, b"GET /v1/../../etc/passwd HTTP/1.1\r\n" + head + b"\r\n"),
-                 400, "bad_path"),
+                ("path traversal", lambda: self.raw(
+                    service, b"GET /v1/../../etc/passwd HTTP/1.1\r\n" + head + b"\r\n"), 400, "bad_path"),
                 ("encoded path traversal", lambda: self.raw(
                     service, b"POST /v1/%2e%2e%2f%2e%2e%2fetc HTTP/1.1\r\n" + head + b"\r\n"), 400, "bad_path"),
                 ("many headers", lambda: self.raw(service, post + b"x: y\r\n" * 120 + b"\r\n"), 431, "head_too_large"),
                 ("long headers", lambda: self.raw(service, post + b"x: " + b"y" * 40000 + b"\r\n\r\n"), 431,
                  "head_too_large"),
-                ("a long URI", lambda: self.raw(service, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + head + b"\r\n"), 414,
-                 "uri_too_long"),
+                ("a long URI", lambda: self.raw(
+                    service, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + head + b"\r\n"), 414, "uri_too_long"),
                 ("two lengths", lambda: self.raw(
                     service, post + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400,
                  "malformed_request")]:
@@ -437,13 +437,15 @@ class Refusals(ServeCase):
         for name, token, status, cause in [
                 ("expired", key.token(expired), 401, "expired_token"),
                 ("of tomorrow", key.token({**claims, "nbf": now + 86400}), 401, "token_not_yet_valid"),
-                ("for another audience", key.token({**claims, "aud": "https://vault.azure.net"}), 401, "wrong_audience"),
+                ("for another audience", key.token({**claims, "aud": "https://vault.azure.net"}), 401,
+                 "wrong_audience"),
                 ("of another issuer", key.token({**claims, "iss": "https://other.example"}), 401, "unknown_issuer"),
                 ("forged", forger.token(claims), 401, "bad_signature"),
                 ("unsigned", key.token(claims, "none"), 401, "malformed_jwt"),
                 ("of another kind", key.token(claims, "HS256"), 401, "malformed_jwt"),
                 ("without the role", key.token({**claims, "roles": ["Other"]}), 403, "not_authorized")]:
-            self.expect_refused(service, name, lambda: service.ask("POST", "/v1/logs", good, token=token)[0], status, cause)
+            self.expect_refused(service, name, lambda: service.ask("POST", "/v1/logs", good, token=token)[0], status,
+                                cause)
         self.assertEqual(service.ask("POST", "/v1/logs", good, token=key.token(claims))[0], 200)
         self.assertEqual(service.await_decided()['records_total{input="logs"}'], 1)
 
