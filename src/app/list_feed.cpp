@@ -53,8 +53,8 @@ std::vector<IpPrefix> prefixes_of(const ThreatList& list) {
   prefixes.reserve(list.entries.size());
   for (const ListEntry& entry : list.entries) { prefixes.push_back(entry.prefix); }
   std::ranges::sort(prefixes, {}, sort_key);
-  const auto repeated = std::ranges::unique(prefixes, {}, sort_key);
-  prefixes.erase(repeated.begin(), repeated.end());
+  const auto same = [](const IpPrefix& left, const IpPrefix& right) { return sort_key(left) == sort_key(right); };
+  prefixes.erase(std::unique(prefixes.begin(), prefixes.end(), same), prefixes.end());
   return prefixes;
 }
 
