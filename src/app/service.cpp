@@ -131,6 +131,7 @@ Result<ServiceGreeting> Service::start() {
   if (auto following = follow_inputs(); !following) { return tl::unexpected(following.error()); }
   feeds_->start();
   start_outputs();
+  started_all_ = true;
   return greeting;
 }
 
@@ -392,8 +393,10 @@ HttpResponse Service::metrics() {
   auto store = store_->figures();
   if (!store) { return text_response(503, store.error().message + "\n"); }
   all.store = *store;
-  if (server_) { all.http = server_->figures(); }
-  if (dispatcher_) { all.outputs = dispatcher_->figures(); }
+  if (started_all_) {
+    all.http = server_->figures();
+    all.outputs = dispatcher_->figures();
+  }
   all.resident_bytes = resident_bytes();
   all.started = started_;
   all.now = wall_clock();

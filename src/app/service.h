@@ -98,6 +98,7 @@ class Service {
   Router router_;
   std::optional<TlsFiles> tls_;
   std::optional<HttpServer> server_;
+  std::atomic<bool> started_all_ = false;  // until then requests may come, but see no part that starts after the server
 
   std::mutex lists_mutex_;  // one change of lists at a time: by a feed, by reload()
   std::unique_ptr<ListFeeds> feeds_;
