@@ -332,9 +332,9 @@ std::string to_json_line(const Json& json) {
       rest.remove_prefix(found->first.size());
       continue;
     }
-    const std::size_t next = rest.find_first_of("\xC2\xE2", 1);
-    line += rest.substr(0, next);
-    rest.remove_prefix(std::min(next, rest.size()));
+    const auto next = std::find_if(rest.begin() + 1, rest.end(), [](char c) { return c == '\xC2' || c == '\xE2'; });
+    line.append(rest.begin(), next);
+    rest.remove_prefix(static_cast<std::size_t>(next - rest.begin()));
   }
   return line;
 }

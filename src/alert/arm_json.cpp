@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace keyvigil {
 namespace {
@@ -24,34 +25,35 @@ std::string camel_case(std::string key) {
   return key;
 }
 
-Json lower_keys(const Json& from) {
+// Values move from the export's shape into this one: a page of alerts has megabytes of them.
+Json lower_keys(Json&& from) {
   if (from.is_object()) {
     Json to = Json::object();
-    for (const auto& [key, value] : from.items()) { to[camel_case(key)] = lower_keys(value); }
+    auto& members = to.get_ref<Json::object_t&>();
+    members.reserve(from.size());
+    for (auto& [key, value] : from.get_ref<Json::object_t&>()) {
+      members.emplace(camel_case(key), lower_keys(std::move(value)));
+    }
     return to;
   }
   if (from.is_array()) {
-    Json to = Json::array();
-    for (const Json& item : from) { to.push_back(lower_keys(item)); }
-    return to;
+    for (Json& item : from) { item = lower_keys(std::move(item)); }
   }
-  return from;
+  return std::move(from);
 }
 
-Json entities(const Json& exported) {
-  Json list = Json::array();
-  for (Json entity : exported) {
+Json entities(Json&& exported) {
+  for (Json& entity : exported) {
     for (const std::string_view key : kExportOnly) { entity.erase(std::string(key)); }
-    list.push_back(lower_keys(entity));
   }
-  return list;
+  return lower_keys(std::move(exported));
 }
 
 // The AAD identifier has no mapping in the SDKs, which warn about it.
-Json resource_identifiers(const Json& exported) {
+Json resource_identifiers(Json&& exported) {
   Json list = Json::array();
-  for (const Json& identifier : exported) {
-    if (identifier.at("Type") != "AAD") { list.push_back(lower_keys(identifier)); }
+  for (Json& identifier : exported) {
+    if (identifier.at("Type") != "AAD") { list.push_back(lower_keys(std::move(identifier))); }
   }
   return list;
 }
@@ -59,29 +61,30 @@ Json resource_identifiers(const Json& exported) {
 }  // namespace
 
 Json arm_json(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
-  const Json document = alert_document(alert, rendering, standing);
+  Json document = alert_document(alert, rendering, standing);
   Json properties;
   properties["version"] = "2022-01-01.0";
+  const auto take = [&document](std::string_view key) { return std::move(document.at(std::string(key))); };
   for (const std::string_view key : {"AlertType", "SystemAlertId", "ProductComponentName", "AlertDisplayName",
                                      "Description", "Severity", "Intent", "StartTimeUtc", "EndTimeUtc"}) {
-    properties[camel_case(std::string(key))] = document.at(std::string(key));
+    properties[camel_case(std::string(key))] = take(key);
   }
-  properties["resourceIdentifiers"] = resource_identifiers(document.at("ResourceIdentifiers"));
-  properties["remediationSteps"] = document.at("RemediationSteps");
-  properties["vendorName"] = document.at("VendorName");
-  properties["status"] = document.at("Status");
+  properties["resourceIdentifiers"] = resource_identifiers(take("ResourceIdentifiers"));
+  properties["remediationSteps"] = take("RemediationSteps");
+  properties["vendorName"] = take("VendorName");
+  properties["status"] = take("Status");
   properties["extendedLinks"] = Json::array();
-  properties["alertUri"] = document.at("AlertUri");
-  properties["timeGeneratedUtc"] = document.at("TimeGenerated");
-  properties["productName"] = document.at("ProductName");
-  if (standing.processed) { properties["processingEndTimeUtc"] = document.at("ProcessingEndTime"); }
-  properties["entities"] = entities(document.at("Entities"));
-  properties["isIncident"] = document.at("IsIncident");
-  properties["extendedProperties"] = lower_keys(document.at("ExtendedProperties"));
-  properties["compromisedEntity"] = document.at("CompromisedEntity");
-  properties["techniques"] = document.at("Techniques");
-  properties["subTechniques"] = document.at("SubTechniques");
-  properties["supportingEvidence"] = lower_keys(document.at("SupportingEvidence"));
+  properties["alertUri"] = take("AlertUri");
+  properties["timeGeneratedUtc"] = take("TimeGenerated");
+  properties["productName"] = take("ProductName");
+  if (standing.processed) { properties["processingEndTimeUtc"] = take("ProcessingEndTime"); }
+  properties["entities"] = entities(take("Entities"));
+  properties["isIncident"] = take("IsIncident");
+  properties["extendedProperties"] = lower_keys(take("ExtendedProperties"));
+  properties["compromisedEntity"] = take("CompromisedEntity");
+  properties["techniques"] = take("Techniques");
+  properties["subTechniques"] = take("SubTechniques");
+  properties["supportingEvidence"] = lower_keys(take("SupportingEvidence"));
   if (alert.open) { properties["open"] = true; }
   if (standing.backfilled) { properties["backfilled"] = true; }
 
