@@ -13,7 +13,7 @@ REPORTS := $(CURDIR)/build/reports
 
 .DEFAULT_GOAL := keyvigil
 .PHONY: keyvigil demo test package test-clients check format format-check lint layering sanitize thread-sanitize \
-        fuzz-short fuzz bench \
+        fuzz-short fuzz bench load \
         bless set-up-build set-up-test set-up-check set-up-bench set-up-package clean help
 
 keyvigil: set-up-build ## build build/release/keyvigil (the default)
@@ -59,6 +59,7 @@ lint: set-up-build set-up-test set-up-check ## clang-tidy on src/, changed files
 	@test -f $(RELEASE)/compile_commands.json || cmake --preset release
 	tools/lint.py --build $(RELEASE) --seconds $(LINT_SECONDS) --jobs $(BUILD_JOBS)
 
+# Tests and fuzzers share one instrumented build.
 sanitize: set-up-build set-up-test set-up-check ## every test with AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset dev
 	$(BUILD) dev
@@ -71,20 +72,23 @@ thread-sanitize: set-up-build set-up-test set-up-check ## the tests that start t
 	@mkdir -p $(REPORTS)
 	ctest --preset tsan --parallel $(TEST_JOBS) --output-junit $(REPORTS)/tsan.xml
 
-fuzz-short: set-up-build set-up-check ## every fuzzer for SHORT_FUZZ_SECONDS
-	cmake --preset fuzz
-	$(BUILD) fuzz
+fuzz-short: set-up-build set-up-test set-up-check ## every fuzzer for SHORT_FUZZ_SECONDS
+	cmake --preset dev
+	$(BUILD) dev --target fuzzers
 	tools/fuzz.sh $(SHORT_FUZZ_SECONDS) $(BUILD_JOBS)
 
-fuzz: set-up-build set-up-check ## every fuzzer for FUZZ_SECONDS (an hour each)
-	cmake --preset fuzz
-	$(BUILD) fuzz
+fuzz: set-up-build set-up-test set-up-check ## every fuzzer for FUZZ_SECONDS (an hour each)
+	cmake --preset dev
+	$(BUILD) dev --target fuzzers
 	tools/fuzz.sh $(FUZZ_SECONDS) $(BUILD_JOBS)
 
 bench: set-up-build set-up-bench ## build and run the benchmarks; figures go to docs/performance.md by hand
 	cmake --preset bench
 	$(BUILD) bench
 	tools/bench.sh build/bench
+
+load: keyvigil ## the load test of keyvigil serve: events a second, waiting times, memory
+	tests/bench/serve_load.py $(KEYVIGIL)
 
 bless: set-up-build set-up-test ## rewrite the expected outputs of tests, then look at the diff
 	cmake --preset release -DKEYVIGIL_TESTS=ON
