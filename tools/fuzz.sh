@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every fuzzer of build/fuzz for a number of seconds, some at a time; fails when one finds something.
+# Runs every fuzzer of build/dev for a number of seconds, some at a time; fails when one finds something.
 # Seeds: tests/fuzz/corpus/<fuzzer>/ (read only). Found inputs grow in build/fuzz/corpus/, crashes land in
 # build/fuzz/artifacts/. Usage: tools/fuzz.sh SECONDS JOBS
 set -eu
@@ -31,9 +31,9 @@ if [ "${3:-}" ]; then
   run_one "$3"
   exit
 fi
-fuzzers=$(find build/fuzz/tests -maxdepth 1 -type f -name '*_fuzz' -perm -u+x | sort)
+fuzzers=$(find build/dev/tests -maxdepth 1 -type f -name '*_fuzz' -perm -u+x | sort)
 if [ -z "$fuzzers" ]; then
-  echo "fuzz: there is no fuzzer in build/fuzz/tests" >&2
+  echo "fuzz: there is no fuzzer in build/dev/tests" >&2
   exit 1
 fi
 echo "$fuzzers" | xargs -P "$jobs" -n 1 "$0" "$seconds" "$jobs"

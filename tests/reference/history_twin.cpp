@@ -12,7 +12,6 @@ namespace {
 constexpr std::int64_t kDay = EventTime::kTicksPerDay;
 constexpr std::int64_t kHour = EventTime::kTicksPerHour;
 constexpr std::int64_t kMinute = EventTime::kTicksPerMinute;
-constexpr std::int64_t kDormantHours = 90 * 24;
 constexpr int kList = 0;
 constexpr int kPolicy = 1;
 
