@@ -23,7 +23,7 @@ struct Fixture {
 };
 
 std::vector<Fixture> fixtures() {
-  const auto folder = std::filesystem::path(__FILE__).parent_path().parent_path() / "data" / "records";
+  const auto folder = std::filesystem::path(KEYVIGIL_TESTS_FOLDER) / "data" / "records";
   std::vector<Fixture> all;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream in(entry.path(), std::ios::binary);

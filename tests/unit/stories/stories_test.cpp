@@ -18,7 +18,7 @@ namespace keyvigil {
 namespace {
 
 std::vector<std::filesystem::path> story_files() {
-  const auto cases = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "cases";
+  const auto cases = std::filesystem::path(KEYVIGIL_TESTS_FOLDER) / "cases";
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(cases)) {
     if (entry.path().extension() == ".case") { files.push_back(entry.path()); }
