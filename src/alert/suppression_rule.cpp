@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/ip_address.h"
 #include "catalogue/catalogue.h"
 
@@ -10,13 +11,6 @@ namespace keyvigil {
 namespace {
 
 using Values = std::vector<std::string>;
-
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lowered;
-}
 
 Values unless_empty(std::string value) {
   return value.empty() ? Values{} : Values{std::move(value)};

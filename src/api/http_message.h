@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/principal.h"
+#include "base/ascii.h"
 #include "base/event_time.h"
 
 namespace keyvigil {
@@ -45,9 +46,5 @@ struct HttpResponse {
   std::string refused;
   EventFeed feed;  // set: the body is text/event-stream, begins with `body`, and stays open
 };
-
-// ASCII only, as identifiers of ARM are compared.
-[[nodiscard]] std::string lower_case(std::string_view text);
-[[nodiscard]] bool equal_without_case(std::string_view left, std::string_view right);
 
 }  // namespace keyvigil

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "app/config_reader.h"
 #include "app/output_config.h"
+#include "base/ascii.h"
 #include "source/byte_stream.h"
 
 namespace keyvigil {
@@ -31,12 +31,6 @@ void read_lists(ConfigReader& reader, const YAML::Node& node, ListConfig& lists)
        {"feeds", [&](const YAML::Node& value) { read_feed_config(reader, value, lists.feeds); }}});
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 void read_estate(ConfigReader& reader, const YAML::Node& node, Config& config) {
   EstateConfig estate;
   SubscriptionRendering rendering;
@@ -50,7 +44,7 @@ void read_estate(ConfigReader& reader, const YAML::Node& node, Config& config) {
         [&](const YAML::Node& value) { estate.subscriptions = reader.read_texts(value, "estates.subscriptions"); }}});
   if (estate.subscriptions.empty()) { config.rendering.otherwise = rendering; }
   for (std::string& id : estate.subscriptions) {
-    id = lower_case(std::move(id));
+    id = lower_case(id);
     if (!config.rendering.subscriptions.emplace(id, rendering).second) {
       reader.refuse(node, "estates.subscriptions", fmt::format("subscription '{}' stands in two estates", id));
     }

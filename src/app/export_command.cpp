@@ -11,6 +11,7 @@
 
 #include "alert/repeats.h"
 #include "app/config.h"
+#include "base/ascii.h"
 #include "engine/checkpoint.h"
 #include "sink/file_sink.h"
 #include "store/store.h"
@@ -45,10 +46,9 @@ Result<Range> read_range(const ExportOptions& options) {
   if (!until) { return tl::unexpected(until.error()); }
   range.from = *from;
   range.until = *until;
-  for (std::string id : options.subscriptions) {
-    std::ranges::transform(id, id.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const std::string& id : options.subscriptions) {
     if (!range.subscriptions) { range.subscriptions.emplace(); }
-    range.subscriptions->insert(std::move(id));
+    range.subscriptions->insert(lower_case(id));
   }
   return range;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/state_sections.h"
+#include "base/ascii.h"
 #include "base/snapshot.h"
 #include "source/find_inputs.h"
 
@@ -44,9 +45,7 @@ double seconds_since(std::chrono::steady_clock::time_point begun) {
 
 // The subscription that a blob's path names; empty: none.
 std::string subscription_in(std::string_view path) {
-  std::string lower(path);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = lower_case(path);
   constexpr std::string_view kBefore = "subscriptions/";
   const std::size_t at = lower.find(kBefore);
   if (at == std::string::npos) { return {}; }

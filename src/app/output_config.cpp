@@ -6,6 +6,8 @@
 #include <array>
 #include <set>
 
+#include "base/ascii.h"
+
 namespace keyvigil {
 namespace {
 
@@ -201,10 +203,8 @@ class OutputReader {
   }
 
   void read_subscriptions(const YAML::Node& value) {
-    for (std::string id : reader_.read_texts(value, path("subscriptions"))) {
-      std::ranges::transform(id, id.begin(),
-                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      output_.filter.subscriptions.insert(std::move(id));
+    for (const std::string& id : reader_.read_texts(value, path("subscriptions"))) {
+      output_.filter.subscriptions.insert(lower_case(id));
     }
   }
 

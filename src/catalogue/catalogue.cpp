@@ -1,5 +1,7 @@
 #include "catalogue/catalogue.h"
 
+#include "base/ascii.h"
+
 namespace keyvigil {
 namespace {
 
@@ -108,18 +110,6 @@ static_assert(in_order_of_type(), "the catalogue has one row per AlertType, in i
 
 constexpr std::array<std::string_view, 4> kSeverities = {"Informational", "Low", "Medium", "High"};
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) { return false; }
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (lower(left[i]) != lower(right[i])) { return false; }
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string_view to_string(Severity severity) {
@@ -128,7 +118,7 @@ std::string_view to_string(Severity severity) {
 
 std::optional<Severity> parse_severity(std::string_view text) {
   for (std::size_t i = 0; i < kSeverities.size(); ++i) {
-    if (equal_ignoring_case(text, kSeverities[i])) { return static_cast<Severity>(i); }
+    if (equal_without_case(text, kSeverities[i])) { return static_cast<Severity>(i); }
   }
   return std::nullopt;
 }
@@ -143,7 +133,7 @@ const CatalogueRow& catalogue_row(AlertType type) {
 
 std::optional<AlertType> find_alert_type(std::string_view code) {
   for (const CatalogueRow& row : kRows) {
-    if (equal_ignoring_case(code, row.code)) { return row.type; }
+    if (equal_without_case(code, row.code)) { return row.type; }
   }
   return std::nullopt;
 }

@@ -8,18 +8,13 @@
 #include <span>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace keyvigil {
 namespace {
 
 constexpr std::size_t kHeadersLimit = 256;
 constexpr std::size_t kHeaderLimitBytes = 16'384;
-
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  std::ranges::transform(folded, folded.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return folded;
-}
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -66,7 +61,7 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
   if (colon == std::string_view::npos || total > kHeaderLimitBytes || answer.headers.size() >= kHeadersLimit) {
     return total;
   }
-  answer.headers.emplace_back(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+  answer.headers.emplace_back(lower_case(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
   return total;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "evaluation/evaluation.h"
 
 namespace keyvigil::evaluation {
@@ -28,10 +29,7 @@ std::vector<std::string> texts_at(const json& object, const char* key) {
 }
 
 std::string last_segment(const std::string& resource_id) {
-  std::string name = resource_id.substr(resource_id.rfind('/') + 1);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return name;
+  return lower_case(resource_id.substr(resource_id.rfind('/') + 1));
 }
 
 }  // namespace

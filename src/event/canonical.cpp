@@ -5,15 +5,12 @@
 #include <tuple>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "base/hash.h"
 
 namespace keyvigil {
 namespace {
-
-char ascii_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 std::strong_ordering compare_text(std::string_view left, std::string_view right) {
   return left.compare(right) <=> 0;
@@ -21,13 +18,11 @@ std::strong_ordering compare_text(std::string_view left, std::string_view right)
 
 std::strong_ordering compare_lower(std::string_view left, std::string_view right) {
   return std::lexicographical_compare_three_way(left.begin(), left.end(), right.begin(), right.end(),
-                                                [](char a, char b) { return ascii_lower(a) <=> ascii_lower(b); });
+                                                [](char a, char b) { return lower_case(a) <=> lower_case(b); });
 }
 
 std::uint64_t hash_lower(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
-  return hash64(lower);
+  return hash64(lower_case(name));
 }
 
 // By name and not by index, so that a new row in the table of operations changes no order and no alert id.

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "event/first_party.h"
 #include "event/json_index.h"
@@ -34,10 +35,6 @@ constexpr std::size_t text_limit(TextField field) {
     default:
       return 64;
   }
-}
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
 // Sixteen bytes at once, in GCC's and clang's portable vectors: bytes between 'A' and 'Z' get bit 5; others, UTF-8
@@ -91,25 +88,19 @@ void copy_lower(const char* from, std::size_t size, char* to) {
   if (size >= 16) { return lower_blocks<16>(from, size, to); }
   if (size >= 8) { return lower_blocks<8>(from, size, to); }
   if (size >= 4) { return lower_blocks<4>(from, size, to); }
-  for (std::size_t i = 0; i < size; ++i) { to[i] = lower(from[i]); }
-}
-
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) { return false; }
-  return std::memcmp(left.data(), right.data(), left.size()) == 0 ||
-         std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) { return lower(a) == lower(b); });
+  for (std::size_t i = 0; i < size; ++i) { to[i] = lower_case(from[i]); }
 }
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower_case_part) {
   return std::search(text.begin(), text.end(), lower_case_part.begin(), lower_case_part.end(),
-                     [](char a, char b) { return lower(a) == b; }) != text.end();
+                     [](char a, char b) { return lower_case(a) == b; }) != text.end();
 }
 
 bool is_true(std::string_view text) {
-  return equal_ignoring_case(text, "true") || text == "1";
+  return equal_without_case(text, "true") || text == "1";
 }
 bool is_false(std::string_view text) {
-  return equal_ignoring_case(text, "false") || text == "0";
+  return equal_without_case(text, "false") || text == "0";
 }
 
 // Lays an event's texts one after the other, straight into its text block, and remembers where they stand.
@@ -201,7 +192,7 @@ bool is_event_grid(const RecordFields& fields) {
   constexpr std::string_view kPrefix = "Microsoft.KeyVault.";
   const std::string_view type = fields.first_of(Field::kEventType, Field::kCloudEventType);
   if (type.empty() || fields.has(Field::kOperation)) { return false; }
-  return fields.has(Field::kEventData) || equal_ignoring_case(type.substr(0, kPrefix.size()), kPrefix);
+  return fields.has(Field::kEventData) || equal_without_case(type.substr(0, kPrefix.size()), kPrefix);
 }
 
 std::string_view without_query_and_slash(std::string_view uri) {
@@ -246,7 +237,7 @@ std::uint16_t status_of(const RecordFields& fields) {
   const std::string_view text = fields.first_of(Field::kStatus, Field::kOuterStatus);
   if (!text.empty()) { return read_status(text); }
   for (const SignatureRow& row : kSignatures) {
-    if (equal_ignoring_case(row.signature, fields.get(Field::kResultSignature))) { return row.status; }
+    if (equal_without_case(row.signature, fields.get(Field::kResultSignature))) { return row.status; }
   }
   return 0;
 }
@@ -254,7 +245,7 @@ std::uint16_t status_of(const RecordFields& fields) {
 bool has_user_mark(const RecordFields& fields) {
   return fields.has(Field::kUpn) || fields.has(Field::kUniqueName) || fields.has(Field::kLongUpn) ||
          fields.has(Field::kLongName) || fields.has(Field::kScope) || fields.has(Field::kLongScope) ||
-         equal_ignoring_case(fields.get(Field::kIdentityType), "user");
+         equal_without_case(fields.get(Field::kIdentityType), "user");
 }
 
 CallerKind caller_kind_of(const RecordFields& fields, const TextBlock& block) {
@@ -387,7 +378,7 @@ std::string_view next_segment(std::string_view& path) {
 // The live object's collection: "secrets" of "secrets" and of "deletedsecrets". Empty for anything else.
 std::string_view live_collection(std::string_view segment) {
   constexpr std::string_view kDeleted = "deleted";
-  if (segment.size() > kDeleted.size() && equal_ignoring_case(segment.substr(0, kDeleted.size()), kDeleted)) {
+  if (segment.size() > kDeleted.size() && equal_without_case(segment.substr(0, kDeleted.size()), kDeleted)) {
     segment.remove_prefix(kDeleted.size());
   }
   std::string_view collection;
@@ -396,7 +387,7 @@ std::string_view live_collection(std::string_view segment) {
       collection = "keys";
       break;
     case 7:
-      collection = lower(segment[1]) == 'e' ? "secrets" : "storage";
+      collection = lower_case(segment[1]) == 'e' ? "secrets" : "storage";
       break;
     case 12:
       collection = "certificates";
@@ -404,7 +395,7 @@ std::string_view live_collection(std::string_view segment) {
     default:
       return {};
   }
-  return equal_ignoring_case(segment, collection) ? segment : std::string_view{};
+  return equal_without_case(segment, collection) ? segment : std::string_view{};
 }
 
 // Thirty-two hexadecimal digits, tested sixteen at once.
@@ -426,9 +417,9 @@ bool is_version(std::string_view segment) {
 // Second segments that are a verb or a list of the collection, not the name of an object.
 bool is_no_name(std::string_view live, std::string_view segment, OperationKind kind) {
   if (segment.empty()) { return true; }
-  if (kind == OperationKind::kRestore && equal_ignoring_case(segment, "restore")) { return true; }
-  return equal_ignoring_case(live, "certificates") &&
-         (equal_ignoring_case(segment, "contacts") || equal_ignoring_case(segment, "issuers"));
+  if (kind == OperationKind::kRestore && equal_without_case(segment, "restore")) { return true; }
+  return equal_without_case(live, "certificates") &&
+         (equal_without_case(segment, "contacts") || equal_without_case(segment, "issuers"));
 }
 
 struct ObjectPath {
@@ -476,7 +467,7 @@ void put_object(TextBlock& block, std::string_view id, std::string_view uri, Ope
 // ---- configuration of the vault ----
 
 bool starts_with_vault(std::string_view operation) {
-  return equal_ignoring_case(operation.substr(0, 5), "vault");
+  return equal_without_case(operation.substr(0, 5), "vault");
 }
 
 void put_policy(const RecordFields& fields, TextBlock& block, AccessEvent& event) {
@@ -510,7 +501,7 @@ void put_vault(const RecordFields& fields, TextBlock& block) {
     block.put_lower(TextField::kVaultId, id);
     return;
   }
-  const bool hsm = equal_ignoring_case(fields.get(Field::kResourceType), "MANAGEDHSMS");
+  const bool hsm = equal_without_case(fields.get(Field::kResourceType), "MANAGEDHSMS");
   block.put_lower(TextField::kVaultId,
                   fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/{}/{}",
                               fields.get(Field::kSubscription), fields.get(Field::kResourceGroup),
@@ -532,13 +523,13 @@ IpAddress read_address(std::string_view text) {
 std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
   if (is_event_grid(fields)) { return skipped(SkipCause::kEventGrid); }
   // The policy evaluation table has no category column.
-  if (equal_ignoring_case(fields.get(Field::kTableType), "AZKVPolicyEvaluationDetailsLogs")) {
+  if (equal_without_case(fields.get(Field::kTableType), "AZKVPolicyEvaluationDetailsLogs")) {
     return skipped(SkipCause::kOtherCategory);
   }
-  if (fields.has(Field::kCategory) && !equal_ignoring_case(fields.get(Field::kCategory), "AuditEvent")) {
+  if (fields.has(Field::kCategory) && !equal_without_case(fields.get(Field::kCategory), "AuditEvent")) {
     return skipped(SkipCause::kOtherCategory);
   }
-  if (fields.has(Field::kProvider) && !equal_ignoring_case(fields.get(Field::kProvider), "MICROSOFT.KEYVAULT")) {
+  if (fields.has(Field::kProvider) && !equal_without_case(fields.get(Field::kProvider), "MICROSOFT.KEYVAULT")) {
     return skipped(SkipCause::kOtherService);
   }
   return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace keyvigil {
@@ -122,24 +123,11 @@ constexpr auto kOperations = std::to_array<OperationRow>({
     row("StorageSasList", kList),
 });
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-constexpr bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) { return false; }
-  if (left == right) { return true; }
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (lower(left[i]) != lower(right[i])) { return false; }
-  }
-  return true;
-}
-
 // Length, both ends and two letters between tell the names apart well enough.
 constexpr std::uint32_t name_hash(std::string_view name) {
   if (name.empty()) { return 0; }
   const auto letter = [&](std::size_t at) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(lower(name[at])));
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(lower_case(name[at])));
   };
   const std::size_t size = name.size();
   const std::uint32_t hash = letter(0) * 0xC2B2'AE35U + letter(size - 1) * 0x1656'67B1U +
@@ -162,7 +150,7 @@ constexpr auto kSlots = [] {
 }();
 
 bool ends_with(std::string_view name, std::string_view suffix) {
-  return name.size() >= suffix.size() && equal_ignoring_case(name.substr(name.size() - suffix.size()), suffix);
+  return name.size() >= suffix.size() && equal_without_case(name.substr(name.size() - suffix.size()), suffix);
 }
 
 struct SuffixRow {
@@ -203,7 +191,7 @@ constexpr auto kSuffixes = std::to_array<SuffixRow>({
 OperationId find_operation(std::string_view name) {
   for (std::size_t slot = name_hash(name) % kSlotCount;; slot = (slot + 1) % kSlotCount) {
     const OperationId id = kSlots[slot];
-    if (id == kUnknownOperation || equal_ignoring_case(kOperations[id].name, name)) { return id; }
+    if (id == kUnknownOperation || equal_without_case(kOperations[id].name, name)) { return id; }
   }
 }
 

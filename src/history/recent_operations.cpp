@@ -2,28 +2,17 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "base/prefetch.h"
 #include "base/snapshot.h"
 #include "event/operation.h"
 
 namespace keyvigil {
-namespace {
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-  }
-  return lower;
-}
-
-}  // namespace
-
 std::uint16_t RecentOperations::operation_of(const AccessEvent& event) {
   if (event.operation != kUnknownOperation) { return event.operation; }
   const std::string_view name = event.get(TextField::kOperationName);
-  const auto [found, added] = by_name_.try_emplace(to_lower(name), kOther);
+  const auto [found, added] = by_name_.try_emplace(lower_case(name), kOther);
   if (added && names_.size() == kUnknownNames) {
     by_name_.erase(found);
     return kOther;
@@ -167,7 +156,7 @@ Result<void> RecentOperations::load(std::string_view bytes) {
     return damaged();
   }
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    by_name_.emplace(to_lower(names_[i]), static_cast<std::uint16_t>(kFirstUnknown + i));
+    by_name_.emplace(lower_case(names_[i]), static_cast<std::uint16_t>(kFirstUnknown + i));
   }
   for (std::uint64_t i = 0; i < vault_count; ++i) {
     const auto vault = static_cast<std::uint32_t>(vaults_.size());

@@ -9,6 +9,7 @@
 #include <pugixml.hpp>
 #include <utility>
 
+#include "base/ascii.h"
 #include "source/find_inputs.h"
 
 namespace keyvigil {
@@ -147,10 +148,7 @@ std::string http_date(EventTime time) {
 
 std::string shared_key_text(SharedKeyRequest request) {
   std::ranges::sort(request.headers);
-  for (auto& [name, value] : request.query) {
-    std::ranges::transform(name, name.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  }
+  for (auto& [name, value] : request.query) { name = lower_case(name); }
   std::ranges::sort(request.query);
   // Eleven standard headers, none of which is sent.
   std::string text = request.method + std::string(12, '\n');

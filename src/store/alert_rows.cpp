@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alert/reasons.h"
+#include "base/ascii.h"
 #include "base/check.h"
 #include "base/snapshot.h"
 #include "store/packing.h"
@@ -24,14 +25,6 @@ constexpr std::size_t kQueryLimitBytes = 1000;
 constexpr std::size_t kQueryLimitWords = 16;
 constexpr std::size_t kMostMerged = 64;        // subscriptions that are looked up one by one
 constexpr std::int64_t kMostCounted = 10'000;  // rows, when asking which index is the narrowest
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-  }
-  return lower;
-}
 
 void add_words(std::string& words, std::string_view text) {
   if (words.size() + text.size() + 1 > kWordsLimitBytes) { return; }

@@ -3,19 +3,13 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/snapshot.h"
 
 namespace keyvigil {
 namespace {
 
 constexpr std::int64_t kRuleFormat = 1;
-
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-  }
-  return text;
-}
 
 std::string bytes_of(const SuppressionRule& rule) {
   SnapshotWriter writer;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 
 namespace keyvigil::workload {
@@ -58,17 +59,8 @@ constexpr std::array<NamePair, 9> kAuditVaultProperties = {{
     {"enablePurgeProtection", "EnablePurgeProtection"},
 }};
 
-char to_lower(char byte) {
-  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), to_lower);
-  return text;
-}
-
 bool is_hex(char byte) {
-  const char folded = to_lower(byte);
+  const char folded = lower_case(byte);
   return (folded >= '0' && folded <= '9') || (folded >= 'a' && folded <= 'f');
 }
 
@@ -95,7 +87,7 @@ std::string dashed(std::string text) {
 std::string column_part(std::string_view key) {
   std::string out;
   for (const char byte : key) {
-    const bool word = is_hex(byte) || (to_lower(byte) >= 'a' && to_lower(byte) <= 'z') || byte == '_';
+    const bool word = is_hex(byte) || (lower_case(byte) >= 'a' && lower_case(byte) <= 'z') || byte == '_';
     if (word) {
       out += byte;
     } else if (out.empty() || out.back() != '_') {
@@ -154,7 +146,7 @@ void put_shared_members(Json& row, const Json& record) {
     if (record.contains(raw)) { row[std::string(column)] = record[std::string(raw)]; }
   }
   row["TenantId"] = workspace_id();
-  row["_ResourceId"] = lower(record.at("resourceId").get<std::string>());
+  row["_ResourceId"] = lower_case(record.at("resourceId").get<std::string>());
 }
 
 std::int64_t duration_of(const Json& record) {
@@ -334,7 +326,7 @@ Json diagnostics_row(const Json& record) {
   Json row = Json::object();
   put_shared_members(row, record);
   const std::vector<std::string> pieces = path_pieces(record.at("resourceId").get<std::string>());
-  row["SubscriptionId"] = lower(pieces[2]);
+  row["SubscriptionId"] = lower_case(pieces[2]);
   row["ResourceGroup"] = pieces[4];
   row["ResourceProvider"] = pieces[6];
   row["ResourceType"] = pieces[7];
