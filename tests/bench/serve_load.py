@@ -4,9 +4,9 @@
 Usage: serve_load.py KEYVIGIL [--events N] [--alerts N] [--senders N] [--idle N] [--slow N]
 
 It simulates the bench world, splits it by vault among the senders (each an input of its own, in order, gzip), fills the
-store with sample alerts, and then sends everything as fast as it is taken, while one client lists alerts and one asks
-for a single alert, each some times a second, and idle and slowly dripping connections are open. Prints what was seen: events
-a second until all were decided, waiting times of the readers without and with load, memory over the run.
+store with sample alerts, and then sends everything as fast as it is taken. Meanwhile one client lists alerts and one
+asks for a single alert, some times a second each, and idle and slowly dripping connections are open. Printed: events a
+second until all were decided, waiting times of the readers without and with load, memory over the run.
 The senders and readers run on the same cores as the service.
 """
 import argparse
