@@ -7,9 +7,9 @@
 
 #include "alert/access_summary.h"
 #include "alert/alert_facts.h"
-#include "alert/base64.h"
 #include "alert/printable.h"
 #include "alert/reasons.h"
+#include "base/base64.h"
 
 namespace keyvigil {
 namespace {

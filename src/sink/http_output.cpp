@@ -10,7 +10,6 @@
 
 #include "alert/access_summary.h"
 #include "alert/arm_json.h"
-#include "alert/base64.h"
 #include "alert/ecs_json.h"
 #include "alert/elastic_bulk.h"
 #include "alert/eventhub_json.h"
@@ -20,6 +19,7 @@
 #include "alert/splunk_event.h"
 #include "alert/stix_bundle.h"
 #include "alert/teams_card.h"
+#include "base/base64.h"
 #include "sink/webhook_signature.h"
 
 namespace keyvigil {

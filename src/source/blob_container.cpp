@@ -1,8 +1,6 @@
 #include "source/blob_container.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +8,8 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/base64.h"
+#include "base/hmac.h"
 #include "source/find_inputs.h"
 
 namespace keyvigil {
@@ -112,29 +112,6 @@ Result<ContainerPlace> parse_container_url(const std::string& url) {
   return place;
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) { return std::nullopt; }
-  std::string out(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) { return std::nullopt; }
-  const auto padding = static_cast<std::size_t>(std::ranges::count(text.substr(text.size() - 2), '='));
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
-}
-
-std::string signature(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
-  std::string base64(static_cast<std::size_t>(4 * ((size + 2) / 3)) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), digest.data(), static_cast<int>(size));
-  base64.resize(static_cast<std::size_t>(length));
-  return base64;
-}
-
 // RFC 1123, as x-ms-date wants it. 1970-01-01 was a Thursday.
 std::string http_date(EventTime time) {
   const CivilTime civil = to_civil(time);
@@ -188,7 +165,7 @@ Result<BlobContainer> BlobContainer::open(BlobContainerOptions options, std::fun
   container.account_ = std::move(place->account);
   container.sas_ = std::move(place->sas);
   if (!options.key.empty()) {
-    auto key = decode_base64(options.key);
+    auto key = base64_decoded(options.key);
     if (!key) {
       return fail(ErrorKind::kUsage,
                   fmt::format("{}: expected the account's key in base64, found something else", container.name()));
@@ -249,7 +226,7 @@ Result<HttpAnswer> BlobContainer::get(const std::string& path, Pairs query, Pair
   } else {
     headers.emplace_back("x-ms-date", http_date(now_()));
     const std::string text = shared_key_text({"GET", account_, path, query, headers});
-    headers.emplace_back("authorization", fmt::format("SharedKey {}:{}", account_, signature(key_, text)));
+    headers.emplace_back("authorization", fmt::format("SharedKey {}:{}", account_, base64(hmac_sha256(key_, text))));
   }
   HttpCall call;
   call.url = origin_ + path + to_query(query);
