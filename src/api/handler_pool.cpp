@@ -2,11 +2,16 @@
 
 #include <utility>
 
+#include "base/give_way.h"
+
 namespace keyvigil {
 
-HandlerPool::HandlerPool(int threads, std::size_t waiting_limit) : waiting_limit_(waiting_limit) {
+HandlerPool::HandlerPool(int threads, std::size_t waiting_limit, bool gives_way) : waiting_limit_(waiting_limit) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { run(); });
+    threads_.emplace_back([this, gives_way] {
+      if (gives_way) { give_way(); }
+      run();
+    });
   }
 }
 

@@ -13,7 +13,8 @@ namespace keyvigil {
 
 class HandlerPool {
  public:
-  HandlerPool(int threads, std::size_t waiting_limit);
+  // Where `gives_way`, the jobs leave the processors to others (base/give_way.h).
+  HandlerPool(int threads, std::size_t waiting_limit, bool gives_way = false);
   ~HandlerPool();  // runs what waits, then joins
   HandlerPool(const HandlerPool&) = delete;
   HandlerPool& operator=(const HandlerPool&) = delete;

@@ -94,7 +94,7 @@ HttpService::HttpService(const HttpServerOptions& options, const Router& router,
       parts_(std::move(parts)),
       audit_writer_(1, kAuditQueueLimit),
       handlers_(options.handlers, options.limits.waiting_requests),
-      bulk_handlers_(options.bulk_handlers, options.limits.waiting_requests) {}
+      bulk_handlers_(options.bulk_handlers, options.limits.waiting_requests, true) {}
 
 RouteLimits HttpService::route_limits(const HttpRequest& request) const {
   return router_.limits(request.method, request.path);

@@ -1,8 +1,10 @@
 #include "api/handler_pool.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace keyvigil {
 namespace {
@@ -18,6 +20,20 @@ TEST(HandlerPool, RunsEverythingThatItTook) {
   }
   EXPECT_EQ(taken, 5000);
   EXPECT_EQ(ran, 5000);
+}
+
+TEST(HandlerPool, GivesWayWhereItIsToAndNowhereElse) {
+  const auto niceness = [](bool gives_way) {
+    int found = 0;
+    HandlerPool pool(1, 2, gives_way);
+    EXPECT_TRUE(pool.submit([&found] { found = getpriority(PRIO_PROCESS, 0); }));
+    pool.close();
+    return found;
+  };
+  const int own = getpriority(PRIO_PROCESS, 0);
+  EXPECT_EQ(niceness(false), own);
+  EXPECT_EQ(niceness(true), std::min(own + 5, 19));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
 }
 
 TEST(HandlerPool, RefusesWhatFindsNoRoom) {
