@@ -114,7 +114,7 @@ class Bundle {
     for (const AttackTechnique& technique : techniques_of(catalogue_row(alert_.type))) {
       Json pattern = object_of("attack-pattern", technique.id, kBeginning, kBeginning);
       pattern["name"] = technique.is_sub_technique() ? technique.sub_name : technique.name;
-      pattern["external_references"] = {{{"source_name", "mitre-attack"}, {"external_id", technique.id}}};
+      pattern["external_references"] = Json::array({{{"source_name", "mitre-attack"}, {"external_id", technique.id}}});
       ids.push_back(add(std::move(pattern)));
     }
     return ids;
@@ -167,7 +167,8 @@ class Bundle {
     Json reference{{"source_name", kProductShortName}, {"external_id", alert_name(alert_)}};
     const std::string link = alert_uri(alert_, rendering_);
     if (link.starts_with("http")) { reference["url"] = link; }
-    sighting["external_references"] = {std::move(reference)};
+    sighting["external_references"] =
+        Json::array({std::move(reference)});  // clang takes one in braces for the thing itself
     add(std::move(sighting));
   }
 

@@ -142,7 +142,7 @@ TEST(EventArchive, PagesThroughManyEventsOfOneInstant) {
   ASSERT_EQ(checkpoint.events.size(), 2U);
   ASSERT_TRUE(store->commit(checkpoint));
   EventQuery query = by_caller(events[0]);
-  query.limit = 7;
+  query.limit = 97;
   std::vector<std::string> names = all_pages(*store, query);
   EXPECT_EQ(names.size(), 5000U);
   std::sort(names.begin(), names.end());

@@ -82,10 +82,12 @@ TEST(StoriesOfEveryAlert, TurnRedWithoutTheirDetector) {
     const std::string code(catalogue_row(row.type).code);
     bool red = false;
     for (const auto& file : story_files()) {
+      if (red) { break; }
+      if (file.parent_path().filename() != code) { continue; }
       const Story story = read(file);
-      if (!story.expected.contains(code) || file.parent_path().filename() != code) { continue; }
+      if (!story.expected.contains(code)) { continue; }
       const std::set<std::string> fired = tell(story, code);
-      red = red || !std::includes(fired.begin(), fired.end(), story.expected.begin(), story.expected.end());
+      red = !std::includes(fired.begin(), fired.end(), story.expected.begin(), story.expected.end());
     }
     EXPECT_TRUE(red) << code;
   }
