@@ -65,6 +65,15 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   counts_.started_over = started_over;
   closed_.clear();
   if (!state) { return {}; }
+  const bool has_histories = !state->sections.contains(kWithoutHistoriesSection);
+  if (has_histories != options_.engine.keeps_histories()) {
+    return fail(ErrorKind::kUsage,
+                has_histories
+                    ? "--state: expected a state without histories, found one that has learned behaviour; with "
+                      "this choice of --only it would miss what this run reads; name another file"
+                    : "--state: expected a state with histories, found one written with an --only that keeps "
+                      "none; repeat that --only, or name another file to begin learning");
+  }
   if (auto loaded = order_->load(section_of(*state, kOrderSection)); !loaded) { return loaded; }
   if (auto loaded = engine_->load(section_of(*state, kEngineSection)); !loaded) { return loaded; }
   const std::string repeats = section_of(*state, kRepeatsSection);
@@ -86,6 +95,7 @@ Result<Checkpoint> Pump::save() const {
   SnapshotWriter writer;
   repeats_->save(writer);
   checkpoint.sections[kRepeatsSection] = writer.bytes();
+  if (!options_.engine.keeps_histories()) { checkpoint.sections[kWithoutHistoriesSection] = ""; }
   return checkpoint;
 }
 
