@@ -147,7 +147,7 @@ Result<void> LiveLoop::load(const std::map<std::string, std::string>& sections) 
 Result<void> LiveLoop::take_up(const Checkpoint& state) {
   if (state.sections.contains(kWithoutHistoriesSection)) {
     return fail(ErrorKind::kUsage,
-                "--state: expected a state with histories, found one written by `detect` with an --only that keeps none; "
+                "--state: expected a state with histories, found one written with an --only that keeps none; "
                 "name one that was written without --only");
   }
   LiveEstate& estate = *estates_.front();

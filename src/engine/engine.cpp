@@ -56,6 +56,7 @@ void Engine::prefetch_far(const AccessEvent& event) const {
 
 void Engine::prefetch_near(const AccessEvent& event) const {
   if (keeps_histories_) { history_.prefetch_edges(event); }
+  recent_operations_.prefetch_cells(event);
 }
 
 void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& out) {

@@ -204,6 +204,10 @@ class EveryWayIn(InAFolder):
         data = gzip.compress(json_lines(self.records[::-1]))
         self.assertEqual(self.detect_lines("-", stdin=data), self.expected)
 
+    def test_standard_input_beside_files_newest_first(self):
+        files = [self.write(f"{start}.json", json_lines(self.records[start::3][::-1])) for start in (1, 2)]
+        self.assertEqual(self.detect_lines("-", *files, stdin=json_lines(self.records[::3][::-1])), self.expected)
+
     def test_gzip_by_content_and_not_by_name(self):
         data = json_lines(self.records)
         half = data.index(b"\n", len(data) // 2) + 1
