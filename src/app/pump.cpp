@@ -350,7 +350,7 @@ Result<void> Pump::finish(AlertSink* sink) {
   counts_.held = order_->held();
   if (options_.keep_state) {
     closed_ = repeats_->open_alerts();
-    std::erase_if(closed_, [](const Alert& alert) { return !alert.open; });
+    std::erase_if(closed_, [this](const Alert& alert) { return !alert.open || !is_wanted(alert); });
     counts_.open_alerts = closed_.size();
   } else {
     repeats_->finish(closed_);
@@ -413,9 +413,14 @@ Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness, Alert
   return closed_.empty() ? Result<void>{} : hand_out(closed_, sink);
 }
 
+bool Pump::is_wanted(const Alert& alert) const {
+  return options_.engine.types.test(static_cast<std::size_t>(alert.type));
+}
+
 // To the sink where the run can no longer start over, else to the spool.
 Result<void> Pump::hand_out(std::vector<Alert>& alerts, AlertSink* sink) {
   for (const Alert& alert : alerts) {
+    if (!is_wanted(alert)) { continue; }
     if (alert.learning) {
       ++counts_.learning_alerts;
     } else {

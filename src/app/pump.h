@@ -81,6 +81,7 @@ class Pump {
   [[nodiscard]] Result<void> tally(const DecodedBatch& batch);
   [[nodiscard]] Result<void> decide_ready(AlertSink* sink);
   [[nodiscard]] Result<void> decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink);
+  [[nodiscard]] bool is_wanted(const Alert& alert) const;
   [[nodiscard]] Result<void> hand_out(std::vector<Alert>& alerts, AlertSink* sink);
   [[nodiscard]] OrderOptions order_options() const;
 

@@ -81,10 +81,6 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
     history_.learn(event, facts_, guard(out));
     recent_operations_.learn(event);
   }
-  if (!options_.types.all()) {
-    std::erase_if(out.findings,
-                  [&](const Finding& finding) { return !options_.types.test(static_cast<std::size_t>(finding.type)); });
-  }
   if (!out.findings.empty()) { out.vault_operations = recent_operations_.of_vault(event.vault_id(), event.time); }
 }
 

@@ -22,8 +22,8 @@ struct EngineOptions {
   double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;
   std::int64_t learning_days = 14;  // of an estate, during which behaviour raises no alert
   bool show_learning = false;       // hand out what these days would have raised, marked as such
-  // The alerts that are handed out. Where none of them compares behaviour, no history is kept; else all are judged, so
-  // that those handed out are what they would be among all.
+  // The alerts that are wanted. Where none of them compares behaviour, no history is kept; else all are decided, as
+  // alerts join each other: whoever hands alerts out leaves the others aside.
   AlertTypes types = AlertTypes().set();
   EstateHistoryLimits limits;
 

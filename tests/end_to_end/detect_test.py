@@ -586,8 +586,9 @@ class Behaviour(unittest.TestCase):
 
     def test_only_some_types_are_the_same_alerts(self):
         addresses = sorted({json.loads(line)["callerIpAddress"] for line in self.logs.read_bytes().splitlines()})
-        lists = ["--suspicious", self.write("some.txt", "\n".join(addresses[::7]).encode()),
-                 "--tor", self.write("exits.txt", "\n".join(addresses[3::11]).encode())]
+        (self.folder / "some.txt").write_text("\n".join(addresses[::7]))
+        (self.folder / "exits.txt").write_text("\n".join(addresses[3::11]))
+        lists = ["--suspicious", self.folder / "some.txt", "--tor", self.folder / "exits.txt"]
         everything = self.detected(self.logs, *lists)
         listed = [line for line in everything.splitlines(keepends=True)
                   if json.loads(line)["properties"]["alertType"] in ALL_THREE]

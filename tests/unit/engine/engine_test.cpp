@@ -40,28 +40,6 @@ TEST(Engine, LearnsNothingBeyondTheLateHorizonAndGoesOnFromItsState) {
             (std::map<std::string, std::uint64_t>{{"SecretGet", 2}}));
 }
 
-ThreatList list_of(ListRole role, const AccessEvent& event) {
-  ThreatList list;
-  list.role = role;
-  list.entries.push_back({.prefix = {event.address, 128}});
-  list.labels = {""};
-  return list;
-}
-
-TEST(Engine, HandsOutOnlyTheTypesThatWereAskedFor) {
-  const AccessEvent read = make_event({.milliseconds = 1000});
-  const AddressBook book({list_of(ListRole::kTor, read)});
-  for (const AlertType type : {AlertType::kTORAccess, AlertType::kSuspiciousIPAccess}) {
-    EngineOptions options;
-    options.types = AlertTypes().set(static_cast<std::size_t>(type));
-    Engine engine(book, options);
-    Decision decision;
-    engine.decide(read, Timeliness::kInTime, decision);
-    EXPECT_EQ(decision.findings.size(), type == AlertType::kTORAccess ? 1U : 0U);
-    EXPECT_TRUE(decision.address.tor);
-  }
-}
-
 TEST(Engine, KeepsHistoriesOnlyWhereATypeComparesBehaviour) {
   const AddressBook book;
   const AccessEvent read = make_event({.milliseconds = 1000});
