@@ -46,6 +46,11 @@ void append_subject(std::string& out, const Alert& alert) {
                  alert.vault_id);
 }
 
+// Of the caller in append_subject(); of nobody where there is none.
+std::uint64_t subject_caller_hash(const Alert& alert) {
+  return hash64(alert.subject == SubjectKind::kCaller ? std::string_view(alert.caller_key) : std::string_view());
+}
+
 // Alerts about one caller on one vault; the others are about a caller, wherever it went, or about a vault.
 bool is_about_one_vault(AlertType type) {
   return type == AlertType::kUserAnomaly || type == AlertType::kAppAnomaly || type == AlertType::kUserAppAnomaly ||
@@ -236,7 +241,7 @@ std::vector<Alert> Repeats::open_alerts() const {
 
 void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
                       std::vector<Alert>* revised) {
-  if (open_.empty() && decision.findings.empty()) { return; }
+  if (decision.findings.empty() && open_of_caller(caller_hash(event)) == 0) { return; }
   raised_.clear();
   revised_.clear();
   for (const Finding& finding : decision.findings) {
@@ -334,8 +339,7 @@ Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::stri
   const OpenKey key{alert.generated.ticks, alert.id};
   const auto [place, inserted] = open_.emplace(key, std::move(alert));
   CHECK(inserted);
-  append_subject(subject_scratch_, place->second);
-  by_subject_[subject_scratch_].push_back(place);
+  index_subject(place);
   if (!is_list_alert(place->second.type)) { by_behaviour_[behaviour_key(place->second)] = place; }
   revised_.push_back(&place->second);
   return place->second;
@@ -433,12 +437,19 @@ void Repeats::add_object(Alert& alert, const AccessEvent& event) {
   alert.objects_read.insert(std::move(read));
 }
 
+void Repeats::index_subject(OpenAlerts::iterator place) {
+  append_subject(subject_scratch_, place->second);
+  by_subject_[subject_scratch_].push_back(place);
+  ++open_of_caller(subject_caller_hash(place->second));
+}
+
 Alert Repeats::close(OpenAlerts::iterator place, bool early) {
   Alert alert = std::move(place->second);
   append_subject(subject_scratch_, alert);
   const auto found = by_subject_.find(subject_scratch_);
   CHECK(found != by_subject_.end());
   std::erase(found->second, place);
+  --open_of_caller(subject_caller_hash(alert));
   if (found->second.empty()) { by_subject_.erase(found); }
   if (const auto of_behaviour = by_behaviour_.find(behaviour_key(alert));
       of_behaviour != by_behaviour_.end() && of_behaviour->second == place) {
@@ -491,8 +502,7 @@ bool Repeats::rebuild() {
   for (auto place = open_.begin(); place != open_.end(); ++place) {
     const Alert& alert = place->second;
     if (is_damaged(alert) || place->first != OpenKey{alert.generated.ticks, alert.id}) { return false; }
-    append_subject(subject_scratch_, alert);
-    by_subject_[subject_scratch_].push_back(place);
+    index_subject(place);
     if (!is_list_alert(alert.type)) { by_behaviour_[behaviour_key(alert)] = place; }
     records_held_ += alert.records.size();
     objects_held_ += alert.objects_read.size();
@@ -508,6 +518,7 @@ void Repeats::clear() {
   now_ticks_ = INT64_MIN;
   statistics_ = {};
   by_subject_.clear();
+  open_of_callers_.fill(0);
   by_behaviour_.clear();
   records_held_ = 0;
   objects_held_ = 0;

@@ -9,6 +9,7 @@
 // Threads: one at a time. Alerts are handed over by value.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -118,6 +119,10 @@ class Repeats {
   void add_record(Alert& alert, const AccessEvent& event, bool suspicious);
   void add_object(Alert& alert, const AccessEvent& event);
   [[nodiscard]] Alert close(OpenAlerts::iterator place, bool early);
+  void index_subject(OpenAlerts::iterator place);
+  [[nodiscard]] std::uint32_t& open_of_caller(std::uint64_t caller_hash) {
+    return open_of_callers_[caller_hash % open_of_callers_.size()];
+  }
   void remember(const Alert& alert);
   [[nodiscard]] bool rebuild();
   void clear();
@@ -134,6 +139,8 @@ class Repeats {
 
   // Derived from open_.
   absl::flat_hash_map<std::string, std::vector<OpenAlerts::iterator>> by_subject_;
+  // How many of these are about callers of that hash, by its low bits: nearly every event is of a caller without any.
+  std::array<std::uint32_t, 1024> open_of_callers_{};
   absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;  // the newest of its kind
   std::size_t records_held_ = 0;
   std::size_t objects_held_ = 0;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "app/type_selection.h"
+
 namespace keyvigil {
 namespace {
 
@@ -52,9 +54,13 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   for (const CommandWords& command : commands) {
     out += fmt::format("    '{}') words='{}' ;;\n", command.path, command.words);
   }
+  out += "  esac\n";
+  out += fmt::format(
+      "  if [[ ${{COMP_WORDS[COMP_CWORD-1]}} == --only ]]; then\n"
+      "    COMPREPLY=($(compgen -W '{}' -- \"$current\"))\n",
+      fmt::join(alert_type_names(), " "));
   out +=
-      "  esac\n"
-      "  if [[ $current == -* || -z $path || $path == intel ]]; then\n"
+      "  elif [[ $current == -* || -z $path || $path == intel ]]; then\n"
       "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  else\n"
       "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
@@ -74,6 +80,12 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
     for (const char c : command.words) {
       if (c != ' ') {
         word += c;
+        continue;
+      }
+      if (word == "--only") {
+        out += fmt::format("complete -c keyvigil -n '{}' -l only -x -a '{}'\n", condition,
+                           fmt::join(alert_type_names(), " "));
+        word.clear();
         continue;
       }
       out += word.starts_with("--") ? fmt::format("complete -c keyvigil -n '{}' -l {}\n", condition, word.substr(2))

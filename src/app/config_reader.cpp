@@ -4,27 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 #include <utility>
 
+#include "app/nearest_name.h"
+
 namespace keyvigil {
-namespace {
-
-std::size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
 
 ConfigReader::ConfigReader(std::string place, std::string folder)
     : place_(std::move(place)), folder_(std::move(folder)) {}
@@ -44,9 +28,9 @@ void ConfigReader::read_map(const YAML::Node& node, const std::string& path, con
     const auto key = std::ranges::find(keys, name, &Key::name);
     const std::string full = path.empty() ? name : path + "." + name;
     if (key == keys.end()) {
-      const auto nearest =
-          std::ranges::min_element(keys, {}, [&](const Key& known) { return edit_distance(name, known.name); });
-      refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest->name));
+      std::vector<std::string_view> names(keys.size());
+      std::ranges::transform(keys, names.begin(), &Key::name);
+      refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest_name(name, names)));
     }
     if (key != keys.end()) { key->read(item.second); }
   }

@@ -104,24 +104,40 @@ DecodePool::~DecodePool() {
   for (std::thread& worker : workers_) { worker.join(); }
 }
 
-void DecodePool::run(Job& job, Decoder& decoder) const {
-  decode_batch(job.raw, job.input, keep_refused_whole_, decoder, job.decoded);
+// The first job that can begin: a source is read by one job at a time, and the earliest stands first.
+std::deque<DecodePool::Job*>::iterator DecodePool::next_job() {
+  return std::ranges::find_if(waiting_, [](const Job* job) { return job->reading == nullptr || !job->reading->busy; });
+}
+
+// REQUIRES: the lock is held, and the job has left waiting_. Gives the lock back while it works.
+void DecodePool::run(Job& job, Decoder& decoder, std::unique_lock<std::mutex>& lock) {
+  job.state = Job::State::kRunning;
+  if (Reading* reading = job.reading; reading != nullptr) {
+    reading->busy = true;
+    lock.unlock();
+    job.more = reading->ended ? Result<bool>(false) : reading->source->next(job.raw);
+    reading->ended = !job.more || !*job.more;
+    lock.lock();
+    reading->busy = false;
+    if (!waiting_.empty()) { changed_.notify_all(); }
+  }
+  lock.unlock();
+  if (job.more && *job.more) { decode_batch(job.raw, job.input, keep_refused_whole_, decoder, job.decoded); }
+  lock.lock();
+  job.state = Job::State::kDone;
+  changed_.notify_all();
 }
 
 void DecodePool::work() {
   Decoder decoder;
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    changed_.wait(lock, [this] { return stopping_ || next_job() != waiting_.end(); });
     if (stopping_) { return; }
-    Job& job = *waiting_.front();
-    waiting_.pop_front();
-    job.state = Job::State::kRunning;
-    lock.unlock();
-    run(job, decoder);
-    lock.lock();
-    job.state = Job::State::kDone;
-    changed_.notify_all();
+    const auto next = next_job();
+    Job& job = **next;
+    waiting_.erase(next);
+    run(job, decoder, lock);
   }
 }
 
@@ -136,16 +152,17 @@ void DecodePool::submit(Job& job) {
 
 void DecodePool::wait(Job& job) {
   std::unique_lock lock(mutex_);
-  if (job.state == Job::State::kWaiting) {
-    // Nobody has begun it: doing it here is never slower than waiting.
-    std::erase(waiting_, &job);
-    job.state = Job::State::kRunning;
-    lock.unlock();
-    run(job, own_decoder_);
-    lock.lock();
-    job.state = Job::State::kDone;
+  while (job.state != Job::State::kDone) {
+    // Where nobody has begun it, doing it here is never slower than waiting; where somebody has, there may be another.
+    const auto next = job.state == Job::State::kWaiting ? std::ranges::find(waiting_, &job) : next_job();
+    if (next == waiting_.end()) {
+      changed_.wait(lock);
+      continue;
+    }
+    Job& taken = **next;
+    waiting_.erase(next);
+    run(taken, own_decoder_, lock);
   }
-  changed_.wait(lock, [&job] { return job.state == Job::State::kDone; });
   job.state = Job::State::kIdle;
 }
 

@@ -1,7 +1,8 @@
 // DecodePool: batches of records to batches of events, on other threads where there are any.
 //
 // One owner submits jobs and waits for them; jobs are finished in any order, and the owner keeps their order by waiting
-// for them in it. With one thread in all, wait() does the work itself.
+// for them in it. With one thread in all, wait() does the work itself. Jobs of one Reading read from its source one
+// after the other, in the order in which they were submitted.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.h"
 #include "event/decode.h"
 #include "source/source.h"
 
@@ -40,9 +42,17 @@ void decode_batch(const RawBatch& raw, std::uint32_t input, bool keep_refused_wh
 
 class DecodePool {
  public:
+  // A source that jobs read from.
+  struct Reading {
+    Source* source = nullptr;
+    bool ended = false;  // or failed
+    bool busy = false;   // guarded by the pool
+  };
   struct Job {
+    Reading* reading = nullptr;  // null: `raw` is filled already
     RawBatch raw;
     std::uint32_t input = 0;
+    Result<bool> more = true;  // what the source said; `decoded` holds something only where it is true
     DecodedBatch decoded;
     enum class State : std::uint8_t { kIdle, kWaiting, kRunning, kDone } state = State::kIdle;  // guarded by the pool
   };
@@ -53,8 +63,9 @@ class DecodePool {
   DecodePool(const DecodePool&) = delete;
   DecodePool& operator=(const DecodePool&) = delete;
 
-  // The job must stay where it is until wait() has returned.
+  // The job and what it reads must stay where they are until wait() or cancel() has returned.
   void submit(Job& job);
+  // REQUIRES: no job submitted earlier for the same Reading is still to be waited for.
   void wait(Job& job);
   // Takes back what nobody has begun; waits for the rest.
   void cancel(Job& job);
@@ -63,7 +74,8 @@ class DecodePool {
 
  private:
   void work();
-  void run(Job& job, Decoder& decoder) const;
+  [[nodiscard]] std::deque<Job*>::iterator next_job();
+  void run(Job& job, Decoder& decoder, std::unique_lock<std::mutex>& lock);
 
   bool keep_refused_whole_;
   Decoder own_decoder_;

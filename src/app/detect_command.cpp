@@ -15,6 +15,7 @@
 #include "app/progress.h"
 #include "app/pump.h"
 #include "app/summary.h"
+#include "app/type_selection.h"
 #include "catalogue/catalogue.h"
 #include "engine/checkpoint.h"
 #include "sink/open_sink.h"
@@ -132,6 +133,11 @@ Result<void> prepare_options(const DetectOptions& options, Prepared& prepared) {
   auto until = read_limit(options.until, "--until");
   if (!until) { return tl::unexpected(until.error()); }
   PumpOptions& pump = prepared.pump;
+  if (options.only) {
+    auto types = parse_alert_types(*options.only);
+    if (!types) { return tl::unexpected(types.error()); }
+    pump.engine.types = *types;
+  }
   pump.report_from = *from;
   pump.report_until = *until;
   pump.threads = threads_of(options);
@@ -222,7 +228,7 @@ ExitCode run_detect(const DetectOptions& options) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     fmt::print(stderr, "{}",
                summary_text({&pump.counts(), &refused, &prepared->inputs, &prepared->book, &pump.list_watch(), seconds,
-                             !options.state.empty()}));
+                             !options.state.empty(), prepared->pump.engine.types}));
   }
   return verdict(options, *prepared, pump.counts(), refused);
 }
@@ -256,6 +262,12 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
       ->check(CLI::Range(0, 365));
   command->add_flag("--show-learning", options.show_learning,
                     "Print as Informational what would have been raised in these days");
+  command
+      ->add_option(
+          "--only", options.only,
+          "Raise only these alerts: codes as in `keyvigil catalogue`, or threat-lists, joined by commas; where "
+          "none compares behaviour, nothing is learned, which is faster")
+      ->type_name("TYPES");
   command->add_option("--config", options.config, "Configuration file (YAML)")->type_name("FILE");
   command->add_option("--format", options.format,
                       "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");
@@ -284,6 +296,7 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
       "  keyvigil detect exported-logs/ --tor exits.txt\n"
       "  keyvigil detect 'logs/*.json.gz' --tor exits.txt --suspicious drop.json --format csv --output alerts.csv\n"
       "  cat PT1H.json | keyvigil detect - --tor exits.txt --fail-on Medium\n"
+      "  keyvigil detect huge-export/ --tor exits.txt --only threat-lists\n"
       "  keyvigil detect today/ --tor exits.txt --state vaults.state\n"
       "Exit codes: 0 done; 1 --fail-on met; 2 usage or configuration; 3 input or output failed; 4 too much was "
       "refused.");

@@ -18,7 +18,8 @@ struct DetectOptions {
   std::optional<double> alerts_per_thousand_vault_days;
   std::optional<std::int64_t> learning_days;
   bool show_learning = false;
-  ListConfig lists;  // added to those of the configuration
+  std::optional<std::string> only;  // else all fourteen
+  ListConfig lists;                 // added to those of the configuration
   std::string state;
   bool final = false;
   std::string format;  // empty: table on a terminal, jsonl elsewhere

@@ -145,6 +145,11 @@ Result<void> LiveLoop::load(const std::map<std::string, std::string>& sections) 
 
 // The state of `detect` becomes that of the estate without a name; its open alerts are alerts of the past.
 Result<void> LiveLoop::take_up(const Checkpoint& state) {
+  if (state.sections.contains(kWithoutHistoriesSection)) {
+    return fail(ErrorKind::kUsage,
+                "--state: expected a state with histories, found one written with an --only that keeps none; "
+                "name one that was written without --only");
+  }
   LiveEstate& estate = *estates_.front();
   auto loaded = estate.load({section_of(state.sections, kOrderSection),
                              section_of(state.sections, kEngineSection),

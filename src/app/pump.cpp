@@ -65,6 +65,15 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   counts_.started_over = started_over;
   closed_.clear();
   if (!state) { return {}; }
+  const bool has_histories = !state->sections.contains(kWithoutHistoriesSection);
+  if (has_histories != options_.engine.keeps_histories()) {
+    return fail(ErrorKind::kUsage,
+                has_histories
+                    ? "--state: expected a state without histories, found one that has learned behaviour; with "
+                      "this choice of --only it would miss what this run reads; name another file"
+                    : "--state: expected a state with histories, found one written with an --only that keeps "
+                      "none; repeat that --only, or name another file to begin learning");
+  }
   if (auto loaded = order_->load(section_of(*state, kOrderSection)); !loaded) { return loaded; }
   if (auto loaded = engine_->load(section_of(*state, kEngineSection)); !loaded) { return loaded; }
   const std::string repeats = section_of(*state, kRepeatsSection);
@@ -86,6 +95,7 @@ Result<Checkpoint> Pump::save() const {
   SnapshotWriter writer;
   repeats_->save(writer);
   checkpoint.sections[kRepeatsSection] = writer.bytes();
+  if (!options_.engine.keeps_histories()) { checkpoint.sections[kWithoutHistoriesSection] = ""; }
   return checkpoint;
 }
 
@@ -101,40 +111,42 @@ Result<void> Pump::open(Lane& lane, std::uint32_t input) {
   options.spool_folder = options_.temporary_folder;
   auto source = FileSource::open(file.path, options);
   if (!source) { return tl::unexpected(source.error()); }
-  lane.source.emplace(*std::move(source));
-  lane.opened = true;
-  ++open_lanes_;
+  give_source(lane, *std::move(source));
   return {};
 }
 
+void Pump::give_source(Lane& lane, FileSource source) {
+  lane.source.emplace(std::move(source));
+  lane.reading = {.source = &*lane.source};
+  lane.opened = true;
+  ++open_lanes_;
+}
+
 // Keeps enough batches under way for the other threads, without hoarding where many lanes are open.
-Result<void> Pump::refill(Lane& lane, std::uint32_t input) {
+void Pump::refill(Lane& lane, std::uint32_t input) {
   const bool alone = pool_.threads() == 1 || open_lanes_ > std::size_t{2} * pool_.threads();
   const std::size_t wanted = alone ? 1 : std::min<std::size_t>(pool_.threads() + 1, kJobsPerLane);
   while (!lane.at_end && lane.jobs.size() < wanted) {
     if (spare_jobs_.empty()) { spare_jobs_.push_back(std::make_unique<DecodePool::Job>()); }
     auto job = std::move(spare_jobs_.back());
     spare_jobs_.pop_back();
-    auto more = lane.source->next(job->raw);
-    if (!more) { return tl::unexpected(more.error()); }
-    if (!*more) {
-      lane.at_end = true;
-      spare_jobs_.push_back(std::move(job));
-      return {};
-    }
+    job->reading = &lane.reading;
     job->input = input;
     pool_.submit(*job);
     lane.jobs.push_back(std::move(job));
   }
-  return {};
 }
 
-void Pump::close(Lane& lane) {
+void Pump::cancel_jobs(Lane& lane) {
   for (auto& job : lane.jobs) {
     pool_.cancel(*job);
     spare_jobs_.push_back(std::move(job));
   }
   lane.jobs.clear();
+}
+
+void Pump::close(Lane& lane) {
+  cancel_jobs(lane);
   if (lane.source) { --open_lanes_; }
   lane.source.reset();
   lane.at_end = true;
@@ -145,12 +157,15 @@ Result<const DecodedBatch*> Pump::next_batch(Lane& lane, std::uint32_t input) {
   if (!lane.opened) {
     if (auto opened = open(lane, input); !opened) { return tl::unexpected(opened.error()); }
   }
-  if (lane.jobs.empty()) {
-    if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
-  }
+  if (lane.jobs.empty()) { refill(lane, input); }
   if (lane.jobs.empty()) { return nullptr; }
+  const DecodePool::Job& job = *lane.jobs.front();
   pool_.wait(*lane.jobs.front());
-  return &lane.jobs.front()->decoded;
+  if (!job.more) { return tl::unexpected(job.more.error()); }
+  if (*job.more) { return &job.decoded; }
+  lane.at_end = true;
+  cancel_jobs(lane);
+  return nullptr;
 }
 
 // ---- when inputs begin ----
@@ -203,8 +218,9 @@ void Pump::look_ahead(std::size_t place) {
     Lane& lane = lanes_[sequence_[i]];
     // A failure shows again, and is reported, when the lane's turn comes.
     if (lane.opened || inputs_[sequence_[i]].is_stdin) { continue; }
-    if (!open(lane, sequence_[i]) || !refill(lane, sequence_[i])) {
-      close(lane);
+    if (open(lane, sequence_[i])) {
+      refill(lane, sequence_[i]);
+    } else {
       lane = Lane{};
     }
   }
@@ -249,9 +265,7 @@ Result<Pump::Pass> Pump::take_batch(std::uint32_t input, InputId id) {
   std::unique_ptr<DecodePool::Job> job = std::move(lane.jobs.front());
   lane.jobs.pop_front();
   // With one thread, reading ahead would only push the batch at hand out of the cache.
-  if (pool_.threads() > 1) {
-    if (auto filled = refill(lane, input); !filled) { return tl::unexpected(filled.error()); }
-  }
+  if (pool_.threads() > 1) { refill(lane, input); }
   DecodedBatch& decoded = job->decoded;
   for (std::size_t i = 0; i < decoded.count; ++i) {
     const Arrival arrival = order_->push(id, std::move(decoded.events[i]));
@@ -273,7 +287,7 @@ Result<void> Pump::sort_inputs() {
       if (auto tallied = tally(**batch); !tallied) { return tallied; }
       std::unique_ptr<DecodePool::Job> job = std::move(lane.jobs.front());
       lane.jobs.pop_front();
-      if (auto filled = refill(lane, input); !filled) { return filled; }
+      refill(lane, input);
       for (std::size_t i = 0; i < job->decoded.count; ++i) {
         if (auto added = sort.add(std::move(job->decoded.events[i])); !added) { return added; }
       }
@@ -311,17 +325,14 @@ Result<void> Pump::run(const std::optional<Checkpoint>& state, AlertSink& sink) 
     for (std::uint32_t input = 0; input < lanes_.size(); ++input) {
       Lane& lane = lanes_[input];
       if (!lane.source || !(inputs_[input].is_pipe || inputs_[input].is_stdin)) { continue; }
-      for (auto& job : lane.jobs) { pool_.cancel(*job); }
+      cancel_jobs(lane);
       if (auto done = lane.source->rewind(); !done) { return done; }
       rewound.emplace_back(input, *std::move(lane.source));
     }
     counts_.started_over = true;
     if (auto cleared = refused_->start_over(); !cleared) { return cleared; }
     if (auto prepared = prepare(state); !prepared) { return prepared; }
-    for (auto& [input, source] : rewound) {
-      lanes_[input].source.emplace(std::move(source));
-      lanes_[input].opened = true;
-    }
+    for (auto& [input, source] : rewound) { give_source(lanes_[input], std::move(source)); }
     if (auto sorted = sort_inputs(); !sorted) { return sorted; }
   }
   return finish(&sink);
@@ -339,7 +350,7 @@ Result<void> Pump::finish(AlertSink* sink) {
   counts_.held = order_->held();
   if (options_.keep_state) {
     closed_ = repeats_->open_alerts();
-    std::erase_if(closed_, [](const Alert& alert) { return !alert.open; });
+    std::erase_if(closed_, [this](const Alert& alert) { return !alert.open || !is_wanted(alert); });
     counts_.open_alerts = closed_.size();
   } else {
     repeats_->finish(closed_);
@@ -402,9 +413,14 @@ Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness, Alert
   return closed_.empty() ? Result<void>{} : hand_out(closed_, sink);
 }
 
+bool Pump::is_wanted(const Alert& alert) const {
+  return options_.engine.types.test(static_cast<std::size_t>(alert.type));
+}
+
 // To the sink where the run can no longer start over, else to the spool.
 Result<void> Pump::hand_out(std::vector<Alert>& alerts, AlertSink* sink) {
   for (const Alert& alert : alerts) {
+    if (!is_wanted(alert)) { continue; }
     if (alert.learning) {
       ++counts_.learning_alerts;
     } else {

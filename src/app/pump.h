@@ -55,6 +55,7 @@ class Pump {
   // One physical input and the batches of it that are being decoded.
   struct Lane {
     std::optional<FileSource> source;
+    DecodePool::Reading reading;
     std::deque<std::unique_ptr<DecodePool::Job>> jobs;
     bool opened = false;
     bool at_end = false;
@@ -68,9 +69,11 @@ class Pump {
   [[nodiscard]] Result<void> finish(AlertSink* sink);
 
   [[nodiscard]] Result<void> open(Lane& lane, std::uint32_t input);
-  [[nodiscard]] Result<void> refill(Lane& lane, std::uint32_t input);
+  void give_source(Lane& lane, FileSource source);
+  void refill(Lane& lane, std::uint32_t input);
   void look_ahead(std::size_t place);
   [[nodiscard]] Result<const DecodedBatch*> next_batch(Lane& lane, std::uint32_t input);
+  void cancel_jobs(Lane& lane);
   void close(Lane& lane);
   [[nodiscard]] std::optional<EventTime> first_time(const InputFile& file);
   void find_starts();
@@ -78,6 +81,7 @@ class Pump {
   [[nodiscard]] Result<void> tally(const DecodedBatch& batch);
   [[nodiscard]] Result<void> decide_ready(AlertSink* sink);
   [[nodiscard]] Result<void> decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink);
+  [[nodiscard]] bool is_wanted(const Alert& alert) const;
   [[nodiscard]] Result<void> hand_out(std::vector<Alert>& alerts, AlertSink* sink);
   [[nodiscard]] OrderOptions order_options() const;
 
@@ -85,13 +89,13 @@ class Pump {
   std::vector<InputFile> inputs_;
   PumpOptions options_;
   RefusedRecords* refused_;
-  DecodePool pool_;
 
   std::vector<std::optional<EventTime>> starts_;  // by input: nothing in it is known to be older
   std::vector<std::uint32_t> sequence_;           // inputs by start: the order in which they will be wanted
   std::vector<Lane> lanes_;
   std::vector<std::unique_ptr<DecodePool::Job>> spare_jobs_;
   std::size_t open_lanes_ = 0;
+  DecodePool pool_;  // goes before what its threads read and fill
 
   std::optional<Order> order_;
   std::optional<Engine> engine_;

@@ -6,5 +6,7 @@ namespace keyvigil {
 inline constexpr const char* kOrderSection = "order";
 inline constexpr const char* kEngineSection = "engine";
 inline constexpr const char* kRepeatsSection = "repeats";
+// Marks a state that was written without histories.
+inline constexpr const char* kWithoutHistoriesSection = "without-histories";
 
 }  // namespace keyvigil

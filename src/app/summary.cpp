@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/type_selection.h"
 #include "catalogue/catalogue.h"
 
 namespace keyvigil {
@@ -131,7 +132,9 @@ std::string summary_text(const SummaryInput& input) {
   lines.add("lists",
             fmt::format("{} lists, {} entries{}", input.book->lists().size(), entries,
                         input.book->lists().empty() ? "; without --tor or --suspicious nothing can match" : ""));
-  lines.add("learning", learning_in_words(counts));
+  if (!input.types.all()) { lines.add("only", to_string(input.types)); }
+  const bool learned = (input.types & ~types_without_history()).any();
+  lines.add("learning", learned ? learning_in_words(counts) : "nothing: --only names no alert that compares behaviour");
   std::string alerts = alerts_by_type(counts);
   if (input.with_state) { alerts += fmt::format(" ({} still open)", counts.open_alerts); }
   if (counts.learning_alerts > 0) {

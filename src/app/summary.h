@@ -7,6 +7,7 @@
 #include "app/list_watch.h"
 #include "app/refused_records.h"
 #include "app/run_counts.h"
+#include "catalogue/alert_type.h"
 #include "source/find_inputs.h"
 
 namespace keyvigil {
@@ -19,6 +20,7 @@ struct SummaryInput {
   const ListWatch* list_watch = nullptr;
   double seconds = 0;
   bool with_state = false;
+  AlertTypes types = AlertTypes().set();  // that were asked for
 };
 
 [[nodiscard]] std::string summary_text(const SummaryInput& input);

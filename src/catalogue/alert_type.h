@@ -1,6 +1,7 @@
 // The fourteen alert types of Microsoft Defender for Key Vault, in the order of its documentation.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,5 +25,8 @@ enum class AlertType : std::uint8_t {
   kUnusualAccessSuspiciousIP = 13,
 };
 inline constexpr std::size_t kAlertTypeCount = 14;
+
+// A choice of them, by value.
+using AlertTypes = std::bitset<kAlertTypeCount>;
 
 }  // namespace keyvigil

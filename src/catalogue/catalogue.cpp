@@ -131,6 +131,12 @@ const CatalogueRow& catalogue_row(AlertType type) {
   return kRows[static_cast<std::size_t>(type)];
 }
 
+AlertTypes types_without_history() {
+  AlertTypes types;
+  for (const CatalogueRow& row : catalogue()) { types.set(static_cast<std::size_t>(row.type), !row.learned); }
+  return types;
+}
+
 std::optional<AlertType> find_alert_type(std::string_view code) {
   for (const CatalogueRow& row : kRows) {
     if (equal_without_case(code, row.code)) { return row.type; }

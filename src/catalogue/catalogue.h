@@ -33,6 +33,8 @@ struct CatalogueRow {
 // In the order of AlertType, complete: checked at compile time.
 [[nodiscard]] std::span<const CatalogueRow, kAlertTypeCount> catalogue();
 [[nodiscard]] const CatalogueRow& catalogue_row(AlertType type);
+// Those that threat lists alone decide.
+[[nodiscard]] AlertTypes types_without_history();
 // By code, case-insensitive.
 [[nodiscard]] std::optional<AlertType> find_alert_type(std::string_view code);
 

@@ -31,7 +31,7 @@ constexpr double kAlternativeWeight = 10;
 constexpr double kShare = 0.25;
 constexpr double kLooks = 2;  // the session and the day
 
-OperationMixWeights weights_of(const Stage& stage) {
+constexpr OperationMixWeights weights_of(const Stage& stage) {
   OperationMixWeights weights{};
   const double rest = 1 - stage.first_share - stage.second_share;
   weights.fill(kAlternativeWeight * rest / static_cast<double>(kOperationClassCount - 2));
@@ -39,6 +39,9 @@ OperationMixWeights weights_of(const Stage& stage) {
   weights[at(stage.second)] = kAlternativeWeight * stage.second_share;
   return weights;
 }
+
+constexpr std::array<OperationMixWeights, kStages.size()> kStageWeights = {
+    weights_of(kStages[0]), weights_of(kStages[1]), weights_of(kStages[2])};
 
 // The class that stands out most: its count beside what the habit would make of a session as long.
 Reason reason_of(const SessionFacts& session) {
@@ -66,14 +69,11 @@ Reason reason_of(const SessionFacts& session) {
 double probability_of(const SessionFacts& session) {
   OperationMixWeights population{};
   for (std::size_t i = 0; i < population.size(); ++i) { population[i] = kAlternativeWeight * session.population[i]; }
-  std::array<OperationMixWeights, kStages.size()> stages{};
   std::array<Alternative, kStages.size() + 1> alternatives{};
   alternatives[0] = {population, kShare};
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    stages[i] = weights_of(kStages[i]);
-    alternatives[i + 1] = {stages[i], kShare};
-  }
+  for (std::size_t i = 0; i < kStageWeights.size(); ++i) { alternatives[i + 1] = {kStageWeights[i], kShare}; }
   const double by_operations = log_pattern_e_value(session.self, alternatives, session.counts);
+  if (by_operations <= 0) { return pattern_probability(by_operations); }
   const double by_days = log_pattern_e_value(session.by_days, alternatives, session.counts);
   return pattern_probability(std::min(by_operations, by_days));
 }

@@ -4,6 +4,7 @@
 
 #include "base/prefetch.h"
 #include "base/snapshot.h"
+#include "catalogue/catalogue.h"
 #include "detect/detectors.h"
 
 namespace keyvigil {
@@ -29,9 +30,14 @@ Subject vault_of(const AccessEvent& event) {
 
 }  // namespace
 
+bool EngineOptions::keeps_histories() const {
+  return (types & ~types_without_history()).any();
+}
+
 Engine::Engine(const AddressBook& book, const EngineOptions& options)
     : book_(&book),
       options_(options),
+      keeps_histories_(options.keeps_histories()),
       service_tags_known_(book.has_role(ListRole::kServiceTags)),
       history_(options.limits),
       judge_(options.alerts_per_thousand_vault_days) {}
@@ -44,12 +50,13 @@ std::optional<EventTime> Engine::learned_at() const {
 void Engine::prefetch_far(const AccessEvent& event) const {
   prefetch_bytes(event.vault_id().data(), event.vault_id().size());
   prefetch_bytes(event.caller_key().data(), event.caller_key().size());
-  history_.prefetch_profiles(event);
+  if (keeps_histories_) { history_.prefetch_profiles(event); }
   recent_operations_.prefetch(event);
 }
 
 void Engine::prefetch_near(const AccessEvent& event) const {
-  history_.prefetch_edges(event);
+  if (keeps_histories_) { history_.prefetch_edges(event); }
+  recent_operations_.prefetch_cells(event);
 }
 
 void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& out) {
@@ -60,6 +67,10 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
   if (timeliness == Timeliness::kBeyondHorizon) {
     facts_.clear();
     decide_by_lists({event, out.address, facts_}, out);
+  } else if (!keeps_histories_) {
+    facts_.clear();
+    decide_by_lists({event, out.address, facts_}, out);
+    recent_operations_.learn(event);
   } else {
     if (first_event_ticks_ == INT64_MAX) { first_event_ticks_ = event.time.ticks; }
     if (history_.advance(event.time)) { judge_.close_hour(event.time.hour(), history_.vaults_seen_lately()); }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "catalogue/alert_type.h"
 #include "detect/observation.h"
 #include "engine/decision.h"
 #include "engine/timeliness.h"
@@ -21,7 +22,12 @@ struct EngineOptions {
   double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;
   std::int64_t learning_days = 14;  // of an estate, during which behaviour raises no alert
   bool show_learning = false;       // hand out what these days would have raised, marked as such
+  // The alerts that are wanted. Where none of them compares behaviour, no history is kept; else all are decided, as
+  // alerts join each other: whoever hands alerts out leaves the others aside.
+  AlertTypes types = AlertTypes().set();
   EstateHistoryLimits limits;
+
+  [[nodiscard]] bool keeps_histories() const;
 };
 
 struct EngineStatistics {
@@ -61,6 +67,7 @@ class Engine {
 
   const AddressBook* book_;
   EngineOptions options_;
+  bool keeps_histories_;
   bool service_tags_known_;
   RecentOperations recent_operations_;
   EstateHistory history_;

@@ -63,6 +63,14 @@ void RecentOperations::prefetch(const AccessEvent& event) const {
   if (vault != KeyIndex::kNone) { keyvigil::prefetch(vaults_[vault]); }
 }
 
+void RecentOperations::prefetch_cells(const AccessEvent& event) const {
+  const std::uint32_t guess = index_.guess(vault_hash(event));
+  if (guess == KeyIndex::kNone) { return; }
+  const Vault& vault = vaults_[guess];
+  prefetch_bytes(vault.id.data(), vault.id.size());
+  if (!vault.cells.empty()) { keyvigil::prefetch(vault.cells.back()); }
+}
+
 std::uint32_t RecentOperations::find_or_add(const AccessEvent& event) {
   const std::uint64_t hash = vault_hash(event);
   if (const std::uint32_t found = find(event.vault_id(), hash); found != KeyIndex::kNone) { return found; }

@@ -33,8 +33,9 @@ class RecentOperations {
 
   // Events may be late; what is older than 24 hours before the vault's newest hour is not counted.
   void learn(const AccessEvent& event);
-  // Asks the memory for what learn() will read.
+  // Ask the memory for what learn() will read, some events ahead, the first well before the second.
   void prefetch(const AccessEvent& event) const;
+  void prefetch_cells(const AccessEvent& event) const;
   // By name, in the hour of `at` and the 23 before it.
   [[nodiscard]] std::map<std::string, std::uint64_t> of_vault(std::string_view vault_id, EventTime at) const;
 

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/check.h"
+
 namespace keyvigil {
 namespace {
 
-constexpr std::size_t kIndexSize = std::size_t{1} << 16;
-constexpr std::size_t kInnerRanges = 2048;  // a block costs 256 KiB: at most 128 bytes a range
+constexpr std::size_t kTopSlots = std::size_t{1} << 16;
+constexpr unsigned kNodeBits = 8;
+constexpr std::size_t kNodeSlots = std::size_t{1} << kNodeBits;
+constexpr std::size_t kFewRanges = 32;  // a node costs 2 KiB: at most 64 bytes a range, on each of four levels
 constexpr std::uint32_t kCutBit = std::uint32_t{1} << 31;
 constexpr std::uint64_t kV4End = IpAddress::kV4MappedLow | 0xFFFFFFFF;
 
@@ -20,75 +24,117 @@ template <typename Key>
   return static_cast<std::uint32_t>(key.high >> 48);
 }
 
-[[nodiscard]] bool starts_by(std::uint32_t start, std::uint32_t key) {
-  return start <= key;
+[[nodiscard]] std::uint16_t near_bits(std::uint32_t key) {
+  return static_cast<std::uint16_t>(key);
 }
 
-// Written without short circuits: the search must not branch on the data.
 template <typename Key>
-[[nodiscard]] bool starts_by(const Key& start, const Key& key) {
+[[nodiscard]] std::uint32_t near_bits(const Key& key) {
+  return static_cast<std::uint32_t>(key.high >> 16);
+}
+
+// Written without short circuits, so that nothing branches on the data.
+template <typename Key>
+[[nodiscard]] bool is_at_most(const Key& start, const Key& key) {
   const bool below = start.high < key.high;
   const bool equal = start.high == key.high;
   const bool low = start.low <= key.low;
   return below | (equal & low);
 }
 
-[[nodiscard]] std::uint32_t next_bits(std::uint32_t key) {
-  return key & 0xFFFF;
-}
-
-template <typename Key>
-[[nodiscard]] std::uint32_t next_bits(const Key& key) {
-  return static_cast<std::uint32_t>(key.high >> 32) & 0xFFFF;
-}
-
-// The last range that starts at or before the key. REQUIRES: the first range starts at zero.
-template <typename Ranges, typename Key>
-[[nodiscard]] const auto& range_of(const Ranges& ranges, const Key& key) {
-  const auto* slot = ranges.index.data() + top_bits(key);
-  std::size_t begin = slot[0].first;
-  std::size_t count = slot[1].first - begin;
-  if (slot->block != 0) {
-    const std::uint32_t* inner = ranges.inner.data() + (slot->block - 1) * (kIndexSize + 1) + next_bits(key);
-    begin = inner[0];
-    count = inner[1] - begin;
-  }
-  const auto* at = ranges.all.data() + begin;
-  // Counts how many starts are <= key, without branches that depend on the data.
+// How many of `count` items, the first of which are, are at most something; without branches that depend on the data.
+template <typename Item, typename IsAtMost>
+[[nodiscard]] std::size_t count_up_to(const Item* items, std::size_t count, const IsAtMost& is_at_most) {
+  const Item* at = items;
   while (count > 0) {
     const std::size_t half = (count + 1) / 2;
-    at += starts_by(at[half - 1].start, key) ? half : 0;
+    at += is_at_most(at[half - 1]) ? half : 0;
     count -= half;
   }
-  return at[-1];
+  return static_cast<std::size_t>(at - items);
 }
 
+template <typename Near>
+[[nodiscard]] std::size_t node_slot(Near near, unsigned bits_left) {
+  return static_cast<std::size_t>(near) >> bits_left & (kNodeSlots - 1);
+}
+
+// The ranges that start in the key's last slot, and how many bits of `near` did not lead to it.
+struct Dense {
+  std::size_t begin = 0;
+  std::size_t count = 0;
+  unsigned bits_left = 0;
+};
+
+template <typename Ranges, typename Near>
+[[nodiscard]] Dense descend(const Ranges& ranges, std::uint32_t top, Near near) {
+  const auto* slot = ranges.slots.data() + top;
+  unsigned bits_left = 8 * sizeof(near);
+  while (slot->node != 0) {
+    bits_left -= kNodeBits;
+    slot = ranges.slots.data() + slot->node + node_slot(near, bits_left);
+  }
+  return {slot[0].first, slot[1].first - slot[0].first, bits_left};
+}
+
+// What the last range that starts at or before the key carries. REQUIRES: the first range starts at zero.
 template <typename Ranges>
-void build_inner(Ranges& ranges, std::size_t top) {
-  const std::uint32_t end = ranges.index[top + 1].first;
-  const std::size_t block = ranges.inner.size();
-  ranges.inner.resize(block + kIndexSize + 1, end);
-  ranges.index[top].block = static_cast<std::uint32_t>(block / (kIndexSize + 1)) + 1;
+[[nodiscard]] const auto& leaf_of(const Ranges& ranges, std::uint32_t key) {
+  const std::uint16_t near = near_bits(key);
+  const auto [begin, count, bits_left] = descend(ranges, top_bits(key), near);
+  const auto is_before = [near](std::uint16_t start) { return start <= near; };
+  return ranges.all[begin + count_up_to(ranges.near.data() + begin, count, is_before) - 1].leaf;
+}
+
+template <typename Ranges, typename Key>
+[[nodiscard]] const auto& leaf_of(const Ranges& ranges, const Key& key) {
+  const std::uint32_t near = near_bits(key);
+  const auto [begin, count, bits_left] = descend(ranges, top_bits(key), near);
+  const auto* all = ranges.all.data();
+  if (bits_left > 0) {
+    const auto is_near = [near](std::uint32_t start) { return start <= near; };
+    const std::size_t end = begin + count_up_to(ranges.near.data() + begin, count, is_near);
+    // Of those whose `near` is equal the last may start behind the key, seldom more than two.
+    const std::size_t beyond = std::size_t{!is_at_most(all[end - 1].start, key)} +
+                               std::size_t{!is_at_most(all[end - 1 - (end > 1)].start, key)};
+    if (beyond < 2) { return all[end - 1 - beyond].leaf; }
+  }
+  const auto is_before = [&key](const auto& range) { return is_at_most(range.start, key); };
+  return all[begin + count_up_to(all + begin, count, is_before) - 1].leaf;
+}
+
+// Splits the ranges of the slot by further bits until they are few.
+template <typename Ranges>
+void split_slot(Ranges& ranges, std::size_t slot, unsigned bits_left) {
+  const std::uint32_t begin = ranges.slots[slot].first;
+  const std::uint32_t end = ranges.slots[slot + 1].first;
+  if (end - begin <= kFewRanges || bits_left == 0) { return; }
+  bits_left -= kNodeBits;
+  const std::size_t node = ranges.slots.size();
+  ranges.slots.resize(node + kNodeSlots + 1, {end, 0});
+  ranges.slots[slot].node = static_cast<std::uint32_t>(node);
   std::size_t next = 0;
-  for (std::uint32_t i = ranges.index[top].first; i < end; ++i) {
-    for (const std::size_t bits = next_bits(ranges.all[i].start); next <= bits; ++next) {
-      ranges.inner[block + next] = i;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    for (const std::size_t at = node_slot(ranges.near[i], bits_left); next <= at; ++next) {
+      ranges.slots[node + next].first = i;
     }
   }
+  for (std::size_t at = 0; at < kNodeSlots; ++at) { split_slot(ranges, node + at, bits_left); }
 }
 
-template <typename Ranges>
-void build_index(Ranges& ranges) {
-  using Slot = typename decltype(ranges.index)::value_type;
-  ranges.index.assign(kIndexSize + 1, Slot{static_cast<std::uint32_t>(ranges.all.size()), 0});
+template <typename Ranges, typename StartOf>
+void build_slots(Ranges& ranges, const StartOf& start_of) {
+  const std::size_t count = ranges.all.size();
+  ranges.slots.assign(kTopSlots + 1, {static_cast<std::uint32_t>(count), 0});
+  ranges.near.reserve(count);
   std::size_t next = 0;
-  for (std::size_t i = 0; i < ranges.all.size(); ++i) {
-    const std::size_t top = top_bits(ranges.all[i].start);
-    for (; next <= top; ++next) { ranges.index[next].first = static_cast<std::uint32_t>(i); }
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t top = top_bits(start_of(i));
+    for (; next <= top; ++next) { ranges.slots[next].first = static_cast<std::uint32_t>(i); }
+    ranges.near.push_back(near_bits(start_of(i)));
   }
-  for (std::size_t top = 0; top < kIndexSize; ++top) {
-    if (ranges.index[top + 1].first - ranges.index[top].first > kInnerRanges) { build_inner(ranges, top); }
-  }
+  for (std::size_t top = 0; top < kTopSlots; ++top) { split_slot(ranges, top, 8 * sizeof(ranges.near[0])); }
+  ranges.slots.shrink_to_fit();
 }
 
 [[nodiscard]] auto row_order(const PrefixTable::Row& row) {
@@ -119,8 +165,8 @@ class PrefixTable::Builder {
     while (!open_.empty()) { close(); }
     split();
     table_.pool_.shrink_to_fit();
-    build_index(table_.v4_);
-    build_index(table_.v6_);
+    build_slots(table_.v4_, [this](std::size_t range) { return v4_starts_[range]; });
+    build_slots(table_.v6_, [this](std::size_t range) { return table_.v6_.all[range].start; });
   }
 
  private:
@@ -167,7 +213,7 @@ class PrefixTable::Builder {
     const Leaf outer = open_.empty() ? Leaf{} : open_.back().leaf;
     const Cover around = table_.cover_of(outer);
     std::vector<std::uint32_t> values;
-    Leaf leaf{outer.bits, kOneValue};
+    Leaf leaf{outer.bits, std::uint32_t{1} << kCountShift};
     for (const Row& row : own) {
       leaf.bits |= row.value;
       values.push_back(row.value);
@@ -177,7 +223,10 @@ class PrefixTable::Builder {
     if (cut) { ++table_.cut_count_; }
     values.resize(std::min(values.size(), kCoverLimit));
     if (values.size() == 1) { return leaf; }
-    leaf.set = static_cast<std::uint32_t>(pool.size() / kSetStep);
+    const std::size_t place = pool.size() / kSetStep;
+    CHECK(place <= kPlaceMask);  // 8 GiB of sets
+    leaf.set = std::min(static_cast<std::uint32_t>(values.size()), kManyValues) << kCountShift |
+               static_cast<std::uint32_t>(place);
     pool.push_back(static_cast<std::uint32_t>(values.size()) | (cut ? kCutBit : 0));
     pool.insert(pool.end(), values.begin(), values.end());
     pool.resize((pool.size() + kSetStep - 1) / kSetStep * kSetStep);
@@ -191,34 +240,42 @@ class PrefixTable::Builder {
     Leaf before_v4;
     Leaf at_v4_end;
     bool left_v4 = false;
-    const auto put = [](auto& ranges, auto key, const Leaf& leaf) {
-      if (ranges.all.empty() || ranges.all.back().leaf != leaf) { ranges.all.push_back({key, leaf}); }
+    const auto put_v6 = [this](const Key128& start, const Leaf& leaf) {
+      auto& all = table_.v6_.all;
+      if (all.empty() || all.back().leaf != leaf) { all.push_back({start, leaf}); }
+    };
+    const auto put_v4 = [this](std::uint32_t start, const Leaf& leaf) {
+      auto& all = table_.v4_.all;
+      if (!all.empty() && all.back().leaf == leaf) { return; }
+      all.push_back({leaf});
+      v4_starts_.push_back(start);
     };
     for (const Start& start : starts_) {
       if (start.key < kFirstV4) {
-        put(table_.v6_, start.key, start.leaf);
+        put_v6(start.key, start.leaf);
         before_v4 = at_v4_end = start.leaf;
         continue;
       }
       if (start.key <= kLastV4) {
-        if (table_.v4_.all.empty() && start.key != kFirstV4) { put(table_.v4_, std::uint32_t{0}, before_v4); }
-        put(table_.v4_, static_cast<std::uint32_t>(start.key.low), start.leaf);
+        if (v4_starts_.empty() && start.key != kFirstV4) { put_v4(0, before_v4); }
+        put_v4(static_cast<std::uint32_t>(start.key.low), start.leaf);
         at_v4_end = start.leaf;
         continue;
       }
       if (!left_v4) {
         left_v4 = true;
-        if (start.key != Key128{0, kV4End + 1}) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
+        if (start.key != Key128{0, kV4End + 1}) { put_v6(Key128{0, kV4End + 1}, at_v4_end); }
       }
-      put(table_.v6_, start.key, start.leaf);
+      put_v6(start.key, start.leaf);
     }
-    if (!left_v4) { put(table_.v6_, Key128{0, kV4End + 1}, at_v4_end); }
-    if (table_.v4_.all.empty()) { put(table_.v4_, std::uint32_t{0}, before_v4); }
+    if (!left_v4) { put_v6(Key128{0, kV4End + 1}, at_v4_end); }
+    if (v4_starts_.empty()) { put_v4(0, before_v4); }
   }
 
   PrefixTable& table_;
   std::vector<Start> starts_;
   std::vector<Open> open_;
+  std::vector<std::uint32_t> v4_starts_;
 };
 
 PrefixTable PrefixTable::build(std::vector<Row> rows) {
@@ -241,23 +298,23 @@ PrefixTable PrefixTable::build(std::vector<Row> rows) {
 }
 
 PrefixTable::Cover PrefixTable::cover_of(const Leaf& leaf) const {
-  if (leaf.set == kNoSet) { return {}; }
-  if (leaf.set == kOneValue) { return Cover{std::span(&leaf.bits, 1), leaf.bits, false}; }
-  const std::size_t at = leaf.set * kSetStep;
-  const std::uint32_t count = pool_[at];
+  std::uint32_t count = leaf.set >> kCountShift;
+  if (count == 0) { return {}; }
+  if (count == 1) { return Cover{std::span(&leaf.bits, 1), leaf.bits, false}; }
+  const std::size_t at = (leaf.set & kPlaceMask) * kSetStep;
+  if (count == kManyValues) { count = pool_[at]; }
   return Cover{std::span(pool_).subspan(at + 1, count & ~kCutBit), leaf.bits, (count & kCutBit) != 0};
 }
 
 PrefixTable::Cover PrefixTable::cover(const IpAddress& address) const {
   if (pool_.empty() || !address.known) { return {}; }
-  return cover_of(address.is_v4() ? range_of(v4_, address.v4()).leaf
-                                  : range_of(v6_, Key128{address.high, address.low}).leaf);
+  return cover_of(address.is_v4() ? leaf_of(v4_, address.v4()) : leaf_of(v6_, Key128{address.high, address.low}));
 }
 
 std::size_t PrefixTable::range_count() const {
   const auto covered = [](const auto& ranges) {
     return static_cast<std::size_t>(
-        std::ranges::count_if(ranges.all, [](const auto& range) { return range.leaf.set != kNoSet; }));
+        std::ranges::count_if(ranges.all, [](const auto& range) { return range.leaf.set != 0; }));
   };
   return covered(v4_) + covered(v6_);
 }
@@ -266,7 +323,7 @@ std::size_t PrefixTable::memory_bytes() const {
   const auto bytes = [](const auto&... vectors) {
     return ((vectors.capacity() * sizeof(typename std::decay_t<decltype(vectors)>::value_type)) + ...);
   };
-  const auto ranges = [&](const auto& of) { return bytes(of.all, of.index, of.inner); };
+  const auto ranges = [&](const auto& of) { return bytes(of.near, of.all, of.slots); };
   return ranges(v4_) + ranges(v6_) + bytes(pool_);
 }
 

@@ -14,6 +14,7 @@ double log_pattern_e_value(std::span<const double> self, std::span<const Alterna
   CHECK(!alternatives.empty());
   const double own = log_dirichlet_multinomial(self, counts);
   std::vector<double> terms;
+  terms.reserve(alternatives.size());
   for (const Alternative& alternative : alternatives) {
     terms.push_back(natural_log(alternative.share) + log_dirichlet_multinomial(alternative.weights, counts) - own);
   }

@@ -90,12 +90,13 @@ struct World {
 World make_world() {
   std::mt19937_64 random(kSeed);
   std::vector<ThreatList> lists{service_tags(random), ThreatList{}};
-  for (std::size_t i = 0; i < kRandomRanges; ++i) {
+  while (lists[1].entries.size() < kRandomRanges) {
     ListEntry entry;
-    const bool v6 = i % 5 == 0;
+    const bool v6 = lists[1].entries.size() % 5 == 0;
     entry.prefix = v6 ? cut(random_v6(random), 32 + static_cast<int>(random() % 97))
                       : cut(random_v4(random), 96 + 16 + static_cast<int>(random() % 17));
-    lists[1].entries.push_back(entry);
+    // As a list is read: no entry reaches into non-global space.
+    if (is_global(entry.prefix)) { lists[1].entries.push_back(entry); }
   }
   World world;
   std::vector<PrefixTable::Row> rows;

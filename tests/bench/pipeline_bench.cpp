@@ -1,6 +1,6 @@
 // The four stages of the path over one big file, each in turn, several rounds in one run, so that their ratios hold on
 // a noisy machine: (a) bytes only, (b) simdjson on-demand reading twelve fields and nothing else, (c) our decoder, (d)
-// `keyvigil detect` end to end with one and with two threads.
+// `keyvigil detect` end to end with one and with two threads, with all fourteen alerts and with --only threat-lists.
 //
 // The file has the shape of the bench world: 2,000 vaults, 4,000 applications, 3,000 users, 30 days. It is written once
 // by the generator into KEYVIGIL_BENCH_FOLDER; KEYVIGIL_BINARY is the program. KEYVIGIL_BENCH_BYTES (default 1GB) makes
@@ -197,6 +197,8 @@ int main() {
   Stage decoder_stage{"(c) decoder", {}};
   Stage one{"(d) detect, 1 thread", {}};
   Stage two{"(d) detect, 2 threads", {}};
+  Stage lists_one{"(d) --only threat-lists, 1 thread", {}};
+  Stage lists_two{"(d) --only threat-lists, 2 threads", {}};
   std::size_t kept = 0;
   for (int round = 0; round < kRounds; ++round) {
     bytes_only.rounds.push_back(
@@ -212,16 +214,18 @@ int main() {
         if (decoder.decode_json(record, event).kind == DecodeKind::kEvent) { kept += event.text.size(); }
       });
     }));
-    for (Stage* stage : {&one, &two}) {
-      const std::string threads = stage == &one ? "1" : "2";
-      stage->rounds.push_back(run_program({binary, "detect", log, "--threads", threads, "--quiet", "--format", "jsonl",
-                                           "--output", folder + "/alerts.jsonl"}));
+    for (Stage* stage : {&one, &two, &lists_one, &lists_two}) {
+      const std::string threads = stage == &one || stage == &lists_one ? "1" : "2";
+      std::vector<std::string> words{binary,    "detect",   log,     "--threads", threads,
+                                     "--quiet", "--format", "jsonl", "--output",  folder + "/alerts.jsonl"};
+      if (stage == &lists_one || stage == &lists_two) { words.insert(words.end(), {"--only", "threat-lists"}); }
+      stage->rounds.push_back(run_program(words));
     }
   }
   const std::uint64_t events = bytes_only.rounds.front().events;
   fmt::print("{} records, {:.3f} GB, mean {:.0f} bytes; medians of {} rounds (checksum {})\n", events, gigabytes,
              gigabytes * 1e9 / static_cast<double>(events), kRounds, kept);
-  for (const Stage* stage : {&bytes_only, &simdjson_stage, &decoder_stage, &one, &two}) {
+  for (const Stage* stage : {&bytes_only, &simdjson_stage, &decoder_stage, &one, &two, &lists_one, &lists_two}) {
     print(*stage, simdjson_stage, events, gigabytes);
   }
   return 0;

@@ -204,6 +204,10 @@ class EveryWayIn(InAFolder):
         data = gzip.compress(json_lines(self.records[::-1]))
         self.assertEqual(self.detect_lines("-", stdin=data), self.expected)
 
+    def test_standard_input_beside_files_newest_first(self):
+        files = [self.write(f"{start}.json", json_lines(self.records[start::3][::-1])) for start in (1, 2)]
+        self.assertEqual(self.detect_lines("-", *files, stdin=json_lines(self.records[::3][::-1])), self.expected)
+
     def test_gzip_by_content_and_not_by_name(self):
         data = json_lines(self.records)
         half = data.index(b"\n", len(data) // 2) + 1
@@ -326,6 +330,15 @@ class Output(InAFolder):
         self.assertEqual(types_of(self.detect_lines(self.logs, "--from", "2026-05-05T10:50:00Z")),
                          ["KV_SuspiciousIPAccessDenied"])
 
+    def test_of_some_types_says_which_and_that_nothing_is_learned(self):
+        logs = self.write("logs.json", json_lines(attacked_day()))
+        code, out, err = self.detect(logs, "--only", "threat-lists", "--format", "jsonl")
+        self.assertEqual((code, types_of(out)), (0, ALL_THREE), err)
+        self.assertIn("KV_SuspiciousIPAccess, KV_TORAccess, KV_SuspiciousIPAccessDenied", err)
+        self.assertIn("compares behaviour", err)
+        code, out, err = self.detect(logs, "--only", "KV_TORAccess", "--format", "jsonl")
+        self.assertEqual((code, types_of(out)), (0, ["KV_TORAccess"]), err)
+
     def test_ends_with_a_summary_on_standard_error(self):
         damaged = self.write("more.json", b'{"time": "2026-\n' + json_lines(attacked_day()[:1]))
         code, _, err = self.detect(self.logs, damaged)
@@ -389,6 +402,11 @@ class ExitCodes(InAFolder):
                 self.assertEqual((code, out), (2, b""), err)
                 self.assertIn(words, err)
 
+    def test_2_for_an_unknown_type_with_its_nearest_name(self):
+        code, out, err = self.detect(self.write("logs.json", json_lines(quiet_day())), "--only", "KV_TorAcess")
+        self.assertEqual((code, out), (2, b""))
+        self.assertIn("'KV_TORAccess'", err)
+
     def test_2_without_input_and_for_unknown_commands(self):
         self.assertEqual(run("detect")[0], 2)
         self.assertEqual(run("detekt")[0], 2)
@@ -433,6 +451,21 @@ class State(InAFolder):
                 second = self.detect_lines(self.write("second.json", json_lines(records[cut:])), "--state", state,
                                            "--final")
                 self.assertEqual(self.last_of_each(first, second), expected)
+
+    def test_a_state_without_histories_and_one_with_are_not_mixed(self):
+        logs = self.write("logs.json", json_lines(attacked_day()))
+        for first, then, says in [(["--only", "threat-lists"], [], "found one written with an --only"),
+                                  ([], ["--only", "KV_TORAccess"], "found one that has learned")]:
+            state = self.folder / f"{len(first)}.state"
+            code, _, err = self.detect(logs, "--state", state, *first)
+            self.assertEqual(code, 0, err)
+            before = state.read_bytes()
+            code, out, err = self.detect(logs, "--state", state, *then)
+            self.assertEqual((code, out), (2, b""), err)
+            self.assertIn(says, err)
+            self.assertEqual(state.read_bytes(), before)
+            code, _, err = self.detect(logs, "--state", state, *first)
+            self.assertEqual(code, 0, err)
 
     def test_events_younger_than_the_watermark_are_held_and_said(self):
         records = quiet_day() + [record(1019, TOR_ADDRESS)]
@@ -550,6 +583,22 @@ class Behaviour(unittest.TestCase):
                 out = self.detected(path, "--state", state, *more)
                 found.update({alert["name"]: alert for alert in alerts_of(out)})
             self.assertEqual(found, last)
+
+    def test_only_some_types_are_the_same_alerts(self):
+        addresses = sorted({json.loads(line)["callerIpAddress"] for line in self.logs.read_bytes().splitlines()})
+        (self.folder / "some.txt").write_text("\n".join(addresses[::7]))
+        (self.folder / "exits.txt").write_text("\n".join(addresses[3::11]))
+        lists = ["--suspicious", self.folder / "some.txt", "--tor", self.folder / "exits.txt"]
+        everything = self.detected(self.logs, *lists)
+        listed = [line for line in everything.splitlines(keepends=True)
+                  if json.loads(line)["properties"]["alertType"] in ALL_THREE]
+        self.assertGreater(len(listed), 10)
+        self.assertGreater(len(everything.splitlines()), len(listed))
+        self.assertEqual(self.detected(self.logs, *lists, "--only", "threat-lists"), b"".join(listed))
+        with_users = [line for line in everything.splitlines(keepends=True)
+                      if json.loads(line)["properties"]["alertType"] in ALL_THREE + ["KV_UserAnomaly"]]
+        self.assertEqual(self.detected(self.logs, *lists, "--only", "threat-lists,kv_useranomaly"),
+                         b"".join(with_users))
 
     def test_nothing_is_raised_while_the_estate_is_learned(self):
         code, out, err = run("detect", self.logs, "--format", "jsonl", "--learning-days", "30")

@@ -103,7 +103,8 @@ RC_GTEST_PROP(PrefixTable, AgreesWithALinearScanWhereSetsAreCut, (std::uint64_t 
   expect_equal_to_scan(rows, random);
 }
 
-// So many ranges under one 16-bit top that the table indexes it once more, for both families.
+// So many ranges under one 16-bit top that the table splits it by further bits, for both families; and so many small
+// ones in few /64 that those bits do not tell them apart.
 TEST(PrefixTable, AgreesWithALinearScanInACrowdedBucket) {
   for (const std::uint64_t seed : {11U, 12U, 13U}) {
     SCOPED_TRACE(seed);
@@ -114,6 +115,12 @@ TEST(PrefixTable, AgreesWithALinearScanInACrowdedBucket) {
       const IpAddress v4 = IpAddress::from_v4(static_cast<std::uint32_t>(0xCB00'0000U | (random() & 0xFFFF)));
       rows.push_back({prefix_of(v6, 27 + static_cast<int>(random() % 102)), i});
       rows.push_back({prefix_of(v4, 124 + static_cast<int>(random() % 5)), i});
+    }
+    for (std::uint32_t i = 0; i < 600; ++i) {
+      const IpAddress dense{0x2603'1030'0001'0000 | (random() & 1), random() & 0xFFF, true};
+      const IpAddress sparse{0x2a01'0111'0000'0000 | (random() & 0x3'0000'0003), random() & 0xFF, true};
+      rows.push_back({prefix_of(dense, 117 + static_cast<int>(random() % 12)), i});
+      if (i % 30 == 0) { rows.push_back({prefix_of(sparse, 120 + static_cast<int>(random() % 9)), i}); }
     }
     const PrefixTable table = PrefixTable::build(rows);
     for (int i = 0; i < 1500; ++i) {

@@ -40,5 +40,23 @@ TEST(Engine, LearnsNothingBeyondTheLateHorizonAndGoesOnFromItsState) {
             (std::map<std::string, std::uint64_t>{{"SecretGet", 2}}));
 }
 
+TEST(Engine, KeepsHistoriesOnlyWhereATypeComparesBehaviour) {
+  const AddressBook book;
+  const AccessEvent read = make_event({.milliseconds = 1000});
+  for (const AlertType type : {AlertType::kTORAccess, AlertType::kUserAnomaly}) {
+    EngineOptions options;
+    options.types = AlertTypes().set(static_cast<std::size_t>(type));
+    const bool behaviour = type == AlertType::kUserAnomaly;
+    EXPECT_EQ(options.keeps_histories(), behaviour);
+    Engine engine(book, options);
+    Decision decision;
+    engine.decide(read, Timeliness::kInTime, decision);
+    EXPECT_EQ(engine.learned_at().has_value(), behaviour);
+    if (!behaviour) { EXPECT_EQ(engine.history().vaults().size(), 0U); }
+    EXPECT_FALSE(engine.recent_operations().of_vault(read.vault_id(), read.time).empty());
+  }
+  EXPECT_TRUE(EngineOptions().keeps_histories());
+}
+
 }  // namespace
 }  // namespace keyvigil
