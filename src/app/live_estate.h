@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/order.h"
 #include "intel/address_book.h"
+#include "store/event_archive.h"
 
 namespace keyvigil {
 
@@ -32,6 +33,13 @@ struct EstateSections {
 struct LiveRevision {
   Alert alert;
   bool from_backfill = false;  // the event that made it came with backfill
+};
+
+// What deciding has brought and no checkpoint holds yet.
+struct LiveOutcome {
+  std::vector<LiveRevision> revisions;
+  bool keep_events = true;
+  EventBlocks events;  // decided ones
 };
 
 struct EstateCounts {
@@ -62,10 +70,10 @@ class LiveEstate {
   [[nodiscard]] Result<void> push(InputId id, AccessEvent&& event, std::int64_t received_ticks);
   // Time has moved to `to` though nothing came.
   void advance(EventTime to);
-  // Decides what is final; appends what became of alerts.
-  [[nodiscard]] Result<void> decide_ready(std::vector<LiveRevision>& revisions);
+  // Decides what is final; adds to the outcome.
+  [[nodiscard]] Result<void> decide_ready(LiveOutcome& outcome);
   // Decides everything and closes every alert: the estate is given up.
-  [[nodiscard]] Result<void> finish(std::vector<LiveRevision>& revisions);
+  [[nodiscard]] Result<void> finish(LiveOutcome& outcome);
 
   [[nodiscard]] Result<EstateSections> save() const;
   // Into a fresh estate. `counts` may be empty: the state of another command.

@@ -23,6 +23,7 @@ constexpr std::int64_t kFutureTicks = 10 * EventTime::kTicksPerMinute;
 constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
 // Saving may take a tenth of the time at most: where it takes long, it is done less often.
 constexpr double kCheckpointShare = 10;
+constexpr std::size_t kEventsLimitBytes = std::size_t{128} << 20;  // decided, packed, and not in a checkpoint yet
 constexpr std::chrono::seconds kAlertDelay{1};  // alerts wait no longer for a checkpoint, where it is quick
 constexpr std::chrono::milliseconds kLongestWait{200};
 constexpr std::chrono::seconds kHousekeeping{1};
@@ -60,7 +61,9 @@ std::optional<EventTime> if_known(std::int64_t ticks) {
 }  // namespace
 
 LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
-    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {}
+    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {
+  outcome_.keep_events = options_.keep_events;
+}
 
 LiveLoop::~LiveLoop() = default;
 
@@ -151,7 +154,7 @@ Result<void> LiveLoop::take_up(const Checkpoint& state) {
                              section_of(state.sections, kRepeatsSection),
                              {}});
   if (!loaded) { return loaded; }
-  for (Alert& alert : estate.repeats().open_alerts()) { revisions_.push_back({std::move(alert), true}); }
+  for (Alert& alert : estate.repeats().open_alerts()) { outcome_.revisions.push_back({std::move(alert), true}); }
   return {};
 }
 
@@ -182,7 +185,7 @@ Result<void> LiveLoop::change_settings(const std::string& json) {
   for (std::size_t i = 0; i < before.size(); ++i) {
     const auto place = std::ranges::find(settings_.estates, names[i].name, &EstateConfig::name);
     if (place == settings_.estates.end()) {
-      if (auto finished = before[i]->finish(revisions_); !finished) { return finished; }
+      if (auto finished = before[i]->finish(outcome_); !finished) { return finished; }
       continue;
     }
     const auto number = static_cast<std::size_t>(place - settings_.estates.begin());
@@ -433,7 +436,7 @@ Result<void> LiveLoop::tick(const JournalEntry& entry) {
 
 Result<void> LiveLoop::decide_ready() {
   for (const auto& estate : estates_) {
-    if (auto decided = estate->decide_ready(revisions_); !decided) { return decided; }
+    if (auto decided = estate->decide_ready(outcome_); !decided) { return decided; }
   }
   return {};
 }
@@ -505,10 +508,11 @@ bool LiveLoop::is_checkpoint_due() const {
   if (!has_changes()) { return false; }
   const double passed = seconds_since(checkpoint_at_);
   if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
+  if (outcome_.events.packed_bytes() >= kEventsLimitBytes) { return true; }
   if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
   return passed >= static_cast<double>(options_.checkpoint_seconds) ||
          events_since_checkpoint_ >= options_.checkpoint_events ||
-         (!revisions_.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
+         (!outcome_.revisions.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
 }
 
 Result<CheckpointCommit> LiveLoop::checkpoint() const {
@@ -538,7 +542,7 @@ Result<CheckpointCommit> LiveLoop::checkpoint() const {
 // What an alert was at first (of the past, dismissed by a rule) holds for its later revisions too.
 Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
   std::vector<RaisedRevision> settled;
-  if (revisions_.empty()) { return settled; }
+  if (outcome_.revisions.empty()) { return settled; }
   auto rules = store_->all_rules();
   if (!rules) { return tl::unexpected(rules.error()); }
   struct Standing {
@@ -546,7 +550,7 @@ Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
     std::string rule;
   };
   std::map<std::string, Standing> standings;
-  for (const LiveRevision& revision : revisions_) {
+  for (const LiveRevision& revision : outcome_.revisions) {
     const Alert& alert = revision.alert;
     auto known = standings.find(alert.id);
     if (known == standings.end()) {
@@ -579,14 +583,21 @@ Result<void> LiveLoop::commit() {
   const auto begun = Clock::now();
   checkpoint_at_ = begun;
   auto ready = checkpoint();
-  Result<void> saved = ready ? store_->commit(*ready) : Result<void>(tl::unexpected(ready.error()));
+  Result<void> saved;
+  if (ready) {
+    ready->events = outcome_.events.take();
+    saved = store_->commit(*ready);
+    if (!saved) { outcome_.events.put_back(std::move(ready->events)); }
+  } else {
+    saved = tl::unexpected(ready.error());
+  }
   checkpoint_failed_ = !saved.has_value();
   checkpoint_failure_ = saved ? std::string() : saved.error().message;
   if (!saved) { return saved; }
   checkpoint_at_ = Clock::now();
   checkpoint_seconds_ = seconds_since(begun);
   ++checkpoints_;
-  revisions_.clear();
+  outcome_.revisions.clear();
   events_since_checkpoint_ = 0;
   saved_to_ = consumed_to_;
   return {};

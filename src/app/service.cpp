@@ -141,6 +141,8 @@ Result<void> Service::open_store_and_loop() {
   store_options.journal_limit_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte;
   store_options.alert_retention_days = serve.alert_retention_days;
   store_options.audit_retention_days = serve.audit_retention_days;
+  store_options.events.retention_days = serve.event_retention_days;
+  store_options.events.bytes = static_cast<std::uint64_t>(serve.event_limit_mebibytes) * kMebibyte;
   store_options.on_commit = options_.on_commit;
   auto store = Store::open(serve.store, store_options);
   if (!store) { return tl::unexpected(store.error()); }
@@ -161,6 +163,7 @@ Result<void> Service::open_store_and_loop() {
   live.temporary_folder = options_.temporary_folder;
   live.idle_seconds = serve.idle_seconds;
   live.checkpoint_seconds = serve.checkpoint_seconds;
+  live.keep_events = serve.event_retention_days > 0;
   live.rendering = rendering_;
   live.outputs = output_names(options_.config.outputs, [](const OutputFilter&) { return true; });
   live.outputs_of_backfill = output_names(options_.config.outputs, &OutputFilter::backfilled);

@@ -113,6 +113,12 @@ void write_store(MetricsWriter& writer, const ServiceFigures& figures) {
   writer.single("journal_bytes", "gauge", "Bytes of these", store.journal_bytes);
   writer.single("journal_waiting_bytes", "gauge", "Bytes received and not decided yet", figures.journal_waiting_bytes);
   writer.single("alerts_stored", "gauge", "Alerts in the store", store.alerts);
+  writer.single("events_kept", "gauge", "Decided events that are kept for timelines", store.events.events);
+  writer.single("events_kept_bytes", "gauge", "Bytes of these, compressed", store.events.bytes);
+  if (store.events.oldest) {
+    writer.single("events_kept_since_seconds", "gauge", "Event time of the oldest of these",
+                  seconds(*store.events.oldest));
+  }
   writer.single("outbox", "gauge", "Revisions that wait for an output", store.outbox);
   writer.single("dead_letters", "gauge", "Revisions that no output took", store.dead_letters);
   writer.single("store_bytes", "gauge", "Size of the store's file", store.file_bytes);

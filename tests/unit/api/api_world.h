@@ -83,8 +83,9 @@ class ApiWorld {
   [[nodiscard]] const AlertRendering& rendering() const { return rendering_; }
   [[nodiscard]] std::vector<AuditLine> audit() const { return store_->audit_lines(1000).value(); }
 
-  void commit(const std::vector<Alert>& alerts, const std::string& rule = "") {
+  void commit(const std::vector<Alert>& alerts, const std::string& rule = "", std::vector<EventBlock> events = {}) {
     CheckpointCommit checkpoint;
+    checkpoint.events = std::move(events);
     checkpoint.now = now;
     for (const Alert& alert : alerts) { checkpoint.revisions.push_back({alert, false, rule, {}}); }
     const auto done = store_->commit(checkpoint);
@@ -125,7 +126,9 @@ class ApiWorld {
     };
     alerts_ = world.run_all(events);
     ASSERT_EQ(alerts_.size(), 5U);
-    commit(alerts_);
+    EventBlocks blocks;
+    for (const AccessEvent& event : events) { blocks.add(event); }
+    commit(alerts_, "", blocks.take());
   }
   void make_live_view() {
     figures.events_decided = 5;
