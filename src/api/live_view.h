@@ -56,15 +56,30 @@ struct LiveFigures {
   std::string list_version;
 };
 
-// What is known of a caller or a vault.
+// One of those that an entity has to do with.
+struct EntityLink {
+  std::string key;
+  EventTime first_seen;  // whole hours
+  EventTime last_seen;
+  std::uint32_t days_seen = 0;
+  bool confirmed = false;  // no: it alerted, and was not seen for a week since
+};
+
+struct EntityLinks {
+  static constexpr std::size_t kMost = 256;
+  std::vector<EntityLink> links;  // seen last first, at most kMost
+  std::uint64_t total = 0;        // of those that are known
+};
+
+// What is known of a caller, an application, a vault or an address (which is known by its network).
 struct EntityProfile {
-  std::string kind;  // user, app, managed identity, first-party, vault
+  std::string kind;  // user, app, vault, address
   std::string key;
   EventTime first_seen;  // whole days
   std::uint32_t days_seen = 0;
   std::map<std::string, double> usual;  // name of a fact -> number, with the unit in the name
-  std::vector<std::string> related;     // vaults of a caller, callers of a vault; at most 256
-  std::uint64_t related_total = 0;
+  // vaults, refusedVaults, applications, addresses of a caller; callers, refusedCallers of a vault; callers of the rest
+  std::map<std::string, EntityLinks> related;
 };
 
 struct VaultReadiness {

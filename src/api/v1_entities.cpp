@@ -14,20 +14,43 @@ constexpr std::array<std::string_view, 7> kTimelineQuery = {"alert", "caller", "
                                                             "until", "limit",  "after"};
 constexpr std::array<std::string_view, 4> kKinds = {"caller", "app", "vault", "address"};
 constexpr std::size_t kAlertsOfEntity = 100;
+constexpr std::array<const char*, 2> kVaultGroups = {"vaults", "refusedVaults"};  // of a profile
 
 bool sees_resource(const Principal& principal, std::string_view resource_id) {
   return principal.sees(subscription_in(resource_id));
 }
 
-// What a bound principal may know of a profile: vaults of its own, and numbers only where all of them are.
+// What a bound principal may know of a caller: vaults of its own, and the rest only where all of them are.
 void narrow(EntityProfile& profile, const Principal& principal) {
-  if (!principal.subscriptions || profile.kind == "vault") { return; }
-  std::erase_if(profile.related, [&](const std::string& vault) { return !sees_resource(principal, vault); });
-  if (profile.related.size() == profile.related_total) { return; }
-  profile.related_total = profile.related.size();
+  bool sees_all = true;
+  for (const char* group : kVaultGroups) {
+    const auto found = profile.related.find(group);
+    if (found == profile.related.end()) { continue; }
+    EntityLinks& vaults = found->second;
+    std::erase_if(vaults.links, [&](const EntityLink& vault) { return !sees_resource(principal, vault.key); });
+    sees_all = sees_all && vaults.links.size() == vaults.total;
+    vaults.total = vaults.links.size();
+  }
+  if (sees_all) { return; }
+  std::erase_if(profile.related, [](const auto& group) {
+    return std::ranges::find(kVaultGroups, group.first) == kVaultGroups.end() || group.second.links.empty();
+  });
   profile.usual.clear();
   profile.days_seen = 0;
   profile.first_seen = {};
+}
+
+// Vaults of the principal's subscriptions are what makes a caller known to it.
+bool has_vaults(const EntityProfile& profile) {
+  return std::ranges::any_of(kVaultGroups, [&](const char* group) { return profile.related.contains(group); });
+}
+
+Json link_json(const EntityLink& link) {
+  return {{"key", link.key},
+          {"firstSeenUtc", to_iso_milliseconds(link.first_seen)},
+          {"lastSeenUtc", to_iso_milliseconds(link.last_seen)},
+          {"daysSeen", link.days_seen},
+          {"confirmed", link.confirmed}};
 }
 
 Json profile_json(const EntityProfile& profile) {
@@ -39,20 +62,26 @@ Json profile_json(const EntityProfile& profile) {
     json["usual"] = Json::object();
     for (const auto& [fact, number] : profile.usual) { json["usual"][fact] = number; }
   }
-  json["related"] = profile.related;
-  json["relatedTotal"] = profile.related_total;
+  json["related"] = Json::object();
+  for (const auto& [group, related] : profile.related) {
+    Json links = Json::array();
+    for (const EntityLink& link : related.links) { links.push_back(link_json(link)); }
+    json["related"][group] = {{"value", std::move(links)}, {"total", related.total}};
+  }
   return json;
 }
 
 // Nothing where the principal may not know of the entity, or nobody knows it.
 Result<std::optional<EntityProfile>> find_profile(const V1Routes& needs, const HttpRequest& request,
                                                   const std::string& kind, const std::string& key) {
-  if (!needs.live.entity || kind == "address") { return std::nullopt; }
+  const bool bound = request.principal.subscriptions.has_value();
+  // Who uses an address or a client application says nothing of the vaults that they use it for.
+  if (!needs.live.entity || (bound && (kind == "address" || kind == "app"))) { return std::nullopt; }
   if (kind == "vault" && !sees_resource(request.principal, key)) { return std::nullopt; }
   auto profile = needs.live.entity(kind, key);
-  if (!profile || !*profile) { return profile; }
+  if (!profile || !*profile || !bound || kind == "vault") { return profile; }
   narrow(**profile, request.principal);
-  if (request.principal.subscriptions && kind != "vault" && (*profile)->related.empty()) { return std::nullopt; }
+  if (!has_vaults(**profile)) { return std::nullopt; }
   return profile;
 }
 

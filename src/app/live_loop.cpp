@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "app/entity_profiles.h"
 #include "app/state_sections.h"
 #include "base/ascii.h"
 #include "base/snapshot.h"
@@ -724,18 +725,9 @@ LiveFigures LiveLoop::figures() const {
 }
 
 std::optional<EntityProfile> LiveLoop::profile(const std::string& kind, const std::string& key) const {
-  const bool of_vault = kind == "vault";
   for (const auto& estate : estates_) {
-    const EstateHistory& history = estate->engine().history();
-    const SettledTable& table = of_vault ? history.vaults() : history.callers();
-    const auto slot = table.find(key);
-    if (!slot) { continue; }
-    EntityProfile profile;
-    profile.kind = kind;
-    profile.key = key;
-    profile.first_seen = EventTime{table.first_day(*slot) * EventTime::kTicksPerDay};
-    profile.days_seen = table.days_seen(*slot);
-    return profile;
+    const EventTime now{estate->counts().decided_to_ticks};
+    if (auto profile = entity_profile(estate->engine().history(), kind, key, now)) { return profile; }
   }
   return std::nullopt;
 }

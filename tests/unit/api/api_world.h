@@ -163,10 +163,12 @@ class ApiWorld {
       made.days_seen = 12;
       made.usual = {{"operations_per_day", 3.5}};
       for (const Alert& other : alerts_) {
-        if (kind == "vault" && other.vault_id == key) { made.related.push_back(other.caller_key); }
-        if (kind != "vault" && other.caller_key == key) { made.related.push_back(other.vault_id); }
+        const EntityLink link{kind == "vault" ? other.caller_key : other.vault_id, now, now, 1, true};
+        if (kind == "vault" && other.vault_id == key) { made.related["callers"].links.push_back(link); }
+        if (kind != "vault" && other.caller_key == key) { made.related["vaults"].links.push_back(link); }
       }
-      made.related_total = made.related.size();
+      if (kind != "vault") { made.related["addresses"].links.push_back({"203.0.113.0/24", now, now, 1, true}); }
+      for (auto& [group, links] : made.related) { links.total = links.links.size(); }
       return made;
     }
     return std::nullopt;

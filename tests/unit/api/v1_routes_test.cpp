@@ -131,7 +131,8 @@ TEST(V1Entities, TellWhatIsKnown) {
   const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
   EXPECT_EQ(caller.at("profile").at("daysSeen"), 12);
   EXPECT_EQ(caller.at("profile").at("usual").at("operations_per_day"), 3.5);
-  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 3);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 3);
+  EXPECT_EQ(caller.at("profile").at("related").at("addresses").at("value")[0].at("key"), "203.0.113.0/24");
   EXPECT_EQ(caller.at("alerts").size(), 3U);
   const Json vault = world.json("/v1/entities/Vault", "key=" + percent_encode(first.vault_id));
   EXPECT_EQ(vault.at("profile").at("kind"), "vault");
@@ -152,9 +153,11 @@ TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   world.principal.subscriptions = {kTheirs};
   const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
   EXPECT_EQ(caller.at("alerts").size(), 1U);
-  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 1);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 1);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("value").size(), 1U);
   // Numbers over vaults that it may not know of are not its business.
   EXPECT_FALSE(caller.at("profile").contains("usual"));
+  EXPECT_FALSE(caller.at("profile").at("related").contains("addresses"));
   EXPECT_FALSE(caller.at("profile").contains("daysSeen"));
   EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encode(first.vault_id)).status, 404);
   EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller_key).status, 404);
