@@ -75,6 +75,10 @@ Result<void> LiveEstate::decide_ready(LiveOutcome& outcome) {
     const bool from_backfill = event_.place.input != 0;
     engine_->decide(event_, timeliness, decision_);
     callers_.see(event_);
+    const Facts& facts = engine_->facts();
+    if (decision_.address.tor || decision_.address.suspicious || has_something_to_say(facts)) {
+      detector_times_.see({event_, decision_.address, facts});
+    }
     if (outcome.keep_events) { outcome.events.add(event_); }
     ++counts_.decided;
     counts_.decided_to_ticks = std::max(counts_.decided_to_ticks, event_.time.ticks);

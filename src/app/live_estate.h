@@ -12,6 +12,7 @@
 
 #include "alert/repeats.h"
 #include "app/caller_addresses.h"
+#include "app/detector_times.h"
 #include "app/live_settings.h"
 #include "base/result.h"
 #include "engine/engine.h"
@@ -84,6 +85,7 @@ class LiveEstate {
   [[nodiscard]] const Repeats& repeats() const { return repeats_; }
   [[nodiscard]] const EstateCounts& counts() const { return counts_; }
   [[nodiscard]] const CallerAddresses& callers() const { return callers_; }
+  [[nodiscard]] const DetectorTimes& detector_times() const { return detector_times_; }
 
  private:
   void hand_out_closed(bool from_backfill, std::vector<LiveRevision>& revisions);
@@ -97,6 +99,7 @@ class LiveEstate {
   Repeats repeats_;
   EstateCounts counts_;
   CallerAddresses callers_;
+  DetectorTimes detector_times_;
   bool ticked_ = false;  // since the last decide_ready()
 
   AccessEvent event_;

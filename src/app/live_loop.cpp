@@ -705,6 +705,18 @@ LiveFigures LiveLoop::figures() const {
     out.held += estate->order().held();
     out.evicted_callers += estate->engine().history().callers().evictions();
     out.evicted_vaults += estate->engine().history().vaults().evictions();
+    for (std::size_t kind = 0; kind < EstateHistory::kTouchKinds; ++kind) {
+      const AccessGraphStatistics& edges = estate->engine().history().touches(kind).graph().statistics();
+      out.evicted_edges += edges.edges_replaced + edges.edges_left_out;
+    }
+    const RepeatsStatistics& repeats = estate->repeats().statistics();
+    out.alerts_closed_early += repeats.closed_early;
+    out.evidence_left_out += repeats.records_left_out + repeats.objects_left_out;
+    out.spilled += estate->order().counts().spilled;
+    const auto& detector_seconds = estate->detector_times().seconds();
+    for (std::size_t type = 0; type < detector_seconds.size(); ++type) {
+      out.detector_seconds[static_cast<AlertType>(type)] += detector_seconds[type];
+    }
     for (std::size_t type = 0; type < counts.raised.size(); ++type) {
       if (counts.raised[type] > 0) { out.alerts_raised[static_cast<AlertType>(type)] += counts.raised[type]; }
     }

@@ -155,7 +155,7 @@ Result<void> Service::open_store_and_loop() {
     state = *std::move(read);
   }
   if (auto opened = open_feeds(); !opened) { return opened; }
-  auto lists = all_lists(options_.config, feeds_->kept());
+  auto lists = all_lists(options_.config, feeds_->in_force());
   if (!lists) { return tl::unexpected(lists.error()); }
 
   LiveOptions live;
@@ -201,9 +201,8 @@ Result<void> Service::open_feeds() {
     configs.push_back(*std::move(config));
   }
   ListFeedDoors doors;
-  doors.put_in_force = [this](const std::vector<FetchedList>& lists) { return put_in_force(lists); };
-  doors.report = [this](const std::string& feed, const std::string& failure) {
-    loop_->report_input("list/" + feed, failure);
+  doors.put_in_force = [this](const std::vector<FetchedList>& lists, const std::string& fresh) {
+    return put_in_force(lists, fresh);
   };
   doors.tell = [this](const std::string& text) { log_->info(text); };
   doors.now = wall_clock;
@@ -222,28 +221,29 @@ Result<ListArchive> Service::all_lists(const Config& config, const std::vector<F
   return lists;
 }
 
-Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched) {
+Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh) {
   const std::lock_guard lock(lists_mutex_);
   auto lists = all_lists(options_.config, fetched);
   if (!lists) { return tl::unexpected(lists.error()); }
-  if (auto plausible = hold_back_doubtful(*lists, fetched); !plausible) { return plausible; }
+  if (auto plausible = hold_back_doubtful(*lists, fresh); !plausible) { return plausible; }
   auto changed = loop_->change(live_settings(options_.config), *lists);
   if (!changed) { return tl::unexpected(changed.error()); }
-  return store_->audit(
-      {wall_clock(), "feed", "", "lists.change", fmt::format("{} lists by URL", fetched.size()), "done"});
+  // It is in force, whatever becomes of the line.
+  if (auto kept = store_->audit({wall_clock(), "feed", "", "lists.change", fresh, "done"}); !kept) {
+    log_->warn(kept.error().message);
+  }
+  return {};
 }
 
 // A list from elsewhere that would make a fifth of the callers suspicious is more likely wrong than right.
-Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched) {
+Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::string& fresh) {
   auto callers = loop_->callers();
   auto book = address_book(lists);
   if (!callers) { return tl::unexpected(callers.error()); }
   if (!book) { return tl::unexpected(book.error()); }
   for (const CallerAddresses& of_estate : *callers) {
     for (const ListReach& reach : of_estate.reach_of(*book)) {
-      if (!reach.is_doubtful() || std::ranges::find(fetched, reach.list, &FetchedList::name) == fetched.end()) {
-        continue;
-      }
+      if (!reach.is_doubtful() || reach.list != fresh) { continue; }
       return fail(ErrorKind::kLimit,
                   fmt::format("list {} matches {} of {} callers of the last week and is held back; if it is right, "
                               "download it and name the file under `lists`",
@@ -378,6 +378,7 @@ Result<LiveFigures> Service::figures() {
   auto figures = loop_->view().figures();
   const std::lock_guard lock(problems_mutex_);
   if (figures) {
+    figures->lists = feeds_->health();
     figures->problems = problems_;
     last_figures_ = *figures;
   }
@@ -417,6 +418,7 @@ void Service::look() {
   auto live = loop_->view().figures();
   auto store = store_->figures();
   if (!live || !store) { return; }
+  live->lists = feeds_->health();
   std::vector<ServiceProblem> now = watch_->look(*live, *store, wall_clock());
   const std::lock_guard lock(problems_mutex_);
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {
@@ -435,7 +437,7 @@ void Service::look() {
 
 Result<void> Service::reload(const Config& config) {
   const std::lock_guard lock(lists_mutex_);
-  auto lists = all_lists(config, feeds_->kept());
+  auto lists = all_lists(config, feeds_->in_force());
   if (!lists) { return tl::unexpected(lists.error()); }
   auto changed = loop_->change(live_settings(config), *lists);
   if (!changed) { return tl::unexpected(changed.error()); }

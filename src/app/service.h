@@ -74,8 +74,8 @@ class Service {
   [[nodiscard]] Result<void> open_feeds();
   // Lists of the configuration and those that were fetched, in one archive whose book can be made.
   [[nodiscard]] static Result<ListArchive> all_lists(const Config& config, const std::vector<FetchedList>& fetched);
-  [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched);
-  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched);
+  [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh);
+  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::string& fresh);
   [[nodiscard]] Result<void> follow_inputs();
   void start_outputs();
   void add_routes();

@@ -139,6 +139,8 @@ class ApiWorld {
     input.refused = 1;
     input.newest_event = now;
     figures.inputs.push_back(input);
+    figures.lists.push_back({"https://lists.example/tor", "tor", now, 60, ""});
+    figures.problems.push_back({"silent", "logs", "nothing has come for 60 minutes"});
     live_.figures = [this]() -> Result<LiveFigures> { return figures; };
     live_.entity = [this](const std::string& kind, const std::string& key) -> Result<std::optional<EntityProfile>> {
       return profile(kind, key);
