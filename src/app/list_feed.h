@@ -28,6 +28,7 @@ struct ListFeedConfig {
   std::int64_t interval_minutes = 60;  // 1..10080
   std::int64_t stale_hours = 48;       // without a good answer for so long it is told
   std::size_t limit_bytes = std::size_t{256} << 20;
+  friend bool operator==(const ListFeedConfig&, const ListFeedConfig&) = default;
 };
 
 class ListFeed {

@@ -36,7 +36,6 @@ ListFeeds::ListFeeds(std::vector<ListFeed> feeds, ListFeedDoors doors)
     health.role = to_string(feed.config().role);
     health.confirmed = feed.confirmed();
     health.interval_minutes = feed.config().interval_minutes;
-    if (feed.content()) { in_force_.push_back({feed.config().role, feed.name(), *feed.content()}); }
   }
 }
 
@@ -44,9 +43,12 @@ ListFeeds::~ListFeeds() {
   stop();
 }
 
-std::vector<FetchedList> ListFeeds::in_force() const {
-  const std::lock_guard lock(mutex_);
-  return in_force_;
+std::vector<FetchedList> ListFeeds::kept() const {
+  std::vector<FetchedList> lists;
+  for (const ListFeed& feed : feeds_) {
+    if (feed.content()) { lists.push_back({feed.config().role, feed.name(), *feed.content()}); }
+  }
+  return lists;
 }
 
 std::vector<ListHealth> ListFeeds::health() const {
@@ -107,8 +109,6 @@ std::string ListFeeds::refresh(ListFeed& feed, EventTime now) {
   const std::string before = feed.content().value_or("");
   const auto accepted = feed.accept();
   tell_difference(feed, before);
-  const std::lock_guard lock(mutex_);
-  in_force_ = std::move(lists);
   return accepted ? std::string{} : accepted.error().message;
 }
 

@@ -48,7 +48,7 @@ class ListFeeds {
   ListFeeds& operator=(const ListFeeds&) = delete;
 
   // What earlier runs have kept: to begin with. Before start().
-  [[nodiscard]] std::vector<FetchedList> in_force() const;
+  [[nodiscard]] std::vector<FetchedList> kept() const;
   // Any thread.
   [[nodiscard]] std::vector<ListHealth> health() const;
   void start();
@@ -66,7 +66,6 @@ class ListFeeds {
   std::condition_variable changed_;
   bool stopping_ = false;
   std::vector<ListHealth> health_;
-  std::vector<FetchedList> in_force_;
   std::thread thread_;
 };
 

@@ -64,6 +64,7 @@ std::optional<EventTime> if_known(std::int64_t ticks) {
 LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
     : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {
   outcome_.keep_events = options_.keep_events;
+  send_to(options_.outputs, options_.outputs_of_backfill);
 }
 
 LiveLoop::~LiveLoop() = default;
@@ -573,7 +574,8 @@ Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
     raised.backfilled = known->second.backfilled;
     raised.dismissed_by_rule = known->second.rule;
     if (raised.dismissed_by_rule.empty()) {
-      raised.outputs = raised.backfilled ? options_.outputs_of_backfill : options_.outputs;
+      const std::lock_guard lock(mutex_);
+      raised.outputs = raised.backfilled ? outputs_of_backfill_ : outputs_;
     }
     settled.push_back(std::move(raised));
   }
@@ -651,6 +653,12 @@ Result<std::vector<CallerAddresses>> LiveLoop::callers() {
     for (const auto& estate : estates_) { callers.push_back(estate->callers()); }
     return callers;
   });
+}
+
+void LiveLoop::send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill) {
+  const std::lock_guard lock(mutex_);
+  outputs_ = std::move(outputs);
+  outputs_of_backfill_ = std::move(outputs_of_backfill);
 }
 
 void LiveLoop::report_input(const std::string& input, const std::string& failure) {

@@ -80,6 +80,8 @@ class LiveLoop {
   [[nodiscard]] Result<std::uint64_t> change(const LiveSettings& settings, const ListArchive& lists);
   // From where the callers of the last week came, by estate: to try new lists on.
   [[nodiscard]] Result<std::vector<CallerAddresses>> callers();
+  // New alerts go to these from now on; see LiveOptions.
+  void send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill);
   // What is wrong with an input now; empty: nothing.
   void report_input(const std::string& input, const std::string& failure);
 
@@ -192,6 +194,8 @@ class LiveLoop {
   bool stopped_ = false;
   std::deque<std::packaged_task<void()>> questions_;
   std::map<std::string, std::string> failures_;  // by input
+  std::vector<std::string> outputs_;
+  std::vector<std::string> outputs_of_backfill_;
 };
 
 }  // namespace keyvigil

@@ -48,7 +48,7 @@ class ApiWorld {
       taken_.emplace_back(input, body);
       return ingest_answer;
     };
-    add_arm_routes(router_, {*store_, rendering_, {"hook"}, report()});
+    add_arm_routes(router_, {*store_, rendering_, [] { return std::vector<std::string>{"hook"}; }, report()});
     add_ingest_routes(router_, {ingest_, 1000});
     add_v1_routes(router_, {*store_, rendering_, live_, report()});
     add_graph_routes(router_, {*store_, rendering_, report()});
