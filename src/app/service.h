@@ -61,7 +61,7 @@ class Service {
   [[nodiscard]] bool is_running() const { return !loop_ended_; }
   // Looks for problems, and logs those that are new or over.
   void look();
-  // Takes over what it can of a configuration that was read again, and says which keys need a restart; all or nothing.
+  // Takes over what it can of a configuration that was read again, and logs which keys need a restart.
   [[nodiscard]] Result<void> reload(const Config& config);
   // Takes nothing more in, decides what is journalled, saves. The first failure of a part, also an earlier one.
   [[nodiscard]] Result<void> stop();

@@ -226,6 +226,8 @@ TEST(V1Overview, CountsWithoutSamples) {
   EXPECT_EQ(body.at("alerts").at("byStatus").at("Active"), 5);
   EXPECT_EQ(body.at("newest").size(), 5U);
   EXPECT_EQ(body.at("service").at("eventsDecided"), 5);
+  EXPECT_EQ(body.at("service").at("problems")[0].at("kind"), "silent");
+  EXPECT_EQ(body.at("service").at("problems")[0].at("about"), "logs");
   EXPECT_EQ(world.json("/v1/overview", "days=1").at("alerts").at("total"), 0);
   world.principal.subscriptions = {kTheirs};
   const Json theirs = world.json("/v1/overview");
@@ -241,6 +243,7 @@ TEST(V1Service, SaysWhatIsReadyAndWhatComesIn) {
   EXPECT_EQ(world.json("/v1/readiness", "limit=2").at("complete"), false);
   const Json sources = world.json("/v1/sources");
   EXPECT_EQ(sources.at("value")[0].at("refusedByCause").at("no time"), 1);
+  EXPECT_EQ(sources.at("lists")[0].at("name"), "https://lists.example/tor");
   EXPECT_EQ(world.json("/v1/catalogue").at("value").size(), kAlertTypeCount);
   world.principal.subscriptions = {kTheirs};
   EXPECT_EQ(world.json("/v1/readiness").at("value").size(), 1U);
