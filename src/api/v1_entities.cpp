@@ -75,11 +75,12 @@ Json profile_json(const EntityProfile& profile) {
 Result<std::optional<EntityProfile>> find_profile(const V1Routes& needs, const HttpRequest& request,
                                                   const std::string& kind, const std::string& key) {
   const bool bound = request.principal.subscriptions.has_value();
-  // Who uses an address or a client application says nothing of the vaults that they use it for.
-  if (!needs.live.entity || (bound && (kind == "address" || kind == "app"))) { return std::nullopt; }
+  if (!needs.live.entity || (bound && kind == "address")) { return std::nullopt; }
   if (kind == "vault" && !sees_resource(request.principal, key)) { return std::nullopt; }
   auto profile = needs.live.entity(kind, key);
   if (!profile || !*profile || !bound || kind == "vault") { return profile; }
+  // Who uses an address or a client application says nothing of the vaults that they use it for.
+  (*profile)->related.erase("callers");
   narrow(**profile, request.principal);
   if (!has_vaults(**profile)) { return std::nullopt; }
   return profile;

@@ -155,6 +155,8 @@ TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   EXPECT_EQ(caller.at("alerts").size(), 1U);
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 1);
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("value").size(), 1U);
+  const Json app = world.json("/v1/entities/app", "key=" + first.caller_key);
+  EXPECT_EQ(app.at("profile").at("related").at("vaults").at("total"), 1);
   // Numbers over vaults that it may not know of are not its business.
   EXPECT_FALSE(caller.at("profile").contains("usual"));
   EXPECT_FALSE(caller.at("profile").at("related").contains("addresses"));
