@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <shared_mutex>
 
 #include <fmt/format.h>
 
@@ -211,6 +212,17 @@ Result<void> check_tokens(const std::vector<TokenGrant>& tokens) {
   return {};
 }
 
+Result<std::vector<KnownToken>> known_tokens(const std::vector<TokenGrant>& grants) {
+  if (auto checked = check_tokens(grants); !checked) { return tl::unexpected<Error>(checked.error()); }
+  std::vector<KnownToken> tokens;
+  for (const TokenGrant& grant : grants) {
+    auto known = known_token(grant);
+    if (!known) { return tl::unexpected<Error>(known.error()); }
+    tokens.push_back(*std::move(known));
+  }
+  return tokens;
+}
+
 Result<void> check_issuer(const JwtIssuer& issuer) {
   if (issuer.issuers.empty() || contains(issuer.issuers, "")) {
     return fail(ErrorKind::kUsage, "An issuer of JWTs has no name: the value of 'iss'.");
@@ -238,12 +250,14 @@ struct Access::State {
   Authentication by_token(std::string_view token, EventTime now) const;
   Authentication by_jwt(std::string_view token, EventTime now);
 
+  mutable std::shared_mutex tokens_mutex;
   std::vector<KnownToken> tokens;
   std::vector<std::unique_ptr<KnownIssuer>> issuers;
 };
 
 Authentication Access::State::by_token(std::string_view token, EventTime now) const {
   // Every hash is compared whole, so that time tells neither how near a guess was nor which token it was near.
+  const std::shared_lock lock(tokens_mutex);
   const KnownToken* found = nullptr;
   for (const KnownToken& known : tokens) {
     const Digest digest = salted_digest(known.salt, token);
@@ -282,18 +296,23 @@ Access& Access::operator=(Access&&) noexcept = default;
 Access::~Access() = default;
 
 Result<Access> Access::make(AccessOptions options) {
-  if (auto checked = check_tokens(options.tokens); !checked) { return tl::unexpected<Error>(checked.error()); }
+  auto tokens = known_tokens(options.tokens);
+  if (!tokens) { return tl::unexpected<Error>(tokens.error()); }
   auto state = std::make_unique<State>();
-  for (const TokenGrant& grant : options.tokens) {
-    auto known = known_token(grant);
-    if (!known) { return tl::unexpected<Error>(known.error()); }
-    state->tokens.push_back(*std::move(known));
-  }
+  state->tokens = *std::move(tokens);
   for (JwtIssuer& issuer : options.issuers) {
     if (auto checked = check_issuer(issuer); !checked) { return tl::unexpected<Error>(checked.error()); }
     state->issuers.push_back(std::make_unique<KnownIssuer>(std::move(issuer)));
   }
   return Access(std::move(state));
+}
+
+Result<void> Access::replace_tokens(const std::vector<TokenGrant>& tokens) {
+  auto known = known_tokens(tokens);
+  if (!known) { return tl::unexpected<Error>(known.error()); }
+  const std::unique_lock lock(state_->tokens_mutex);
+  state_->tokens.swap(*known);
+  return {};
 }
 
 Result<void> Access::fetch_keys(EventTime now) {

@@ -25,6 +25,7 @@ struct TokenGrant {
   std::set<Role> roles;
   std::optional<std::set<std::string>> subscriptions;  // lower case; nothing: all
   std::optional<EventTime> expires;
+  friend bool operator==(const TokenGrant&, const TokenGrant&) = default;
 };
 
 // What a JWT may do: by an app role in `roles`, or by its object id. Exactly one of the two is set. Where more than one
@@ -34,6 +35,7 @@ struct JwtGrant {
   std::string object_id;  // without regard to case
   std::set<Role> roles;
   std::optional<std::set<std::string>> subscriptions;
+  friend bool operator==(const JwtGrant&, const JwtGrant&) = default;
 };
 
 struct JwtIssuer {
@@ -64,6 +66,8 @@ class Access {
   Access(Access&&) noexcept;
   Access& operator=(Access&&) noexcept;
 
+  // Other tokens are known from now on; an error leaves those before.
+  [[nodiscard]] Result<void> replace_tokens(const std::vector<TokenGrant>& tokens);
   // Fetches the keys of all issuers, so that the first request does not wait for them. Fails with the first failure; it
   // is tried again when a token comes.
   [[nodiscard]] Result<void> fetch_keys(EventTime now);

@@ -142,7 +142,7 @@ HttpResponse simulate(const ArmRoutes& needs, const HttpRequest& request) {
   if (!refusal.empty()) { return arm_error(400, "InvalidRequestContent", refusal); }
   const std::vector<Alert> alerts = sample_alerts(subscription_of(request), request.now);
   const auto added = needs.store.add_simulated(
-      alerts, needs.sample_outputs,
+      alerts, needs.sample_outputs(),
       audit_line(request, "alert.simulate", fmt::format("/subscriptions/{}", subscription_of(request))));
   if (!added) { return store_failure(added.error(), needs.report); }
   const bool waits = request.query_value("api-version").value_or("") >= kLongRunningSince;

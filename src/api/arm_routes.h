@@ -5,6 +5,7 @@
 // 5.0.0, azure-mgmt-security 3.0.0 and az 2.45. Alerts are under the location of their subscription (AlertRendering).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace keyvigil {
 struct ArmRoutes {
   Store& store;
   const AlertRendering& rendering;
-  std::vector<std::string> sample_outputs;  // that get the alerts of the simulate route
-  Report report;                            // may be empty
+  std::function<std::vector<std::string>()> sample_outputs;  // that get the alerts of the simulate route; any thread
+  Report report;                                             // may be empty
 };
 
 void add_arm_routes(Router& router, const ArmRoutes& needs);

@@ -29,6 +29,15 @@ struct InputHealth {
   std::string failure;  // what is wrong with it now; empty: nothing
 };
 
+// A threat list by URL.
+struct ListHealth {
+  std::string name;  // the URL without its query
+  std::string role;
+  std::optional<EventTime> confirmed;  // wall clock of the newest good answer
+  std::int64_t interval_minutes = 0;
+  std::string failure;  // what is wrong with it now; empty: nothing
+};
+
 // Something that is wrong with the service itself, now.
 struct ServiceProblem {
   std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output"
@@ -39,6 +48,7 @@ struct ServiceProblem {
 struct LiveFigures {
   std::vector<ServiceProblem> problems;
   std::vector<InputHealth> inputs;
+  std::vector<ListHealth> lists;
   std::uint64_t events_decided = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;
@@ -46,6 +56,11 @@ struct LiveFigures {
   std::uint64_t held = 0;  // waiting for the watermark
   std::uint64_t evicted_callers = 0;
   std::uint64_t evicted_vaults = 0;
+  std::uint64_t evicted_edges = 0;  // of callers to vaults, applications, addresses
+  std::uint64_t alerts_closed_early = 0;
+  std::uint64_t evidence_left_out = 0;           // records and objects for which alerts had no room
+  std::uint64_t spilled = 0;                     // events that waited on disk
+  std::map<AlertType, double> detector_seconds;  // since the start, estimated from one decision in many
   std::map<AlertType, std::uint64_t> alerts_raised;
   std::optional<EventTime> decided_to;  // event time
   std::optional<EventTime> learned_at;  // behaviour raises alerts from then on
@@ -56,15 +71,30 @@ struct LiveFigures {
   std::string list_version;
 };
 
-// What is known of a caller or a vault.
+// One of those that an entity has to do with.
+struct EntityLink {
+  std::string key;
+  EventTime first_seen;  // whole hours
+  EventTime last_seen;
+  std::uint32_t days_seen = 0;
+  bool confirmed = false;  // no: it alerted, and was not seen for a week since
+};
+
+struct EntityLinks {
+  static constexpr std::size_t kMost = 256;
+  std::vector<EntityLink> links;  // seen last first, at most kMost
+  std::uint64_t total = 0;        // of those that are known
+};
+
+// What is known of a caller, an application, a vault or an address (which is known by its network).
 struct EntityProfile {
-  std::string kind;  // user, app, managed identity, first-party, vault
+  std::string kind;  // user, app, vault, address
   std::string key;
   EventTime first_seen;  // whole days
   std::uint32_t days_seen = 0;
   std::map<std::string, double> usual;  // name of a fact -> number, with the unit in the name
-  std::vector<std::string> related;     // vaults of a caller, callers of a vault; at most 256
-  std::uint64_t related_total = 0;
+  // vaults, refusedVaults, applications, addresses of a caller; callers, refusedCallers of a vault; callers of the rest
+  std::map<std::string, EntityLinks> related;
 };
 
 struct VaultReadiness {

@@ -12,6 +12,7 @@ namespace keyvigil {
 struct TlsFiles {
   std::string certificate_path;
   std::string key_path;
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
 struct LocalAuthority {

@@ -10,23 +10,47 @@ namespace keyvigil {
 namespace {
 
 constexpr std::array<std::string_view, 1> kEntityQuery = {"key"};
-constexpr std::array<std::string_view, 6> kTimelineQuery = {"alert", "caller", "vault", "from", "until", "limit"};
+constexpr std::array<std::string_view, 7> kTimelineQuery = {"alert", "caller", "vault", "from",
+                                                            "until", "limit",  "after"};
 constexpr std::array<std::string_view, 4> kKinds = {"caller", "app", "vault", "address"};
 constexpr std::size_t kAlertsOfEntity = 100;
+constexpr std::array<const char*, 2> kVaultGroups = {"vaults", "refusedVaults"};  // of a profile
 
 bool sees_resource(const Principal& principal, std::string_view resource_id) {
   return principal.sees(subscription_in(resource_id));
 }
 
-// What a bound principal may know of a profile: vaults of its own, and numbers only where all of them are.
+// What a bound principal may know of a caller: vaults of its own, and the rest only where all of them are.
 void narrow(EntityProfile& profile, const Principal& principal) {
-  if (!principal.subscriptions || profile.kind == "vault") { return; }
-  std::erase_if(profile.related, [&](const std::string& vault) { return !sees_resource(principal, vault); });
-  if (profile.related.size() == profile.related_total) { return; }
-  profile.related_total = profile.related.size();
+  bool sees_all = true;
+  for (const char* group : kVaultGroups) {
+    const auto found = profile.related.find(group);
+    if (found == profile.related.end()) { continue; }
+    EntityLinks& vaults = found->second;
+    std::erase_if(vaults.links, [&](const EntityLink& vault) { return !sees_resource(principal, vault.key); });
+    sees_all = sees_all && vaults.links.size() == vaults.total;
+    vaults.total = vaults.links.size();
+  }
+  if (sees_all) { return; }
+  std::erase_if(profile.related, [](const auto& group) {
+    return std::ranges::find(kVaultGroups, group.first) == kVaultGroups.end() || group.second.links.empty();
+  });
   profile.usual.clear();
   profile.days_seen = 0;
   profile.first_seen = {};
+}
+
+// Vaults of the principal's subscriptions are what makes a caller known to it.
+bool has_vaults(const EntityProfile& profile) {
+  return std::ranges::any_of(kVaultGroups, [&](const char* group) { return profile.related.contains(group); });
+}
+
+Json link_json(const EntityLink& link) {
+  return {{"key", link.key},
+          {"firstSeenUtc", to_iso_milliseconds(link.first_seen)},
+          {"lastSeenUtc", to_iso_milliseconds(link.last_seen)},
+          {"daysSeen", link.days_seen},
+          {"confirmed", link.confirmed}};
 }
 
 Json profile_json(const EntityProfile& profile) {
@@ -38,20 +62,27 @@ Json profile_json(const EntityProfile& profile) {
     json["usual"] = Json::object();
     for (const auto& [fact, number] : profile.usual) { json["usual"][fact] = number; }
   }
-  json["related"] = profile.related;
-  json["relatedTotal"] = profile.related_total;
+  json["related"] = Json::object();
+  for (const auto& [group, related] : profile.related) {
+    Json links = Json::array();
+    for (const EntityLink& link : related.links) { links.push_back(link_json(link)); }
+    json["related"][group] = {{"value", std::move(links)}, {"total", related.total}};
+  }
   return json;
 }
 
 // Nothing where the principal may not know of the entity, or nobody knows it.
 Result<std::optional<EntityProfile>> find_profile(const V1Routes& needs, const HttpRequest& request,
                                                   const std::string& kind, const std::string& key) {
-  if (!needs.live.entity || kind == "address") { return std::nullopt; }
+  const bool bound = request.principal.subscriptions.has_value();
+  if (!needs.live.entity || (bound && kind == "address")) { return std::nullopt; }
   if (kind == "vault" && !sees_resource(request.principal, key)) { return std::nullopt; }
   auto profile = needs.live.entity(kind, key);
-  if (!profile || !*profile) { return profile; }
+  if (!profile || !*profile || !bound || kind == "vault") { return profile; }
+  // Who uses an address or a client application says nothing of the vaults that they use it for.
+  (*profile)->related.erase("callers");
   narrow(**profile, request.principal);
-  if (request.principal.subscriptions && kind != "vault" && (*profile)->related.empty()) { return std::nullopt; }
+  if (!has_vaults(**profile)) { return std::nullopt; }
   return profile;
 }
 
@@ -102,14 +133,7 @@ HttpResponse entity(const V1Routes& needs, const HttpRequest& request) {
   return json_answer(200, body);
 }
 
-struct TimelineEntry {
-  RecordReference record;
-  std::string vault_id;
-  std::string alert_id;
-};
-
-Json entry_json(const TimelineEntry& entry) {
-  const RecordReference& record = entry.record;
+Json record_json(const RecordReference& record, const Alert& alert) {
   Json json;
   json["time"] = to_iso_milliseconds(record.time);
   json["operation"] = record.operation;
@@ -118,61 +142,99 @@ Json entry_json(const TimelineEntry& entry) {
   json["address"] = record.address;
   json["target"] = record.target;
   json["correlationId"] = record.correlation_id;
-  json["vaultId"] = entry.vault_id;
-  json["alertId"] = entry.alert_id;
+  json["vaultId"] = alert.vault_id;
+  json["alertId"] = alert.id;
   json["suspicious"] = record.suspicious;
   return json;
 }
 
-// The alerts whose records make the timeline: one, or those of a caller or a vault.
-Result<std::vector<StoredAlert>> timeline_alerts(const V1Routes& needs, const HttpRequest& request) {
-  if (const auto id = request.query_value("alert")) {
-    auto found = needs.store.alert(lower_case(*id));
-    if (!found) { return tl::unexpected(found.error()); }
-    std::vector<StoredAlert> one;
-    const bool seen = *found && request.principal.sees(lower_case((*found)->alert.subscription_id));
-    if (seen) { one.push_back(std::move(**found)); }
-    return one;
+Json event_json(const AccessEvent& event) {
+  Json json;
+  json["time"] = to_iso_milliseconds(event.time);
+  json["operation"] = event.operation_name();
+  json["outcome"] = to_string(event.outcome);
+  if (event.http_status > 0) { json["httpStatus"] = event.http_status; }
+  json["address"] = to_string(event.address);
+  json["target"] = event.uri();
+  json["correlationId"] = event.correlation_id();
+  json["vaultId"] = event.vault_id();
+  json["callerKey"] = event.caller_key();
+  json["callerKind"] = to_string(event.caller_kind);
+  json["appId"] = event.app_id();
+  json["clientInfo"] = event.client_info();
+  return json;
+}
+
+// The records that an alert names, newest first; none where the principal may not know of the alert.
+HttpResponse timeline_of_alert(const V1Routes& needs, const HttpRequest& request, std::string_view id) {
+  const auto found = needs.store.alert(lower_case(id));
+  if (!found) { return store_failure(found.error(), needs.report); }
+  Json body;
+  body["value"] = Json::array();
+  if (!*found || !request.principal.sees(lower_case((*found)->alert.subscription_id))) {
+    return json_answer(200, body);
   }
-  AlertFilter filter;
-  filter.subscriptions = request.principal.subscriptions;
-  filter.caller_key = lower_case(request.query_value("caller").value_or(""));
-  filter.vault_id = lower_case(request.query_value("vault").value_or(""));
-  filter.limit = kAlertsOfEntity;
-  auto page = needs.store.alerts(filter);
-  if (!page) { return tl::unexpected(page.error()); }
-  return std::move(page->alerts);
+  const Alert& alert = (*found)->alert;
+  std::vector<RecordReference> records = alert.records;
+  std::stable_sort(records.begin(), records.end(),
+                   [](const RecordReference& left, const RecordReference& right) { return left.time > right.time; });
+  for (const RecordReference& record : records) { body["value"].push_back(record_json(record, alert)); }
+  return json_answer(200, body);
+}
+
+Result<EventQuery> event_query(const HttpRequest& request) {
+  const auto from = time_in_query(request, "from");
+  if (!from) { return tl::unexpected(from.error()); }
+  const auto until = time_in_query(request, "until");
+  if (!until) { return tl::unexpected(until.error()); }
+  const auto limit = number_in_query(request, "limit", 1, 1000, 100);
+  if (!limit) { return tl::unexpected(limit.error()); }
+  EventQuery query;
+  query.caller_key = lower_case(request.query_value("caller").value_or(""));
+  query.vault_id = lower_case(request.query_value("vault").value_or(""));
+  query.from = *from;
+  query.until = *until;
+  query.limit = static_cast<std::size_t>(*limit);
+  query.after = request.query_value("after").value_or("");
+  if (query.caller_key.empty() && query.vault_id.empty()) {
+    return fail(ErrorKind::kInput, "Expected one of the query parameters alert, caller, vault.");
+  }
+  return query;
+}
+
+// Kept events that the principal may know of. Where most are of others a page has few, and still leads to the next.
+HttpResponse timeline_of_events(const V1Routes& needs, const HttpRequest& request, EventQuery query) {
+  constexpr int kPagesAtOnce = 10;
+  const std::size_t wanted = query.limit;
+  Json body;
+  body["value"] = Json::array();
+  const bool foreign_vault = !query.vault_id.empty() && !sees_resource(request.principal, query.vault_id);
+  if (foreign_vault) { return json_answer(200, body); }
+  for (int pages = 0; pages < kPagesAtOnce; ++pages) {
+    const auto page = needs.store.events(query);
+    if (!page && page.error().kind == ErrorKind::kUsage) { return bad_request(page.error()); }
+    if (!page) { return store_failure(page.error(), needs.report); }
+    for (const AccessEvent& event : page->events) {
+      if (sees_resource(request.principal, event.vault_id())) { body["value"].push_back(event_json(event)); }
+    }
+    query.after = page->next;
+    if (query.after.empty() || body["value"].size() >= wanted) { break; }
+    query.limit = wanted - body["value"].size();
+  }
+  if (!query.after.empty()) {
+    HttpFields fields = request.query;
+    std::erase_if(fields, [](const auto& field) { return field.first == "after"; });
+    fields.emplace_back("after", query.after);
+    body["nextLink"] = same_path(request, fields);
+  }
+  return json_answer(200, body);
 }
 
 HttpResponse timeline(const V1Routes& needs, const HttpRequest& request) {
-  const auto from = time_in_query(request, "from");
-  const auto until = time_in_query(request, "until");
-  const auto limit = number_in_query(request, "limit", 1, 10'000, 1000);
-  for (const Error* error :
-       {from ? nullptr : &from.error(), until ? nullptr : &until.error(), limit ? nullptr : &limit.error()}) {
-    if (error != nullptr) { return bad_request(*error); }
-  }
-  if (!request.query_value("alert") && !request.query_value("caller") && !request.query_value("vault")) {
-    return bad_request({ErrorKind::kInput, "Expected one of the query parameters alert, caller, vault."});
-  }
-  const auto alerts = timeline_alerts(needs, request);
-  if (!alerts) { return store_failure(alerts.error(), needs.report); }
-  std::vector<TimelineEntry> entries;
-  for (const StoredAlert& stored : *alerts) {
-    for (const RecordReference& record : stored.alert.records) {
-      const bool within = (!*from || record.time >= **from) && (!*until || record.time < **until);
-      if (within) { entries.push_back({record, stored.alert.vault_id, stored.alert.id}); }
-    }
-  }
-  std::stable_sort(entries.begin(), entries.end(), [](const TimelineEntry& left, const TimelineEntry& right) {
-    return left.record.time < right.record.time;
-  });
-  const std::size_t shown = std::min(entries.size(), static_cast<std::size_t>(*limit));
-  Json body;
-  body["value"] = Json::array();
-  for (std::size_t i = 0; i < shown; ++i) { body["value"].push_back(entry_json(entries[i])); }
-  body["complete"] = shown == entries.size();
-  return json_answer(200, body);
+  if (const auto id = request.query_value("alert")) { return timeline_of_alert(needs, request, *id); }
+  const auto query = event_query(request);
+  if (!query) { return bad_request(query.error()); }
+  return timeline_of_events(needs, request, *query);
 }
 
 constexpr std::array<V1Row, 2> kRows = {{

@@ -70,12 +70,17 @@ Json service_json(const LiveFigures& figures) {
   json["held"] = figures.held;
   json["evictedCallers"] = figures.evicted_callers;
   json["evictedVaults"] = figures.evicted_vaults;
+  json["evictedEdges"] = figures.evicted_edges;
   put_time(json, "decidedToUtc", figures.decided_to);
   put_time(json, "learnedAtUtc", figures.learned_at);
   json["journalWaiting"] = figures.journal_waiting;
   json["checkpoints"] = figures.checkpoints;
   json["checkpointSeconds"] = figures.checkpoint_seconds;
   json["listVersion"] = figures.list_version;
+  json["problems"] = Json::array();
+  for (const ServiceProblem& problem : figures.problems) {
+    json["problems"].push_back({{"kind", problem.kind}, {"about", problem.about}, {"text", problem.text}});
+  }
   return json;
 }
 
@@ -154,14 +159,26 @@ Json input_json(const InputHealth& input) {
   return json;
 }
 
+Json list_json(const ListHealth& list) {
+  Json json;
+  json["name"] = list.name;
+  json["role"] = list.role;
+  put_time(json, "confirmedUtc", list.confirmed);
+  json["intervalMinutes"] = list.interval_minutes;
+  json["failure"] = list.failure;
+  return json;
+}
+
 // Inputs belong to no subscription: who is bound to some is shown none.
 HttpResponse sources(const V1Routes& needs, const HttpRequest& request) {
   Json body;
   body["value"] = Json::array();
+  body["lists"] = Json::array();
   if (request.principal.subscriptions || !needs.live.figures) { return json_answer(200, body); }
   const auto figures = needs.live.figures();
   if (!figures) { return store_failure(figures.error(), needs.report); }
   for (const InputHealth& input : figures->inputs) { body["value"].push_back(input_json(input)); }
+  for (const ListHealth& list : figures->lists) { body["lists"].push_back(list_json(list)); }
   return json_answer(200, body);
 }
 

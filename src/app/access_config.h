@@ -21,6 +21,7 @@ struct IssuerConfig {
   std::string ca_file;       // that key_set_url is trusted by; empty: the system's
   std::int64_t skew_seconds = 300;
   std::vector<JwtGrant> grants;
+  friend bool operator==(const IssuerConfig&, const IssuerConfig&) = default;
 };
 
 struct AccessConfig {

@@ -49,17 +49,12 @@ InputConfig read_input(ConfigReader& reader, const YAML::Node& node) {
   return input;
 }
 
-struct RoleRow {
-  std::string_view name;
-  ListRole role;
-};
-constexpr std::array<RoleRow, 3> kRoles = {
-    {{"tor", ListRole::kTor}, {"suspicious", ListRole::kSuspicious}, {"service_tags", ListRole::kServiceTags}}};
+constexpr std::array<ListRole, 3> kRoles = {ListRole::kTor, ListRole::kSuspicious, ListRole::kServiceTags};
 
 ListRole read_role(ConfigReader& reader, const YAML::Node& node, const std::string& path) {
   const std::string name = reader.read_text(node, path);
-  for (const RoleRow& row : kRoles) {
-    if (row.name == name) { return row.role; }
+  for (const ListRole role : kRoles) {
+    if (to_string(role) == name) { return role; }
   }
   reader.refuse(node, path, "expected tor, suspicious or service_tags, found '" + name + "'");
   return ListRole::kSuspicious;

@@ -22,11 +22,13 @@ struct InputConfig {
   std::string ca_file;
   std::optional<EventTime> from;
   std::int64_t poll_seconds = 10;
+  friend bool operator==(const InputConfig&, const InputConfig&) = default;
 };
 
 struct FeedConfig {
   ListFeedConfig feed;  // without its authorization
   SecretReference authorization;
+  friend bool operator==(const FeedConfig&, const FeedConfig&) = default;
 };
 
 void read_input_config(ConfigReader& reader, const YAML::Node& node, std::vector<InputConfig>& out);

@@ -7,13 +7,15 @@
 #include <memory>
 #include <utility>
 
+#include "source/find_inputs.h"
 #include "source/followed_folder.h"
 
 namespace keyvigil {
 namespace {
 
-// Where the input begins, kept as the position of an item without a name.
+// Kept as positions of items that have no such names: where the input begins, and that its past was read.
 constexpr std::string_view kBeginning = "";
+constexpr std::string_view kBackfilled = "\nbackfilled";
 constexpr std::int64_t kHoursBefore = 1;  // a blob may still grow after its hour
 
 }  // namespace
@@ -73,19 +75,31 @@ Result<void> InputFollower::begin() {
   if (!positions) { return tl::unexpected(positions.error()); }
   FollowOptions options;
   std::vector<FollowedPlace> places;
+  bool backfilled = false;
   for (InputPosition& position : *positions) {
     if (position.item == kBeginning) {
       options.from = parse_iso_time(position.mark);
+    } else if (position.item == kBackfilled) {
+      backfilled = true;
     } else {
       places.push_back({std::move(position.item), position.offset, std::move(position.mark)});
     }
   }
   if (!options.from) {
     const EventTime now = doors_.now();
-    backfill_ = input_.from.has_value();
     options.from = input_.from.value_or(EventTime{now.ticks - kHoursBefore * EventTime::kTicksPerHour});
     const InputPosition beginning{name_, std::string(kBeginning), 0, to_iso_milliseconds(*options.from)};
-    if (auto kept = doors_.append({}, {&beginning, 1}); !kept) { return tl::unexpected(kept.error()); }
+    backfilled = !input_.from;
+    const std::vector<InputPosition> known =
+        backfilled ? std::vector{beginning, past_is_read()} : std::vector{beginning};
+    if (auto kept = doors_.append({}, known); !kept) { return tl::unexpected(kept.error()); }
+  }
+  backfill_ = input_.from.has_value() && !backfilled;
+  // An earlier run may have begun it. What of that is long over will be closed.
+  const std::int64_t open_hour = doors_.now().hour() - kHoursBefore;
+  for (const FollowedPlace& place : places) {
+    const auto hour = blob_path_time(place.item);
+    if (backfill_ && (!hour || hour->hour() >= open_hour)) { backfilled_.insert(place.item); }
   }
   follower_.emplace(container_ ? container_->access() : follow_folder(input_.folder), options);
   follower_->restore(places);
@@ -106,6 +120,10 @@ Result<bool> InputFollower::look() {
   if (auto journalled = journal(pending_); !journalled) { return tl::unexpected(journalled.error()); }
   pending_.clear();
   return true;
+}
+
+InputPosition InputFollower::past_is_read() const {
+  return {name_, std::string(kBackfilled), 0, ""};
 }
 
 JournalEntry InputFollower::entry(JournalKind kind, std::string item) const {
@@ -146,9 +164,8 @@ Result<void> InputFollower::finish_backfill() {
   if (!backfill_) { return {}; }
   std::vector<JournalEntry> entries;
   for (const std::string& item : backfilled_) { entries.push_back(entry(JournalKind::kIdle, item)); }
-  if (!entries.empty()) {
-    if (auto appended = doors_.append(entries, {}); !appended) { return tl::unexpected(appended.error()); }
-  }
+  const InputPosition done = past_is_read();
+  if (auto appended = doors_.append(entries, {&done, 1}); !appended) { return tl::unexpected(appended.error()); }
   backfill_ = false;
   backfilled_.clear();
   return {};

@@ -3,7 +3,7 @@
 // Bytes and the place up to which they were taken are journalled together, so nothing is taken twice or lost, whenever
 // the service stops. Without `from`, a new input begins with the hour before it was first seen; items without an hour
 // in their path are taken whole. With `from`, everything up to the first time that nothing is new is marked as
-// backfill.
+// backfill, also where the service was stopped in between.
 #pragma once
 
 #include <condition_variable>
@@ -65,6 +65,7 @@ class InputFollower {
   [[nodiscard]] Result<bool> look();
   [[nodiscard]] Result<void> journal(const std::vector<FollowedStep>& steps);
   [[nodiscard]] Result<void> finish_backfill();
+  [[nodiscard]] InputPosition past_is_read() const;
   [[nodiscard]] JournalEntry entry(JournalKind kind, std::string item) const;
   [[nodiscard]] bool wait(std::int64_t seconds);
 

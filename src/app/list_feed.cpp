@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/file_descriptor.h"
 #include "base/hash.h"
 #include "source/byte_stream.h"
@@ -117,12 +118,12 @@ void ListFeed::take_up_kept() {
   confirmed_ = parse_iso_time(json.value("confirmed", ""));
 }
 
-Result<void> ListFeed::keep(EventTime now) const {
+Result<void> ListFeed::keep() const {
   const nlohmann::ordered_json about = {{"list", name()},
                                         {"digest", fmt::format("{:016x}", hash64(*content_))},
                                         {"etag", etag_},
                                         {"lastModified", last_modified_},
-                                        {"confirmed", to_iso_milliseconds(now)}};
+                                        {"confirmed", to_iso_milliseconds(*confirmed_)}};
   if (auto written = write_file(kept_path(".list"), *content_); !written) { return written; }
   return write_file(kept_path(".json"), about.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
@@ -147,7 +148,7 @@ Result<HttpAnswer> ListFeed::get(const std::string& url, bool conditional) {
 
 // Nothing: it is as it was.
 Result<std::optional<std::string>> ListFeed::fetch_file() {
-  auto answer = get(config_.url, content_.has_value());
+  auto answer = get(config_.url, content_ || candidate_);
   if (!answer) { return tl::unexpected(answer.error()); }
   if (answer->status == 304) { return std::optional<std::string>{}; }
   etag_ = answer->header("etag");
@@ -208,10 +209,15 @@ Result<bool> ListFeed::refresh(EventTime now) {
   }
   next_refresh_ = EventTime{now.ticks + config_.interval_minutes * EventTime::kTicksPerMinute};
   confirmed_ = now;
-  if (!*fetched || *fetched == content_) { return false; }
-  content_ = **std::move(fetched);
-  if (auto kept = keep(now); !kept) { return tl::unexpected(kept.error()); }
-  return true;
+  if (*fetched) { candidate_ = **std::move(fetched); }
+  if (candidate_ == content_) { candidate_.reset(); }
+  return candidate_.has_value();
+}
+
+Result<void> ListFeed::accept() {
+  CHECK(candidate_ && confirmed_);
+  content_ = std::exchange(candidate_, std::nullopt);
+  return keep();
 }
 
 }  // namespace keyvigil

@@ -1,9 +1,9 @@
 // ListFeed: one threat list by URL, as a file of any known format or as a TAXII 2.1 collection.
 //
 // What was fetched last is kept in a folder with its ETag, so that a restart has lists before the first answer, and an
-// answer of 304 costs nothing. A fetch that fails, or gives what is no list, leaves the last good one in force.
-// TAXII: OASIS TAXII 2.1, "Get Objects"; the objects of all pages make one STIX 2.1 bundle.
-// Threads: one owner.
+// answer of 304 costs nothing. A fetch that fails, or gives what is no list, leaves the last good one in force. What
+// was fetched is a candidate until its owner accepts it; until then it is offered again after each interval. TAXII:
+// OASIS TAXII 2.1, "Get Objects"; the objects of all pages make one STIX 2.1 bundle. Threads: one owner.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ struct ListFeedConfig {
   std::int64_t interval_minutes = 60;  // 1..10080
   std::int64_t stale_hours = 48;       // without a good answer for so long it is told
   std::size_t limit_bytes = std::size_t{256} << 20;
+  friend bool operator==(const ListFeedConfig&, const ListFeedConfig&) = default;
 };
 
 class ListFeed {
@@ -35,12 +36,17 @@ class ListFeed {
   // `folder` exists. Reads what an earlier run has kept there.
   ListFeed(ListFeedConfig config, std::string folder);
 
-  // True: the content is another one now. An error leaves everything as it was.
+  // True: there is a candidate that is not in force, fetched now or held back before. An error leaves everything as it
+  // was.
   [[nodiscard]] Result<bool> refresh(EventTime now);
+  // REQUIRES: there is a candidate. It is in force now, and is kept for the next start.
+  [[nodiscard]] Result<void> accept();
 
   [[nodiscard]] const ListFeedConfig& config() const { return config_; }
   [[nodiscard]] std::string name() const;  // the URL without its query
+  // In force; nothing: none was ever.
   [[nodiscard]] const std::optional<std::string>& content() const { return content_; }
+  [[nodiscard]] const std::optional<std::string>& candidate() const { return candidate_; }
   // The newest good answer, 304 included.
   [[nodiscard]] std::optional<EventTime> confirmed() const { return confirmed_; }
   [[nodiscard]] bool is_stale(EventTime now) const;
@@ -50,7 +56,7 @@ class ListFeed {
   [[nodiscard]] Result<std::optional<std::string>> fetch_file();
   [[nodiscard]] Result<std::optional<std::string>> fetch_collection();
   [[nodiscard]] Result<HttpAnswer> get(const std::string& url, bool conditional);
-  [[nodiscard]] Result<void> keep(EventTime now) const;
+  [[nodiscard]] Result<void> keep() const;
   void take_up_kept();
   [[nodiscard]] std::string kept_path(std::string_view ending) const;
 
@@ -58,6 +64,7 @@ class ListFeed {
   std::string folder_;
   HttpClient client_;
   std::optional<std::string> content_;
+  std::optional<std::string> candidate_;  // fetched, of etag_, and not in force
   std::string etag_;
   std::string last_modified_;
   std::optional<EventTime> confirmed_;

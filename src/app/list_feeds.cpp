@@ -29,7 +29,15 @@ Result<std::unique_ptr<ListFeeds>> ListFeeds::open(std::vector<ListFeedConfig> c
 }
 
 ListFeeds::ListFeeds(std::vector<ListFeed> feeds, ListFeedDoors doors)
-    : feeds_(std::move(feeds)), doors_(std::move(doors)) {}
+    : feeds_(std::move(feeds)), doors_(std::move(doors)) {
+  for (const ListFeed& feed : feeds_) {
+    ListHealth& health = health_.emplace_back();
+    health.name = feed.name();
+    health.role = to_string(feed.config().role);
+    health.confirmed = feed.confirmed();
+    health.interval_minutes = feed.config().interval_minutes;
+  }
+}
 
 ListFeeds::~ListFeeds() {
   stop();
@@ -41,6 +49,11 @@ std::vector<FetchedList> ListFeeds::kept() const {
     if (feed.content()) { lists.push_back({feed.config().role, feed.name(), *feed.content()}); }
   }
   return lists;
+}
+
+std::vector<ListHealth> ListFeeds::health() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
 }
 
 void ListFeeds::start() {
@@ -67,23 +80,36 @@ void ListFeeds::run() {
 }
 
 void ListFeeds::refresh_due() {
-  for (ListFeed& feed : feeds_) {
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    ListFeed& feed = feeds_[i];
     const EventTime now = doors_.now();
     if (now < feed.next_refresh()) { continue; }
-    const std::string before = feed.content().value_or("");
-    auto changed = feed.refresh(now);
-    std::string failure = changed ? std::string{} : changed.error().message;
-    if (changed && *changed) {
-      auto in_force = doors_.put_in_force(kept());
-      if (in_force) { tell_difference(feed, before); }
-      if (!in_force) { failure = in_force.error().message; }
-    }
+    std::string failure = refresh(feed, now);
     if (feed.is_stale(now)) {
       failure = fmt::format("{}: no good answer for more than {} hours; alerts are decided with an old list. {}",
                             feed.name(), feed.config().stale_hours, failure);
     }
-    doors_.report(feed.name(), failure);
+    const std::lock_guard lock(mutex_);
+    health_[i].failure = std::move(failure);
+    health_[i].confirmed = feed.confirmed();
   }
+}
+
+// What is wrong with it; empty: nothing.
+std::string ListFeeds::refresh(ListFeed& feed, EventTime now) {
+  const auto fresh = feed.refresh(now);
+  if (!fresh) { return fresh.error().message; }
+  if (!*fresh) { return {}; }
+  std::vector<FetchedList> lists;
+  for (const ListFeed& other : feeds_) {
+    const std::optional<std::string>& content = &other == &feed ? feed.candidate() : other.content();
+    if (content) { lists.push_back({other.config().role, other.name(), *content}); }
+  }
+  if (auto in_force = doors_.put_in_force(lists, feed.name()); !in_force) { return in_force.error().message; }
+  const std::string before = feed.content().value_or("");
+  const auto accepted = feed.accept();
+  tell_difference(feed, before);
+  return accepted ? std::string{} : accepted.error().message;
 }
 
 void ListFeeds::tell_difference(const ListFeed& feed, const std::string& before) const {

@@ -1,7 +1,8 @@
 // ListFeeds: the thread that keeps the threat lists by URL fresh.
 //
-// Whenever one changed, the doors get all of them at once, and put them in force or hold them back. Nothing here
-// decides: a list that was held back is offered again when it changes. Threads: start(), stop() from the owner.
+// Whenever one changed, the doors get all of them at once, and put them in force or hold the new one back. Nothing here
+// decides: a list that was held back is offered again after its interval, and does not hold back others. Threads:
+// start(), stop() from the owner.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/live_view.h"
 #include "app/list_feed.h"
 #include "base/event_time.h"
 #include "base/result.h"
@@ -27,9 +29,9 @@ struct FetchedList {
 
 // Called from the thread of the feeds.
 struct ListFeedDoors {
-  // An error says why they are held back; the lists before stay in force.
-  std::function<Result<void>(const std::vector<FetchedList>& lists)> put_in_force;
-  std::function<void(const std::string& feed, const std::string& failure)> report;  // empty: nothing is wrong
+  // `fresh`: the name of the one that was not there before. An error says why it is held back; the lists before stay in
+  // force.
+  std::function<Result<void>(const std::vector<FetchedList>& lists, const std::string& fresh)> put_in_force;
   std::function<void(const std::string& text)> tell;  // what a person may want to know: what is new in a list
   std::function<EventTime()> now;                     // wall clock
 };
@@ -45,21 +47,25 @@ class ListFeeds {
   ListFeeds(const ListFeeds&) = delete;
   ListFeeds& operator=(const ListFeeds&) = delete;
 
-  // What earlier runs have kept: to begin with.
+  // What earlier runs have kept: to begin with. Before start().
   [[nodiscard]] std::vector<FetchedList> kept() const;
+  // Any thread.
+  [[nodiscard]] std::vector<ListHealth> health() const;
   void start();
   void stop();  // and waits for it: at most for one request
 
  private:
   void run();
   void refresh_due();
+  [[nodiscard]] std::string refresh(ListFeed& feed, EventTime now);
   void tell_difference(const ListFeed& feed, const std::string& before) const;
 
   std::vector<ListFeed> feeds_;
   ListFeedDoors doors_;
-  std::mutex mutex_;  // of stopping_
+  mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   bool stopping_ = false;
+  std::vector<ListHealth> health_;
   std::thread thread_;
 };
 

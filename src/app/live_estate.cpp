@@ -68,12 +68,18 @@ void LiveEstate::advance(EventTime to) {
   ticked_ = true;
 }
 
-Result<void> LiveEstate::decide_ready(std::vector<LiveRevision>& revisions) {
+Result<void> LiveEstate::decide_ready(LiveOutcome& outcome) {
+  std::vector<LiveRevision>& revisions = outcome.revisions;
   Timeliness timeliness = Timeliness::kInTime;
   while (order_->pop(event_, timeliness)) {
     const bool from_backfill = event_.place.input != 0;
     engine_->decide(event_, timeliness, decision_);
     callers_.see(event_);
+    const Facts& facts = engine_->facts();
+    if (decision_.address.tor || decision_.address.suspicious || has_something_to_say(facts)) {
+      detector_times_.see({event_, decision_.address, facts});
+    }
+    if (outcome.keep_events) { outcome.events.add(event_); }
     ++counts_.decided;
     counts_.decided_to_ticks = std::max(counts_.decided_to_ticks, event_.time.ticks);
     repeats_.advance(event_.time, closed_);
@@ -90,11 +96,11 @@ Result<void> LiveEstate::decide_ready(std::vector<LiveRevision>& revisions) {
   return {};
 }
 
-Result<void> LiveEstate::finish(std::vector<LiveRevision>& revisions) {
+Result<void> LiveEstate::finish(LiveOutcome& outcome) {
   order_->finish();
-  if (auto decided = decide_ready(revisions); !decided) { return decided; }
+  if (auto decided = decide_ready(outcome); !decided) { return decided; }
   repeats_.finish(closed_);
-  hand_out_closed(false, revisions);
+  hand_out_closed(false, outcome.revisions);
   return {};
 }
 

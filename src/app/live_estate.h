@@ -12,11 +12,13 @@
 
 #include "alert/repeats.h"
 #include "app/caller_addresses.h"
+#include "app/detector_times.h"
 #include "app/live_settings.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/order.h"
 #include "intel/address_book.h"
+#include "store/event_archive.h"
 
 namespace keyvigil {
 
@@ -32,6 +34,13 @@ struct EstateSections {
 struct LiveRevision {
   Alert alert;
   bool from_backfill = false;  // the event that made it came with backfill
+};
+
+// What deciding has brought and no checkpoint holds yet.
+struct LiveOutcome {
+  std::vector<LiveRevision> revisions;
+  bool keep_events = true;
+  EventBlocks events;  // decided ones
 };
 
 struct EstateCounts {
@@ -62,10 +71,10 @@ class LiveEstate {
   [[nodiscard]] Result<void> push(InputId id, AccessEvent&& event, std::int64_t received_ticks);
   // Time has moved to `to` though nothing came.
   void advance(EventTime to);
-  // Decides what is final; appends what became of alerts.
-  [[nodiscard]] Result<void> decide_ready(std::vector<LiveRevision>& revisions);
+  // Decides what is final; adds to the outcome.
+  [[nodiscard]] Result<void> decide_ready(LiveOutcome& outcome);
   // Decides everything and closes every alert: the estate is given up.
-  [[nodiscard]] Result<void> finish(std::vector<LiveRevision>& revisions);
+  [[nodiscard]] Result<void> finish(LiveOutcome& outcome);
 
   [[nodiscard]] Result<EstateSections> save() const;
   // Into a fresh estate. `counts` may be empty: the state of another command.
@@ -76,6 +85,7 @@ class LiveEstate {
   [[nodiscard]] const Repeats& repeats() const { return repeats_; }
   [[nodiscard]] const EstateCounts& counts() const { return counts_; }
   [[nodiscard]] const CallerAddresses& callers() const { return callers_; }
+  [[nodiscard]] const DetectorTimes& detector_times() const { return detector_times_; }
 
  private:
   void hand_out_closed(bool from_backfill, std::vector<LiveRevision>& revisions);
@@ -89,6 +99,7 @@ class LiveEstate {
   Repeats repeats_;
   EstateCounts counts_;
   CallerAddresses callers_;
+  DetectorTimes detector_times_;
   bool ticked_ = false;  // since the last decide_ready()
 
   AccessEvent event_;

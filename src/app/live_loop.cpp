@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "app/entity_profiles.h"
 #include "app/state_sections.h"
 #include "base/ascii.h"
 #include "base/snapshot.h"
@@ -23,6 +24,7 @@ constexpr std::int64_t kFutureTicks = 10 * EventTime::kTicksPerMinute;
 constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
 // Saving may take a tenth of the time at most: where it takes long, it is done less often.
 constexpr double kCheckpointShare = 10;
+constexpr std::size_t kEventsLimitBytes = std::size_t{128} << 20;  // decided, packed, and not in a checkpoint yet
 constexpr std::chrono::seconds kAlertDelay{1};  // alerts wait no longer for a checkpoint, where it is quick
 constexpr std::chrono::milliseconds kLongestWait{200};
 constexpr std::chrono::seconds kHousekeeping{1};
@@ -60,7 +62,10 @@ std::optional<EventTime> if_known(std::int64_t ticks) {
 }  // namespace
 
 LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
-    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {}
+    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {
+  outcome_.keep_events = options_.keep_events;
+  send_to(options_.outputs, options_.outputs_of_backfill);
+}
 
 LiveLoop::~LiveLoop() = default;
 
@@ -156,7 +161,7 @@ Result<void> LiveLoop::take_up(const Checkpoint& state) {
                              section_of(state.sections, kRepeatsSection),
                              {}});
   if (!loaded) { return loaded; }
-  for (Alert& alert : estate.repeats().open_alerts()) { revisions_.push_back({std::move(alert), true}); }
+  for (Alert& alert : estate.repeats().open_alerts()) { outcome_.revisions.push_back({std::move(alert), true}); }
   return {};
 }
 
@@ -187,7 +192,7 @@ Result<void> LiveLoop::change_settings(const std::string& json) {
   for (std::size_t i = 0; i < before.size(); ++i) {
     const auto place = std::ranges::find(settings_.estates, names[i].name, &EstateConfig::name);
     if (place == settings_.estates.end()) {
-      if (auto finished = before[i]->finish(revisions_); !finished) { return finished; }
+      if (auto finished = before[i]->finish(outcome_); !finished) { return finished; }
       continue;
     }
     const auto number = static_cast<std::size_t>(place - settings_.estates.begin());
@@ -438,7 +443,7 @@ Result<void> LiveLoop::tick(const JournalEntry& entry) {
 
 Result<void> LiveLoop::decide_ready() {
   for (const auto& estate : estates_) {
-    if (auto decided = estate->decide_ready(revisions_); !decided) { return decided; }
+    if (auto decided = estate->decide_ready(outcome_); !decided) { return decided; }
   }
   return {};
 }
@@ -510,10 +515,11 @@ bool LiveLoop::is_checkpoint_due() const {
   if (!has_changes()) { return false; }
   const double passed = seconds_since(checkpoint_at_);
   if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
+  if (outcome_.events.packed_bytes() >= kEventsLimitBytes) { return true; }
   if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
   return passed >= static_cast<double>(options_.checkpoint_seconds) ||
          events_since_checkpoint_ >= options_.checkpoint_events ||
-         (!revisions_.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
+         (!outcome_.revisions.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
 }
 
 Result<CheckpointCommit> LiveLoop::checkpoint() const {
@@ -543,7 +549,7 @@ Result<CheckpointCommit> LiveLoop::checkpoint() const {
 // What an alert was at first (of the past, dismissed by a rule) holds for its later revisions too.
 Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
   std::vector<RaisedRevision> settled;
-  if (revisions_.empty()) { return settled; }
+  if (outcome_.revisions.empty()) { return settled; }
   auto rules = store_->all_rules();
   if (!rules) { return tl::unexpected(rules.error()); }
   struct Standing {
@@ -551,7 +557,7 @@ Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
     std::string rule;
   };
   std::map<std::string, Standing> standings;
-  for (const LiveRevision& revision : revisions_) {
+  for (const LiveRevision& revision : outcome_.revisions) {
     const Alert& alert = revision.alert;
     auto known = standings.find(alert.id);
     if (known == standings.end()) {
@@ -573,7 +579,8 @@ Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
     raised.backfilled = known->second.backfilled;
     raised.dismissed_by_rule = known->second.rule;
     if (raised.dismissed_by_rule.empty()) {
-      raised.outputs = raised.backfilled ? options_.outputs_of_backfill : options_.outputs;
+      const std::lock_guard lock(mutex_);
+      raised.outputs = raised.backfilled ? outputs_of_backfill_ : outputs_;
     }
     settled.push_back(std::move(raised));
   }
@@ -584,14 +591,21 @@ Result<void> LiveLoop::commit() {
   const auto begun = Clock::now();
   checkpoint_at_ = begun;
   auto ready = checkpoint();
-  Result<void> saved = ready ? store_->commit(*ready) : Result<void>(tl::unexpected(ready.error()));
+  Result<void> saved;
+  if (ready) {
+    ready->events = outcome_.events.take();
+    saved = store_->commit(*ready);
+    if (!saved) { outcome_.events.put_back(std::move(ready->events)); }
+  } else {
+    saved = tl::unexpected(ready.error());
+  }
   checkpoint_failed_ = !saved.has_value();
   checkpoint_failure_ = saved ? std::string() : saved.error().message;
   if (!saved) { return saved; }
   checkpoint_at_ = Clock::now();
   checkpoint_seconds_ = seconds_since(begun);
   ++checkpoints_;
-  revisions_.clear();
+  outcome_.revisions.clear();
   events_since_checkpoint_ = 0;
   saved_to_ = consumed_to_;
   return {};
@@ -646,6 +660,12 @@ Result<std::vector<CallerAddresses>> LiveLoop::callers() {
   });
 }
 
+void LiveLoop::send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill) {
+  const std::lock_guard lock(mutex_);
+  outputs_ = std::move(outputs);
+  outputs_of_backfill_ = std::move(outputs_of_backfill);
+}
+
 void LiveLoop::report_input(const std::string& input, const std::string& failure) {
   const std::lock_guard lock(mutex_);
   failures_[input] = failure;
@@ -698,6 +718,18 @@ LiveFigures LiveLoop::figures() const {
     out.held += estate->order().held();
     out.evicted_callers += estate->engine().history().callers().evictions();
     out.evicted_vaults += estate->engine().history().vaults().evictions();
+    for (std::size_t kind = 0; kind < EstateHistory::kTouchKinds; ++kind) {
+      const AccessGraphStatistics& edges = estate->engine().history().touches(kind).graph().statistics();
+      out.evicted_edges += edges.edges_replaced + edges.edges_left_out;
+    }
+    const RepeatsStatistics& repeats = estate->repeats().statistics();
+    out.alerts_closed_early += repeats.closed_early;
+    out.evidence_left_out += repeats.records_left_out + repeats.objects_left_out;
+    out.spilled += estate->order().counts().spilled;
+    const auto& detector_seconds = estate->detector_times().seconds();
+    for (std::size_t type = 0; type < detector_seconds.size(); ++type) {
+      out.detector_seconds[static_cast<AlertType>(type)] += detector_seconds[type];
+    }
     for (std::size_t type = 0; type < counts.raised.size(); ++type) {
       if (counts.raised[type] > 0) { out.alerts_raised[static_cast<AlertType>(type)] += counts.raised[type]; }
     }
@@ -718,18 +750,9 @@ LiveFigures LiveLoop::figures() const {
 }
 
 std::optional<EntityProfile> LiveLoop::profile(const std::string& kind, const std::string& key) const {
-  const bool of_vault = kind == "vault";
   for (const auto& estate : estates_) {
-    const EstateHistory& history = estate->engine().history();
-    const SettledTable& table = of_vault ? history.vaults() : history.callers();
-    const auto slot = table.find(key);
-    if (!slot) { continue; }
-    EntityProfile profile;
-    profile.kind = kind;
-    profile.key = key;
-    profile.first_seen = EventTime{table.first_day(*slot) * EventTime::kTicksPerDay};
-    profile.days_seen = table.days_seen(*slot);
-    return profile;
+    const EventTime now{estate->counts().decided_to_ticks};
+    if (auto profile = entity_profile(estate->engine().history(), kind, key, now)) { return profile; }
   }
   return std::nullopt;
 }

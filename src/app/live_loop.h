@@ -40,6 +40,7 @@ struct LiveOptions {
   std::int64_t idle_seconds = 300;
   std::int64_t checkpoint_seconds = 5;
   std::uint64_t checkpoint_events = 500'000;
+  bool keep_events = true;  // for timelines
   std::uint64_t journal_read_bytes = std::uint64_t{8} << 20;
   std::int64_t stop_seconds = 20;  // for what is journalled when stop() is called
   AlertRendering rendering;
@@ -79,6 +80,8 @@ class LiveLoop {
   [[nodiscard]] Result<std::uint64_t> change(const LiveSettings& settings, const ListArchive& lists);
   // From where the callers of the last week came, by estate: to try new lists on.
   [[nodiscard]] Result<std::vector<CallerAddresses>> callers();
+  // New alerts go to these from now on; see LiveOptions.
+  void send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill);
   // What is wrong with an input now; empty: nothing.
   void report_input(const std::string& input, const std::string& failure);
 
@@ -134,7 +137,7 @@ class LiveLoop {
   void find_idle_inputs(EventTime now, std::vector<JournalEntry>& entries) const;
   void find_tick(EventTime now, std::vector<JournalEntry>& entries) const;
   [[nodiscard]] bool is_checkpoint_due() const;
-  [[nodiscard]] bool has_changes() const { return consumed_to_ != saved_to_ || !revisions_.empty(); }
+  [[nodiscard]] bool has_changes() const { return consumed_to_ != saved_to_ || !outcome_.revisions.empty(); }
   [[nodiscard]] Result<CheckpointCommit> checkpoint() const;
   [[nodiscard]] Result<std::vector<RaisedRevision>> settle_revisions() const;
   [[nodiscard]] Result<void> commit();
@@ -162,7 +165,7 @@ class LiveLoop {
   Memory memory_;
   std::uint64_t consumed_to_ = 0;
   std::int64_t consumed_received_ticks_ = 0;  // of the last one
-  std::vector<LiveRevision> revisions_;       // since the last checkpoint
+  LiveOutcome outcome_;                       // since the last checkpoint
   std::int64_t started_ticks_ = 0;            // wall clock
 
   std::uint64_t saved_to_ = 0;  // consumed_to_ of the last checkpoint
@@ -191,6 +194,8 @@ class LiveLoop {
   bool stopped_ = false;
   std::deque<std::packaged_task<void()>> questions_;
   std::map<std::string, std::string> failures_;  // by input
+  std::vector<std::string> outputs_;
+  std::vector<std::string> outputs_of_backfill_;
 };
 
 }  // namespace keyvigil

@@ -141,8 +141,8 @@ CLI::App* add_serve_command(CLI::App& app, ServeOptions& options) {
       "  keyvigil serve --dev\n"
       "  keyvigil serve --config /etc/keyvigil/keyvigil.yaml\n"
       "  keyvigil serve --config keyvigil.yaml --store new.db --state vaults.state\n"
-      "SIGTERM and Ctrl-C stop it once what was received is decided; SIGHUP reads configuration, lists and certificate "
-      "again.");
+      "SIGTERM and Ctrl-C stop it once what was received is decided; SIGHUP reads configuration, lists, "
+      "tokens, outputs and certificate again.");
   return command;
 }
 

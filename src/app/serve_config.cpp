@@ -42,7 +42,9 @@ void read_serve_config(ConfigReader& reader, const YAML::Node& node, ServeConfig
        {"inputs", [&](const YAML::Node& value) { read_input_config(reader, value, out.inputs); }},
        {"issuers", [&](const YAML::Node& value) { read_issuers(reader, value, out.access); }},
        {"alert_retention_days", number(out.alert_retention_days, "serve.alert_retention_days", 0, 36'500)},
-       {"audit_retention_days", number(out.audit_retention_days, "serve.audit_retention_days", 0, 36'500)}});
+       {"audit_retention_days", number(out.audit_retention_days, "serve.audit_retention_days", 0, 36'500)},
+       {"event_retention_days", number(out.event_retention_days, "serve.event_retention_days", 0, 3650)},
+       {"event_limit_mebibytes", number(out.event_limit_mebibytes, "serve.event_limit_mebibytes", 1, 1'048'576)}});
 }
 
 }  // namespace keyvigil

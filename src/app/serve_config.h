@@ -28,7 +28,9 @@ struct ServeConfig {
   std::string public_url;                           // "https://host:port" in links of answers
   AccessConfig access;
   std::vector<InputConfig> inputs;
-  std::int64_t audit_retention_days = 365;  // 0: for ever
+  std::int64_t audit_retention_days = 365;      // 0: for ever
+  std::int64_t event_retention_days = 7;        // 0..3650; decided events, for timelines; 0: none
+  std::int64_t event_limit_mebibytes = 10'240;  // 1..1048576; the same, compressed; the oldest go first
 };
 
 void read_serve_config(ConfigReader& reader, const YAML::Node& node, ServeConfig& out);

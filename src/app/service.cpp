@@ -16,6 +16,7 @@
 #include "api/graph_alerts.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
+#include "app/config_changes.h"
 #include "app/host_name.h"
 #include "app/service_metrics.h"
 #include "base/check.h"
@@ -70,6 +71,10 @@ std::vector<std::string> output_names(const std::vector<OutputOptions>& outputs,
     if (std::invoke(wanted, output.filter)) { names.push_back(output.name); }
   }
   return names;
+}
+
+bool takes_new(const OutputFilter&) {
+  return true;
 }
 
 std::uint64_t resident_bytes() {
@@ -130,7 +135,7 @@ Result<ServiceGreeting> Service::start() {
   if (auto listening = listen(greeting); !listening) { return tl::unexpected(listening.error()); }
   if (auto following = follow_inputs(); !following) { return tl::unexpected(following.error()); }
   feeds_->start();
-  start_outputs();
+  dispatcher_ = dispatcher();
   started_all_ = true;
   return greeting;
 }
@@ -141,6 +146,8 @@ Result<void> Service::open_store_and_loop() {
   store_options.journal_limit_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte;
   store_options.alert_retention_days = serve.alert_retention_days;
   store_options.audit_retention_days = serve.audit_retention_days;
+  store_options.events.retention_days = serve.event_retention_days;
+  store_options.events.bytes = static_cast<std::uint64_t>(serve.event_limit_mebibytes) * kMebibyte;
   store_options.on_commit = options_.on_commit;
   auto store = Store::open(serve.store, store_options);
   if (!store) { return tl::unexpected(store.error()); }
@@ -153,7 +160,8 @@ Result<void> Service::open_store_and_loop() {
     state = *std::move(read);
   }
   if (auto opened = open_feeds(); !opened) { return opened; }
-  auto lists = all_lists(options_.config, feeds_->kept());
+  fetched_ = feeds_->kept();
+  auto lists = all_lists(options_.config, fetched_);
   if (!lists) { return tl::unexpected(lists.error()); }
 
   LiveOptions live;
@@ -161,8 +169,9 @@ Result<void> Service::open_store_and_loop() {
   live.temporary_folder = options_.temporary_folder;
   live.idle_seconds = serve.idle_seconds;
   live.checkpoint_seconds = serve.checkpoint_seconds;
+  live.keep_events = serve.event_retention_days > 0;
   live.rendering = rendering_;
-  live.outputs = output_names(options_.config.outputs, [](const OutputFilter&) { return true; });
+  live.outputs = output_names(options_.config.outputs, takes_new);
   live.outputs_of_backfill = output_names(options_.config.outputs, &OutputFilter::backfilled);
   LiveReports reports;
   reports.now = wall_clock;
@@ -198,9 +207,8 @@ Result<void> Service::open_feeds() {
     configs.push_back(*std::move(config));
   }
   ListFeedDoors doors;
-  doors.put_in_force = [this](const std::vector<FetchedList>& lists) { return put_in_force(lists); };
-  doors.report = [this](const std::string& feed, const std::string& failure) {
-    loop_->report_input("list/" + feed, failure);
+  doors.put_in_force = [this](const std::vector<FetchedList>& lists, const std::string& fresh) {
+    return put_in_force(lists, fresh);
   };
   doors.tell = [this](const std::string& text) { log_->info(text); };
   doors.now = wall_clock;
@@ -219,28 +227,30 @@ Result<ListArchive> Service::all_lists(const Config& config, const std::vector<F
   return lists;
 }
 
-Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched) {
+Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh) {
   const std::lock_guard lock(lists_mutex_);
   auto lists = all_lists(options_.config, fetched);
   if (!lists) { return tl::unexpected(lists.error()); }
-  if (auto plausible = hold_back_doubtful(*lists, fetched); !plausible) { return plausible; }
+  if (auto plausible = hold_back_doubtful(*lists, fresh); !plausible) { return plausible; }
   auto changed = loop_->change(live_settings(options_.config), *lists);
   if (!changed) { return tl::unexpected(changed.error()); }
-  return store_->audit(
-      {wall_clock(), "feed", "", "lists.change", fmt::format("{} lists by URL", fetched.size()), "done"});
+  fetched_ = fetched;
+  // It is in force, whatever becomes of the line.
+  if (auto kept = store_->audit({wall_clock(), "feed", "", "lists.change", fresh, "done"}); !kept) {
+    log_->warn(kept.error().message);
+  }
+  return {};
 }
 
 // A list from elsewhere that would make a fifth of the callers suspicious is more likely wrong than right.
-Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched) {
+Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::string& fresh) {
   auto callers = loop_->callers();
   auto book = address_book(lists);
   if (!callers) { return tl::unexpected(callers.error()); }
   if (!book) { return tl::unexpected(book.error()); }
   for (const CallerAddresses& of_estate : *callers) {
     for (const ListReach& reach : of_estate.reach_of(*book)) {
-      if (!reach.is_doubtful() || std::ranges::find(fetched, reach.list, &FetchedList::name) == fetched.end()) {
-        continue;
-      }
+      if (!reach.is_doubtful() || reach.list != fresh) { continue; }
       return fail(ErrorKind::kLimit,
                   fmt::format("list {} matches {} of {} callers of the last week and is held back; if it is right, "
                               "download it and name the file under `lists`",
@@ -269,7 +279,7 @@ Result<void> Service::follow_inputs() {
   return {};
 }
 
-void Service::start_outputs() {
+std::unique_ptr<OutboxDispatcher> Service::dispatcher() const {
   const OutputLog log = [this](const OutputNotice& notice) {
     const ServiceLog::Members members = {{"output", notice.output}};
     switch (notice.kind) {
@@ -281,9 +291,21 @@ void Service::start_outputs() {
         return log_->error(notice.text, members);
     }
   };
-  dispatcher_ = std::make_unique<OutboxDispatcher>(outbox_of(*store_), options_.config.outputs, rendering_, host_name(),
-                                                   wall_clock, log);
-  dispatcher_->start();
+  auto dispatcher = std::make_unique<OutboxDispatcher>(outbox_of(*store_), options_.config.outputs, rendering_,
+                                                       host_name(), wall_clock, log);
+  dispatcher->start();
+  return dispatcher;
+}
+
+// Those that stay begin anew, what is in the outbox stays there.
+void Service::reload_outputs(const std::vector<OutputOptions>& outputs) {
+  const std::lock_guard lock(outputs_mutex_);
+  if (outputs == options_.config.outputs) { return; }
+  dispatcher_->stop();
+  options_.config.outputs = outputs;
+  loop_->send_to(output_names(outputs, takes_new), output_names(outputs, &OutputFilter::backfilled));
+  dispatcher_ = dispatcher();
+  log_->info("outputs changed");
 }
 
 // ---- access ----
@@ -323,6 +345,7 @@ Result<void> Service::prepare_dev(ServiceGreeting& greeting) {
   constexpr std::string_view kSalt = "6b6579766967696c2d6465762d746f6b";  // the token itself is random
   grant.hash = token_hash(*token, kSalt);
   grant.roles = {Role::kReader, Role::kOperator, Role::kIngest};
+  own_tokens_.push_back(grant);
   access_options_.tokens.push_back(std::move(grant));
   return {};
 }
@@ -363,8 +386,11 @@ void Service::add_routes() {
   const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
   add_ingest_routes(router_, {ingest_, body_bytes});
   const Report report = [this](const std::string& text) { log_->warn(text); };
-  add_arm_routes(router_,
-                 {*store_, rendering_, output_names(options_.config.outputs, &OutputFilter::simulated), report});
+  const auto sample_outputs = [this] {
+    const std::lock_guard lock(outputs_mutex_);
+    return output_names(options_.config.outputs, &OutputFilter::simulated);
+  };
+  add_arm_routes(router_, {*store_, rendering_, sample_outputs, report});
   add_v1_routes(router_, {*store_, rendering_, live_, report});
   add_graph_routes(router_, {*store_, rendering_, report});
 }
@@ -375,6 +401,7 @@ Result<LiveFigures> Service::figures() {
   auto figures = loop_->view().figures();
   const std::lock_guard lock(problems_mutex_);
   if (figures) {
+    figures->lists = feeds_->health();
     figures->problems = problems_;
     last_figures_ = *figures;
   }
@@ -395,6 +422,7 @@ HttpResponse Service::metrics() {
   all.store = *store;
   if (started_all_) {
     all.http = server_->figures();
+    const std::lock_guard lock(outputs_mutex_);
     all.outputs = dispatcher_->figures();
   }
   all.resident_bytes = resident_bytes();
@@ -414,6 +442,7 @@ void Service::look() {
   auto live = loop_->view().figures();
   auto store = store_->figures();
   if (!live || !store) { return; }
+  live->lists = feeds_->health();
   std::vector<ServiceProblem> now = watch_->look(*live, *store, wall_clock());
   const std::lock_guard lock(problems_mutex_);
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {
@@ -432,13 +461,33 @@ void Service::look() {
 
 Result<void> Service::reload(const Config& config) {
   const std::lock_guard lock(lists_mutex_);
-  auto lists = all_lists(config, feeds_->kept());
+  auto lists = all_lists(config, fetched_);
   if (!lists) { return tl::unexpected(lists.error()); }
+  if (auto replaced = replace_tokens(config.serve.access.tokens); !replaced) { return replaced; }
   auto changed = loop_->change(live_settings(config), *lists);
   if (!changed) { return tl::unexpected(changed.error()); }
-  options_.config.lists = config.lists;
   log_->info(*changed > 0 ? "settings or lists changed" : "settings and lists are as before");
+  reload_outputs(config.outputs);
+  for (const std::string& key : keys_that_need_a_restart(options_.config, config)) {
+    log_->warn("a changed key needs a restart", {{"key", key}});
+  }
+  {
+    const std::lock_guard outputs_lock(outputs_mutex_);
+    options_.config = without_restart(options_.config, config);
+  }
   return tls_ ? server_->reload_certificate() : Result<void>();
+}
+
+// A service that nobody may ask any more is a mistake.
+Result<void> Service::replace_tokens(std::vector<TokenGrant> tokens) {
+  const bool changed = tokens != options_.config.serve.access.tokens;
+  tokens.insert(tokens.end(), own_tokens_.begin(), own_tokens_.end());
+  if (tokens.empty() && options_.config.serve.access.issuers.empty()) {
+    return fail(ErrorKind::kUsage, "expected somebody who may ask in serve.tokens, found nobody");
+  }
+  auto replaced = access_->replace_tokens(tokens);
+  if (replaced && changed) { log_->info("tokens changed"); }
+  return replaced;
 }
 
 // ---- stopping ----

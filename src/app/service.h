@@ -61,7 +61,7 @@ class Service {
   [[nodiscard]] bool is_running() const { return !loop_ended_; }
   // Looks for problems, and logs those that are new or over.
   void look();
-  // Lists and settings of a configuration that was read again; others of its keys need a restart.
+  // Takes over what it can of a configuration that was read again, and logs which keys need a restart.
   [[nodiscard]] Result<void> reload(const Config& config);
   // Takes nothing more in, decides what is journalled, saves. The first failure of a part, also an earlier one.
   [[nodiscard]] Result<void> stop();
@@ -74,10 +74,13 @@ class Service {
   [[nodiscard]] Result<void> open_feeds();
   // Lists of the configuration and those that were fetched, in one archive whose book can be made.
   [[nodiscard]] static Result<ListArchive> all_lists(const Config& config, const std::vector<FetchedList>& fetched);
-  [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched);
-  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::vector<FetchedList>& fetched);
+  [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh);
+  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::string& fresh);
   [[nodiscard]] Result<void> follow_inputs();
-  void start_outputs();
+  // For the outputs of the configuration.
+  [[nodiscard]] std::unique_ptr<OutboxDispatcher> dispatcher() const;
+  [[nodiscard]] Result<void> replace_tokens(std::vector<TokenGrant> tokens);
+  void reload_outputs(const std::vector<OutputOptions>& outputs);
   void add_routes();
   [[nodiscard]] HttpResponse metrics();
   [[nodiscard]] HttpResponse readiness();
@@ -94,13 +97,15 @@ class Service {
   LiveView live_;  // the loop's, with the problems
   Ingest ingest_;
   AccessOptions access_options_;
+  std::vector<TokenGrant> own_tokens_;  // beside those of the configuration: of --dev
   std::optional<Access> access_;
   Router router_;
   std::optional<TlsFiles> tls_;
   std::optional<HttpServer> server_;
   std::atomic<bool> started_all_ = false;  // until then requests may come, but see no part that starts after the server
 
-  std::mutex lists_mutex_;  // one change of lists at a time: by a feed, by reload()
+  std::mutex lists_mutex_;            // one change of lists at a time: by a feed, by reload()
+  std::vector<FetchedList> fetched_;  // in force
   std::unique_ptr<ListFeeds> feeds_;
   std::vector<std::unique_ptr<InputFollower>> followers_;
 
@@ -108,6 +113,7 @@ class Service {
   std::atomic<bool> loop_ended_ = false;
   Result<void> loop_result_;  // once loop_thread_ is joined
 
+  mutable std::mutex outputs_mutex_;  // of what follows; options_.config.outputs too
   std::unique_ptr<OutboxDispatcher> dispatcher_;
 
   std::optional<ServiceWatch> watch_;

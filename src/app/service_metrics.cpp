@@ -79,6 +79,12 @@ void write_inputs(MetricsWriter& writer, const LiveFigures& live) {
   }
   writer.describe("input_failing", "gauge", "1 while an input cannot be read");
   for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.failure.empty() ? 0 : 1); }
+  writer.describe("list_confirmed_seconds", "gauge", "Wall clock of the newest good answer of a list by URL");
+  for (const ListHealth& list : live.lists) {
+    if (list.confirmed) { writer.add("list", list.name, seconds(*list.confirmed)); }
+  }
+  writer.describe("list_failing", "gauge", "1 while a list by URL cannot be had or is held back");
+  for (const ListHealth& list : live.lists) { writer.add("list", list.name, list.failure.empty() ? 0 : 1); }
   writer.describe("problem", "gauge",
                   "1 for each thing that is wrong with the service now, by kind and what it is about");
   for (const ServiceProblem& problem : live.problems) { writer.add("kind", problem.kind, "about", problem.about, 1); }
@@ -93,6 +99,18 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
   writer.single("events_held", "gauge", "Events that wait for the watermark", live.held);
   writer.single("callers_evicted_total", "counter", "Callers forgotten for want of room", live.evicted_callers);
   writer.single("vaults_evicted_total", "counter", "Vaults forgotten for want of room", live.evicted_vaults);
+  writer.single("edges_evicted_total", "counter", "What callers touch, forgotten for want of room", live.evicted_edges);
+  writer.single("alerts_closed_early_total", "counter", "Open alerts closed for want of room",
+                live.alerts_closed_early);
+  writer.single("evidence_left_out_total", "counter", "Records and objects for which alerts had no room",
+                live.evidence_left_out);
+  writer.single("events_spilled_total", "counter", "Events that waited on disk", live.spilled);
+  writer.describe("detector_seconds_total", "counter",
+                  "Time in each detector since the start, estimated from one decision in many");
+  for (const CatalogueRow& row : catalogue()) {
+    const auto spent = live.detector_seconds.find(row.type);
+    writer.add("type", row.code, spent == live.detector_seconds.end() ? 0 : spent->second);
+  }
   writer.describe("alerts_raised_total", "counter", "Alerts raised, by type");
   for (const CatalogueRow& row : catalogue()) {
     const auto raised = live.alerts_raised.find(row.type);
@@ -113,6 +131,12 @@ void write_store(MetricsWriter& writer, const ServiceFigures& figures) {
   writer.single("journal_bytes", "gauge", "Bytes of these", store.journal_bytes);
   writer.single("journal_waiting_bytes", "gauge", "Bytes received and not decided yet", figures.journal_waiting_bytes);
   writer.single("alerts_stored", "gauge", "Alerts in the store", store.alerts);
+  writer.single("events_kept", "gauge", "Decided events that are kept for timelines", store.events.events);
+  writer.single("events_kept_bytes", "gauge", "Bytes of these, compressed", store.events.bytes);
+  if (store.events.oldest) {
+    writer.single("events_kept_since_seconds", "gauge", "Event time of the oldest of these",
+                  seconds(*store.events.oldest));
+  }
   writer.single("outbox", "gauge", "Revisions that wait for an output", store.outbox);
   writer.single("dead_letters", "gauge", "Revisions that no output took", store.dead_letters);
   writer.single("store_bytes", "gauge", "Size of the store's file", store.file_bytes);

@@ -11,6 +11,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::int64_t kLookBackTicks = 10 * EventTime::kTicksPerMinute;
+constexpr std::int64_t kListGraceMinutes = 10;
 constexpr std::uint64_t kFewestRefused = 10;
 constexpr std::uint64_t kRefusedShare = 100;  // one in so many is a loss
 
@@ -20,6 +21,17 @@ std::uint64_t since(const std::map<std::string, std::uint64_t>& before, const st
 }
 
 }  // namespace
+
+// A failed answer is asked for again within minutes, and says so itself; this is for one that does not come at all.
+std::optional<ServiceProblem> ServiceWatch::problem_of(const ListHealth& list, EventTime now) const {
+  if (!list.failure.empty()) { return ServiceProblem{"list", list.name, list.failure}; }
+  const std::int64_t good = std::max(list.confirmed.value_or(started_).ticks, started_.ticks);
+  const std::int64_t age_minutes = (now.ticks - good) / EventTime::kTicksPerMinute;
+  if (age_minutes <= list.interval_minutes + kListGraceMinutes) { return std::nullopt; }
+  return ServiceProblem{"list", list.name,
+                        fmt::format("expected a fresh list every {} minutes, the newest is {} minutes old",
+                                    list.interval_minutes, age_minutes)};
+}
 
 ServiceWatch::Counts ServiceWatch::counts_of(const LiveFigures& live, const StoreFigures& store, EventTime now) {
   Counts counts;
@@ -54,6 +66,9 @@ std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const St
       problems.push_back({"loss", input.name,
                           fmt::format("{} of {} records of the last ten minutes could not be read", refused, records)});
     }
+  }
+  for (const ListHealth& list : live.lists) {
+    if (auto problem = problem_of(list, now)) { problems.push_back(*std::move(problem)); }
   }
   if (live.behind_seconds > static_cast<double>(limits_.lag_seconds)) {
     problems.push_back({"lag", "", fmt::format("records wait {:.0f} s to be decided", live.behind_seconds)});

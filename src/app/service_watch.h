@@ -1,5 +1,5 @@
 // ServiceWatch: what is wrong with the service itself, from its figures: an input silent or failing, decisions behind,
-// records lost, clocks wrong, deliveries given up.
+// records lost, clocks wrong, deliveries given up, a list that cannot be had or is old.
 //
 // Counts are compared with those of ten minutes before. Threads: one owner.
 #pragma once
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class ServiceWatch {
     std::uint64_t dead_letters = 0;
   };
 
+  [[nodiscard]] std::optional<ServiceProblem> problem_of(const ListHealth& list, EventTime now) const;
   [[nodiscard]] static Counts counts_of(const LiveFigures& live, const StoreFigures& store, EventTime now);
 
   WatchLimits limits_;

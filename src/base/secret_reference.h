@@ -11,6 +11,7 @@ namespace keyvigil {
 struct SecretReference {
   std::string environment;  // name of a variable
   std::string file;         // path; a line end at its end does not count
+  friend bool operator==(const SecretReference&, const SecretReference&) = default;
   [[nodiscard]] bool empty() const { return environment.empty() && file.empty(); }
 };
 

@@ -15,11 +15,6 @@ bool is_list_type(AlertType type) {
          type == AlertType::kSuspiciousIPAccessDenied;
 }
 
-bool has_something_to_say(const Facts& facts) {
-  return facts.new_vault || facts.new_denied_vault || facts.new_client || !facts.volumes.empty() || facts.session ||
-         facts.destruction || facts.list_episode || facts.policy_episode || facts.new_address;
-}
-
 Subject caller_of(const AccessEvent& event, CallerClass caller_class) {
   return {caller_hash(event), caller_class == CallerClass::kUser ? SubjectClass::kUser : SubjectClass::kApp};
 }

@@ -50,6 +50,8 @@ class Engine {
   // `out` is reused. An event beyond the late horizon is decided by the threat lists and teaches nothing.
   void decide(const AccessEvent& event, Timeliness timeliness, Decision& out);
 
+  // Of the event decided last.
+  [[nodiscard]] const Facts& facts() const { return facts_; }
   [[nodiscard]] const RecentOperations& recent_operations() const { return recent_operations_; }
   [[nodiscard]] const EstateHistory& history() const { return history_; }
   [[nodiscard]] const Judge& judge() const { return judge_; }

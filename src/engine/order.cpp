@@ -41,9 +41,15 @@ bool Order::entry_less(const Entry& left, const Entry& right) const {
 InputId Order::open_input(std::optional<EventTime> not_before) {
   CHECK(!ended_);
   refresh_floor();
-  const auto id = static_cast<InputId>(inputs_.size());
-  inputs_.emplace_back();
-  if (not_before) { inputs_.back().latest = not_before->milliseconds(); }
+  auto id = static_cast<InputId>(inputs_.size());
+  if (free_.empty()) {
+    inputs_.emplace_back();
+  } else {
+    id = free_.top();
+    free_.pop();
+    inputs_[id] = Input{.tenancy = inputs_[id].tenancy + 1};
+  }
+  if (not_before) { inputs_[id].latest = not_before->milliseconds(); }
   queue(id);
   return id;
 }
@@ -52,7 +58,7 @@ void Order::queue(InputId id) {
   Input& input = inputs_[id];
   if (input.queued) { return; }
   input.queued = true;
-  watermarks_.push_back(Watermark{input.latest, id});
+  watermarks_.push_back(Watermark{input.latest, id, input.tenancy});
   std::push_heap(watermarks_.begin(), watermarks_.end(), std::greater<>{});
 }
 
@@ -73,8 +79,9 @@ void Order::refresh_floor() {
   while (!watermarks_.empty()) {
     Watermark& top = watermarks_.front();
     Input& input = inputs_[top.input];
-    if (!input.open || input.idle) {
-      input.queued = false;
+    const bool gone = top.tenancy != input.tenancy;
+    if (gone || !input.open || input.idle) {
+      if (!gone) { input.queued = false; }
       std::pop_heap(watermarks_.begin(), watermarks_.end(), std::greater<>{});
       watermarks_.pop_back();
     } else if (top.latest != input.latest) {
@@ -123,6 +130,7 @@ void Order::close_input(InputId id) {
   refresh_floor();
   settle(id, true);
   inputs_[id].open = false;
+  free_.push(id);
   if (buffered_ >= options_.memory_limit_events) { spill(); }
 }
 
@@ -568,13 +576,16 @@ Result<void> Order::load(std::string_view bytes) {
   AccessEvent event;
   for (const SavedInput& from : saved.inputs) {
     if (from.id >= inputs_.size() || inputs_[from.id].open) { return damaged(); }
-    inputs_[from.id] = Input{from.latest, true, from.idle, false};
+    inputs_[from.id] = Input{.latest = from.latest, .idle = from.idle};
     queue(from.id);
     for (std::uint64_t i = 0; i < from.parked; ++i) {
       if (!read_event(events, event)) { return damaged(); }
       const std::uint64_t vault = vault_hash(event);
       parked_[from.id].push_back(Parked{put(std::move(event)), vault});
     }
+  }
+  for (InputId id = 0; id < inputs_.size(); ++id) {
+    if (!inputs_[id].open) { free_.push(id); }
   }
   for (const std::int64_t floor : saved.late_floors) {
     if (!read_event(events, event)) { return damaged(); }

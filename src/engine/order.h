@@ -20,9 +20,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
+#include <queue>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,7 +75,8 @@ class Order {
  public:
   explicit Order(OrderOptions options);
 
-  // `not_before`: a promise about the input (the hour in a blob's path) that lets others go ahead until then.
+  // `not_before`: a promise about the input (the hour in a blob's path) that lets others go ahead until then. Gives the
+  // smallest id that no open input has.
   [[nodiscard]] InputId open_input(std::optional<EventTime> not_before);
   // REQUIRES: `input` is open. `event` gets other buffers in exchange.
   [[nodiscard]] Arrival push(InputId input, AccessEvent&& event);
@@ -124,11 +127,13 @@ class Order {
     std::int64_t latest = kNever;  // largest accepted time, or the promise
     bool open = true;
     bool idle = false;
-    bool queued = false;  // stands in watermarks_
+    bool queued = false;        // stands in watermarks_, of this tenancy
+    std::uint32_t tenancy = 0;  // how many inputs had the id before
   };
   struct Watermark {
     std::int64_t latest = kNever;  // may lag behind the input's
     InputId input = 0;
+    std::uint32_t tenancy = 0;  // another one than the input's: that one was closed
     friend auto operator<=>(const Watermark&, const Watermark&) = default;
   };
   struct Parked {
@@ -178,6 +183,7 @@ class Order {
   EventSlab slab_;
 
   std::vector<Input> inputs_;
+  std::priority_queue<InputId, std::vector<InputId>, std::greater<>> free_;  // ids of closed inputs
   std::vector<Watermark> watermarks_;              // binary heap, smallest first; keys may be stale, but only too small
   std::map<InputId, std::vector<Parked>> parked_;  // by time
   std::int64_t floor_ = kNever;

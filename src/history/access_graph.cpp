@@ -36,6 +36,10 @@ bool contains_from(const std::vector<Item>& items, std::size_t& place, const Ite
   return place < items.size() && items[place] == wanted;
 }
 
+bool visited_later(const GraphLink& left, const GraphLink& right) {
+  return std::tuple(-left.last.ticks, left.key) < std::tuple(-right.last.ticks, right.key);
+}
+
 }  // namespace
 
 AccessGraph::AccessGraph(const AccessGraphLimits& limits)
@@ -80,6 +84,37 @@ std::vector<std::string_view> AccessGraph::vaults_of(const TableKey& caller, con
 std::uint64_t AccessGraph::callers_of(const TableKey& vault) const {
   const auto slot = vaults_.find(vault);
   return slot ? vault_records_[*slot].members.size() : 0;
+}
+
+GraphLink AccessGraph::link(std::string_view key, const Edge& edge) {
+  return {key, EventTime{edge.first_hour * EventTime::kTicksPerHour},
+          EventTime{edge.last_hour * EventTime::kTicksPerHour}, edge.visit_days, edge.confirmed};
+}
+
+std::vector<GraphLink> AccessGraph::links_of_caller(const TableKey& caller, EventTime at) const {
+  std::vector<GraphLink> links;
+  const auto slot = callers_.find(caller);
+  if (!slot) { return links; }
+  for (const Edge& edge : caller_records_[*slot].edges) {
+    if (!is_same_vault(edge) || at.hour() - edge.last_hour >= kForgottenHours) { continue; }
+    links.push_back(link(vaults_.key(edge.vault), edge));
+  }
+  std::ranges::sort(links, visited_later);
+  return links;
+}
+
+std::vector<GraphLink> AccessGraph::links_of_vault(const TableKey& vault) const {
+  std::vector<GraphLink> links;
+  const auto slot = vaults_.find(vault);
+  if (!slot) { return links; }
+  for (const Member& member : vault_records_[*slot].members) {
+    const std::vector<Edge>& edges = caller_records_[member.caller].edges;
+    const auto found = std::ranges::lower_bound(edges, *slot, {}, &Edge::vault);
+    if (found == edges.end() || found->vault != *slot) { continue; }
+    links.push_back(link(callers_.key(member.caller), *found));
+  }
+  std::ranges::sort(links, visited_later);
+  return links;
 }
 
 std::vector<const AccessGraph::Edge*> AccessGraph::edges_to_walk(const Caller& caller, std::uint32_t aside,

@@ -44,6 +44,15 @@ struct WalkFacts {
   std::uint32_t sharing_and_using = 0;  // of these: callers of the vault in question
 };
 
+// One visited vault of a caller, or one caller of a vault.
+struct GraphLink {
+  std::string_view key;  // valid until the graph changes
+  EventTime first;       // whole hours
+  EventTime last;
+  std::uint32_t visit_days = 0;
+  bool confirmed = false;
+};
+
 struct AccessGraphStatistics {
   std::uint64_t edges = 0;
   std::uint64_t edges_replaced = 0;  // a caller's edge idle longest went for a new one of theirs
@@ -77,6 +86,10 @@ class AccessGraph {
                                                         EventTime at) const;
   // Callers that are members of the vault, at most kMembersPerVault; 0 where it is not known.
   [[nodiscard]] std::uint64_t callers_of(const TableKey& vault) const;
+  // For people, visited last first: what the caller visited within kForgottenHours before `at`, and who visits the
+  // vault, which are its members: confirmed callers but hubs, as of the last close_hour().
+  [[nodiscard]] std::vector<GraphLink> links_of_caller(const TableKey& caller, EventTime at) const;
+  [[nodiscard]] std::vector<GraphLink> links_of_vault(const TableKey& vault) const;
   // As of the last close_hour().
   [[nodiscard]] std::uint64_t closed_edges() const { return closed_edges_; }
   [[nodiscard]] std::uint64_t closed_vaults() const { return closed_vaults_; }
@@ -134,6 +147,7 @@ class AccessGraph {
   void forget_idle(std::int64_t hour);
   void add_edge(Caller& caller, const Edge& edge);
   [[nodiscard]] bool is_same_vault(const Edge& edge) const;
+  [[nodiscard]] static GraphLink link(std::string_view key, const Edge& edge);
   void touch(std::uint32_t caller);
   void publish(std::uint32_t caller, std::int64_t hour);
   void join(std::uint32_t caller, Edge& edge);

@@ -130,6 +130,43 @@ EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
   derive_parents();
 }
 
+// ---- for people ----
+
+namespace {
+
+UsualActivity activity_of(const VolumeWindows& volume, const VolumeParents& parents) {
+  UsualActivity usual;
+  for (std::size_t measure = 0; measure < kVolumeMeasureCount; ++measure) {
+    for (std::size_t window = 0; window < kTumblingWindowCount; ++window) {
+      usual.counts[measure][window] =
+          volume.usual(static_cast<VolumeMeasure>(measure), static_cast<VolumeWindow>(window), parents);
+    }
+  }
+  return usual;
+}
+
+}  // namespace
+
+std::optional<UsualActivity> EstateHistory::usual_of_caller(const TableKey& caller) const {
+  const auto slot = callers_.find(caller);
+  if (!slot || caller_profiles_[*slot].owner != caller.hash) { return std::nullopt; }
+  const CallerProfile& profile = caller_profiles_[*slot];
+  UsualActivity usual = activity_of(profile.volume, caller_parents_[static_cast<std::size_t>(profile.caller_class)]);
+  usual.caller_class = profile.caller_class;
+  usual.operations = profile.mix.own_shares();
+  return usual;
+}
+
+std::optional<UsualActivity> EstateHistory::usual_of_vault(const TableKey& vault) const {
+  const auto slot = vaults_.find(vault);
+  if (!slot || vault_profiles_[*slot].owner != vault.hash) { return std::nullopt; }
+  return activity_of(vault_profiles_[*slot].volume, vault_parents_);
+}
+
+std::string EstateHistory::address_thing(const IpAddress& address) {
+  return to_string(prefix_of(address));
+}
+
 // ---- observe ----
 
 void EstateHistory::Observed::clear() {

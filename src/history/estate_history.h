@@ -45,6 +45,13 @@ struct LearningGuard {
   bool episode_alerted = false;
 };
 
+// Of a caller or a vault, per active hour and day.
+struct UsualActivity {
+  CallerClass caller_class = CallerClass::kUser;  // of a caller
+  std::array<std::array<UsualCount, kTumblingWindowCount>, kVolumeMeasureCount> counts{};
+  OperationMixWeights operations{};  // shares of a caller's; all 0: not known
+};
+
 class EstateHistory {
  public:
   explicit EstateHistory(const EstateHistoryLimits& limits = {});
@@ -61,10 +68,16 @@ class EstateHistory {
   [[nodiscard]] const FirstTouches& vault_touches() const { return touches_[kVaultTouch]; }
   // What callers touch: vaults, vaults that refused, clients, clients on vaults, address prefixes.
   static constexpr std::size_t kTouchKinds = 5;
+  enum TouchKind : std::uint8_t { kVaultTouch, kDeniedTouch, kClientTouch, kPairTouch, kAddressTouch };
   // REQUIRES: kind < kTouchKinds.
   [[nodiscard]] const FirstTouches& touches(std::size_t kind) const { return touches_[kind]; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
+  // What is usual for one of them, for people. Nothing where nobody knows the key.
+  [[nodiscard]] std::optional<UsualActivity> usual_of_caller(const TableKey& caller) const;
+  [[nodiscard]] std::optional<UsualActivity> usual_of_vault(const TableKey& vault) const;
+  // Under what the graph of address prefixes knows an address.
+  [[nodiscard]] static std::string address_thing(const IpAddress& address);
   // Of the current hour.
   [[nodiscard]] std::uint64_t vaults_seen_lately() const { return vaults_.size(); }
 
@@ -76,8 +89,6 @@ class EstateHistory {
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:
-  enum TouchKind : std::uint8_t { kVaultTouch, kDeniedTouch, kClientTouch, kPairTouch, kAddressTouch };
-
   // What was touched within the hour needs no second look.
   struct Recent {
     std::uint64_t thing = 0;  // hash

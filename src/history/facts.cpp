@@ -23,4 +23,9 @@ void Facts::clear() {
   address_prefix.clear();
 }
 
+bool has_something_to_say(const Facts& facts) {
+  return facts.new_vault || facts.new_denied_vault || facts.new_client || !facts.volumes.empty() || facts.session ||
+         facts.destruction || facts.list_episode || facts.policy_episode || facts.new_address;
+}
+
 }  // namespace keyvigil

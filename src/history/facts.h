@@ -129,4 +129,7 @@ struct Facts {
   void clear();
 };
 
+// Whether a detector of behaviour may say anything.
+[[nodiscard]] bool has_something_to_say(const Facts& facts);
+
 }  // namespace keyvigil

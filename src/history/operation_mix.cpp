@@ -55,6 +55,15 @@ OperationMixWeights OperationMix::weights_by_days(const OperationMixWeights& pop
   return weights_of(days_, std::accumulate(days_.begin(), days_.end(), 0.0), population);
 }
 
+OperationMixWeights OperationMix::own_shares() const {
+  OperationMixWeights shares{};
+  if (total_ <= 0) { return shares; }
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i] = static_cast<double>(own_[i]) / static_cast<double>(total_);
+  }
+  return shares;
+}
+
 bool OperationMix::is_rare(OperationClass operation) const {
   return own_[static_cast<std::size_t>(operation)] * 100 < total_;
 }

@@ -43,6 +43,8 @@ class OperationMix {
 
   [[nodiscard]] OperationMixWeights weights(const OperationMixWeights& population) const;
   [[nodiscard]] OperationMixWeights weights_by_days(const OperationMixWeights& population) const;
+  // Of the caller's own operations, decayed; sum 1, or all 0 where none is known.
+  [[nodiscard]] OperationMixWeights own_shares() const;
   // Of the caller's own operations: is this class rarer than one in a hundred?
   [[nodiscard]] bool is_rare(OperationClass operation) const;
   void learn(const OperationMixWeights& counts, bool alerted);

@@ -67,6 +67,13 @@ void VolumeWindows::look(std::size_t measure, std::size_t window, bool of_vault,
                              .windows = counter.usual.windows});
 }
 
+UsualCount VolumeWindows::usual(VolumeMeasure measure, VolumeWindow window, const VolumeParents& parents) const {
+  const auto row = static_cast<std::size_t>(measure);
+  const auto column = static_cast<std::size_t>(window);
+  const CountTail& tail = counters_[row][column].usual;
+  return {tail.mean(parents[row][column], 1) + 1, tail.largest, tail.windows};
+}
+
 void VolumeWindows::close_counter(std::size_t measure, VolumeWindow window, const VolumeParents& parents) {
   const auto at = static_cast<std::size_t>(window);
   Counter& counter = counters_[measure][at];

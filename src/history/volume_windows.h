@@ -24,6 +24,13 @@ struct VolumeSample {
   bool throttled = false;
 };
 
+// What one member does in a window in which it does any; nothing is known where `windows` is 0.
+struct UsualCount {
+  double mean = 0;
+  double largest = 0;  // decayed
+  double windows = 0;  // decayed number of windows behind it
+};
+
 // By VolumeMeasure and window (hour, day).
 inline constexpr std::size_t kTumblingWindowCount = 2;
 using VolumeParents = std::array<std::array<CountParent, kTumblingWindowCount>, kVolumeMeasureCount>;
@@ -46,6 +53,8 @@ class VolumeWindows {
     }
     forget_objects(window);
   }
+  // REQUIRES: an hour or a day.
+  [[nodiscard]] UsualCount usual(VolumeMeasure measure, VolumeWindow window, const VolumeParents& parents) const;
   [[nodiscard]] bool has_counts() const { return counters_[0][1].count > 0; }
 
   auto fields() { return std::tie(counters_, objects_); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "intel/list_builder.h"
 #include "intel/list_readers.h"
@@ -63,6 +64,11 @@ constexpr std::string_view kExpected =
 }
 
 }  // namespace
+
+std::string_view to_string(ListRole role) {
+  constexpr std::array<std::string_view, 3> kNames = {"tor", "suspicious", "service_tags"};
+  return kNames.at(static_cast<std::size_t>(role));
+}
 
 std::string_view to_string(ListFormat format) {
   switch (format) {

@@ -31,6 +31,8 @@ enum class ListFormat : std::uint8_t {
 
 // What the person who named the list on the command line said that it is.
 enum class ListRole : std::uint8_t { kTor, kSuspicious, kServiceTags };
+// As configurations name it: tor, suspicious, service_tags.
+[[nodiscard]] std::string_view to_string(ListRole role);
 
 struct ListEntry {
   IpPrefix prefix;

@@ -34,6 +34,7 @@ struct OutputFilter {
   bool learning = false;                // alerts found while the estate was being learned
   bool backfilled = false;
   bool simulated = true;
+  friend bool operator==(const OutputFilter&, const OutputFilter&) = default;
 };
 
 [[nodiscard]] bool takes(const OutputFilter& filter, const Alert& alert, const AlertStanding& standing);
@@ -54,6 +55,7 @@ struct OutputOptions {
   std::int64_t most_attempts = 1000;         // 1..10000; then a dead letter
   std::int64_t most_age_hours = 72;          // 1..8760, since the alert was stored; then a dead letter
   OutputFilter filter;
+  friend bool operator==(const OutputOptions&, const OutputOptions&) = default;
 };
 
 }  // namespace keyvigil

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <tuple>
@@ -196,13 +197,21 @@ void EventBlocks::add(const AccessEvent& event) {
 void EventBlocks::close() {
   if (events_ == 0) { return; }
   blocks_.push_back({first_, last_, events_, sorted_bytes(callers_), sorted_bytes(vaults_), pack(bytes_)});
+  packed_bytes_ += blocks_.back().packed.size();
   bytes_.clear();
   events_ = 0;
 }
 
 std::vector<EventBlock> EventBlocks::take() {
   close();
+  packed_bytes_ = 0;
   return std::exchange(blocks_, {});
+}
+
+void EventBlocks::put_back(std::vector<EventBlock> blocks) {
+  for (const EventBlock& block : blocks) { packed_bytes_ += block.packed.size(); }
+  std::move(blocks_.begin(), blocks_.end(), std::back_inserter(blocks));
+  blocks_ = std::move(blocks);
 }
 
 Result<void> EventArchive::open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint) {

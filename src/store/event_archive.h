@@ -39,6 +39,10 @@ class EventBlocks {
   void add(const AccessEvent& event);
   // What was gathered since the last call.
   [[nodiscard]] std::vector<EventBlock> take();
+  // What take() gave and could not be kept: the next take() gives it again.
+  void put_back(std::vector<EventBlock> blocks);
+  // Of whole blocks.
+  [[nodiscard]] std::size_t packed_bytes() const { return packed_bytes_; }
 
  private:
   void close();
@@ -50,6 +54,7 @@ class EventBlocks {
   std::vector<std::uint32_t> callers_;
   std::vector<std::uint32_t> vaults_;
   std::vector<EventBlock> blocks_;
+  std::size_t packed_bytes_ = 0;
 };
 
 // Both keys where both are given; at least one is. Newest first.

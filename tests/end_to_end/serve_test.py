@@ -10,6 +10,7 @@ import calendar
 import collections
 import gzip
 import http.client
+import http.server
 import json
 import mmap
 import os
@@ -27,6 +28,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 KEYVIGIL = ""  # set from the command line, below
 
@@ -178,6 +180,69 @@ def run(*arguments):
                           timeout=600, check=False)
 
 
+class BlobContainer:
+    """Azure's blob service, as far as it is needed to list a container, page by page, and to read ranges of blobs."""
+
+    SAS = "sv=2022-11-02&sr=c&sp=rl&sig=c2VjcmV0"
+    PAGE = 50
+
+    def __init__(self, blobs):
+        self.blobs = blobs
+        self.ranges = self.pages = 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self):
+                outer.answer(self)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/account/insights-logs-auditevent"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def answer(self, request):
+        parts = urllib.parse.urlsplit(request.path)
+        query = dict(urllib.parse.parse_qsl(parts.query))
+        if query.get("sig") != "c2VjcmV0" or "x-ms-version" not in request.headers:
+            return self.reply(request, 403, b"")
+        if query.get("comp") == "list":
+            return self.reply(request, 200, self.page(query.get("marker", "")))
+        blob = self.blobs.get(urllib.parse.unquote(parts.path).split("/", 3)[3])
+        if blob is None:
+            return self.reply(request, 404, b"")
+        first, last = map(int, re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers["x-ms-range"]).groups())
+        self.ranges += 1
+        return self.reply(request, 206, blob[first:last + 1])
+
+    def page(self, marker):
+        self.pages += 1
+        names = sorted(name for name in self.blobs if name >= marker)
+        listed = "".join(f"<Blob><Name>{name}</Name><Properties><Creation-Time>Mon, 01 Jun 2026 00:00:00 GMT"
+                         f"</Creation-Time><Content-Length>{len(self.blobs[name])}</Content-Length></Properties></Blob>"
+                         for name in names[:self.PAGE])
+        after = names[self.PAGE] if len(names) > self.PAGE else ""
+        return (f"<?xml version='1.0'?><EnumerationResults><Blobs>{listed}</Blobs><NextMarker>{after}</NextMarker>"
+                f"</EnumerationResults>").encode()
+
+    @staticmethod
+    def reply(request, status, body):
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+
 class ServeCase(unittest.TestCase):
     def setUp(self):
         self.place = tempfile.TemporaryDirectory(prefix="keyvigil-serve-")
@@ -218,6 +283,31 @@ class ServeCase(unittest.TestCase):
         subscription = found.most_common(1)[0][0].decode()
         settings = "lists:\n  tor: [../tor.txt]\n  suspicious: [../suspicious.txt]\n"
         return lines, settings, subscription
+
+    @staticmethod
+    def blobs_of(lines):
+        """The records by the hourly blob that Azure would write them to."""
+        place = re.compile(rb'"time":\s*"(\d+)-(\d+)-(\d+)T(\d+).*"resourceId":\s*"([^"]+)"|'
+                           rb'"resourceId":\s*"([^"]+)".*"time":\s*"(\d+)-(\d+)-(\d+)T(\d+)')
+        blobs = collections.defaultdict(list)
+        for line in lines:
+            found = place.search(line)
+            year, month, day, hour = (part.decode() for part in (found.groups()[:4] if found.group(5)
+                                                                 else found.groups()[6:]))
+            vault = (found.group(5) or found.group(6)).decode().upper().strip("/")
+            blobs[f"resourceId=/{vault}/y={year}/m={month}/d={day}/h={hour}/m=00/PT1H.json"].append(line)
+        return {name: b"".join(held) for name, held in blobs.items()}
+
+    def follow_all(self, service, records):
+        """Until so many were followed and decided, as far as they can be; the figures."""
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            figures = service.await_decided()
+            taken = figures["events_decided_total"] + figures["events_held"] + figures["duplicates_total"]
+            if taken >= records:
+                return figures
+            time.sleep(0.2)
+        raise AssertionError(f"{taken} of {records} records were followed")
 
     def detected(self, lines, settings):
         """What `detect` says of the same records, by name."""
@@ -267,43 +357,65 @@ class Inputs(ServeCase):
                 self.assertEqual(found, expected)
                 service.kill()
 
-    def test_a_folder_of_blobs_gives_the_alerts_of_detect(self):
-        """One blob a vault and hour, half of each there when the service starts, the rest appended while it runs."""
+    def test_what_is_followed_gives_the_alerts_of_detect(self):
+        """A folder and a container of a blob a vault and hour. Both are of the past for the service, so their alerts
+        are marked, and go to no output but the one that asks for them."""
         lines, settings, _ = self.simulated(6000)
         expected = self.detected(lines, settings)
         subscriptions = {alert["id"].split("/")[2] for alert in expected.values()}
         self.assertGreater(len(expected), 20)
-        blobs = collections.defaultdict(list)
-        place = re.compile(rb'"time":\s*"(\d+)-(\d+)-(\d+)T(\d+).*"resourceId":\s*"([^"]+)"|'
-                           rb'"resourceId":\s*"([^"]+)".*"time":\s*"(\d+)-(\d+)-(\d+)T(\d+)')
-        for line in lines:
-            found = place.search(line)
-            year, month, day, hour = (part.decode() for part in (found.groups()[:4] if found.group(5)
-                                                                 else found.groups()[6:]))
-            vault = (found.group(5) or found.group(6)).decode().upper().strip("/")
-            blobs[f"resourceId=/{vault}/y={year}/m={month}/d={day}/h={hour}/m=00/PT1H.json"].append(line)
+        blobs = self.blobs_of(lines)
         root = self.folder / "blobs"
         for name, held in blobs.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(b"".join(held))
-        service = self.start("folder", settings + f"serve:\n  inputs:\n    - folder: {root}\n      from: 2000-01-01\n"
-                                                   "      poll_seconds: 1\n")
+            (root / name).write_bytes(held)
+        (self.folder / "sas").write_text(BlobContainer.SAS)
+        container = BlobContainer(blobs)
+        self.addCleanup(container.close)
+        outputs = ("outputs:\n  - {name: live, kind: file, path: live.jsonl}\n"
+                   "  - {name: past, kind: file, path: past.jsonl, backfilled: true}\n")
+        inputs = {"folder": f"    - folder: {root}\n",
+                  "container": f"    - container: {container.url}\n      sas: {{file: ../sas}}\n"}
+        for kind, settings_of_input in inputs.items():
+            with self.subTest(kind):
+                service = self.start(kind, settings + outputs + "serve:\n  inputs:\n" + settings_of_input +
+                                     "      from: 2000-01-01\n      poll_seconds: 1\n")
+                # Whatever was read when the service was killed is of the past, and so is the rest.
+                while service.metrics()["events_decided_total"] < 500:
+                    time.sleep(0.01)
+                service.kill()
+                service = self.start(kind, (self.folder / kind / "keyvigil.yaml").read_text())
+                figures = self.follow_all(service, len(lines) - 10)
+                self.assertEqual(figures["late_total"], 0)
+                self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
+                service = self.start(kind, settings + outputs)
+                found = {}
+                for subscription in subscriptions:
+                    found.update(service.alerts(subscription))
+                self.assertEqual(found.keys(), expected.keys())
+                for name, alert in found.items():
+                    self.assertEqual(alert["properties"]["extendedProperties"],
+                                     expected[name]["properties"]["extendedProperties"])
+                # Those that the last stop closed are new lines of the same alerts.
+                past = self.await_lines(self.folder / kind / "past.jsonl", len(expected))
+                self.assertEqual({alert["name"] for alert in past}, expected.keys())
+                self.assertFalse((self.folder / kind / "live.jsonl").exists())
+                status, _, text = service.ask("GET", "/v1/alerts?limit=1000")
+                self.assertEqual(status, 200, text)
+                self.assertTrue(all(alert["backfilled"] for alert in json.loads(text)["value"]))
+                service.kill()
+        self.assertGreater(container.ranges, len(blobs) - 1)
+        self.assertGreater(container.pages, 1)
+
+    def await_lines(self, path, count):
+        """The alerts in a file of an output, once there are so many different ones."""
         deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
-        decided = 0
-        while time.monotonic() < deadline and decided < len(lines) - 10:
-            figures = service.await_decided()
-            decided = figures["events_decided_total"] + figures["events_held"] + figures["duplicates_total"]
-            time.sleep(0.2)
-        self.assertEqual(figures["late_total"], 0)
-        self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
-        service = self.start("folder", settings)
-        found = {}
-        for subscription in subscriptions:
-            found.update(service.alerts(subscription))
-        self.assertEqual(found.keys(), expected.keys())
-        for name, alert in found.items():
-            self.assertEqual(alert["properties"]["extendedProperties"],
-                             expected[name]["properties"]["extendedProperties"])
+        while time.monotonic() < deadline:
+            alerts = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+            if len({alert["name"] for alert in alerts}) >= count:
+                return alerts
+            time.sleep(0.1)
+        raise AssertionError(f"expected {count} alerts in {path}, found {len(alerts)} lines")
 
     def test_what_no_step_could_read_is_refused_and_nothing_is_stored(self):
         service = self.start()
@@ -353,6 +465,102 @@ class SigningKey:
         parts = [{"alg": algorithm, "typ": "JWT", "kid": "one"}, claims]
         text = ".".join(in_base64url(json.dumps(part).encode()) for part in parts)
         return text + "." + in_base64url(self.command("dgst", "-sha256", "-sign", self.path, given=text.encode()))
+
+
+class Lists(ServeCase):
+    def test_lists_by_url_are_fetched_held_back_and_reported(self):
+        """A file and a TAXII collection are put in force; a list of everybody's addresses is not."""
+        long_ago = "2026-01-01T00:00:00Z"
+        indicator = {"type": "indicator", "spec_version": "2.1", "pattern_type": "stix", "valid_from": long_ago,
+                     "id": "indicator--00000000-0000-4000-8000-000000000001", "created": long_ago,
+                     "modified": long_ago, "pattern": "[ipv4-addr:value = '203.0.113.77']"}
+        served = {"/exits": (b"203.0.113.66\n", "text/plain"),
+                  "/taxii/collections/one/objects/": (json.dumps({"more": False, "objects": [indicator]}).encode(),
+                                                      "application/taxii+json;version=2.1"),
+                  "/doubtful": (b"192.0.2.0/24\n", "text/plain")}
+        asked = collections.Counter()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                path = self.path.partition("?")[0]
+                asked[path] += 1
+                body, kind = served.get(path, (b"", ""))
+                self.send_response(200 if path in served else 404)
+                self.send_header("Content-Type", kind)
+                self.send_header("ETag", '"1"')
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(lambda: (server.shutdown(), server.server_close(), thread.join()))
+        url = f"http://127.0.0.1:{server.server_port}"
+        feeds = {"/exits?key=secret": "tor", "/taxii/collections/one/objects/": "suspicious", "/doubtful": "suspicious",
+                 "/missing": "tor"}
+        settings = "lists:\n  feeds:\n" + "".join(
+            f"    - {{url: '{url}{path}', role: {role}, taxii: {str('taxii' in path).lower()}}}\n"
+            for path, role in feeds.items())
+        # Twenty callers from one network, so that there is something to try a list on.
+        begin = 1_780_000_000
+        callers = []
+        for number in range(20):
+            one = record(begin + number, number=number)
+            one["identity"]["claim"]["appid"] = f"bbbbbbbb-0000-4000-8000-{number:012}"
+            callers.append(one)
+        service = self.start(settings="")
+        self.assertEqual(service.send(json_lines(callers + days_later(begin, 1)))[0], 200)
+        service.await_decided()
+        self.assertEqual(service.stop(), 0)
+
+        service = self.start(settings=settings)
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        while True:
+            status, _, text = service.ask("GET", "/v1/sources")
+            self.assertEqual(status, 200, text)
+            lists = {one["name"].removeprefix(url): one for one in json.loads(text)["lists"]}
+            if all(one["failure"] or "confirmedUtc" in one for one in lists.values()):
+                break
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(0.1)
+        self.assertEqual(lists["/exits"]["failure"], "")
+        self.assertEqual(lists["/taxii/collections/one/objects/"]["failure"], "")
+        self.assertIn("held back", lists["/doubtful"]["failure"])
+        self.assertIn("404", lists["/missing"]["failure"])
+        self.assertNotIn("secret", text.decode())
+        then = begin + 2 * 86400
+        attacks = [record(then, "203.0.113.66", number=101), record(then + 1, "203.0.113.77", number=102),
+                   record(then + 2, OFFICE_ADDRESS, number=103)]
+        self.assertEqual(service.send(json_lines(attacks + days_later(then, 5)))[0], 200)
+        service.await_decided()
+        # What is wrong shows where people look.
+        while True:
+            status, _, text = service.ask("GET", "/v1/overview")
+            self.assertEqual(status, 200, text)
+            problems = {one["about"].removeprefix(url) for one in json.loads(text)["service"]["problems"]
+                        if one["kind"] == "list"}
+            if problems == {"/doubtful", "/missing"}:
+                break
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(0.2)
+        self.assertEqual(service.metrics()[f'list_failing{{list="{url}/doubtful"}}'], 1)
+        self.assertEqual(service.stop(), 0)
+        # After a restart the lists are those that were in force, also those that cannot be had now.
+        served.clear()
+        service = self.start(settings=settings)
+        types = sorted(alert["properties"]["alertType"] for alert in service.alerts().values())
+        self.assertEqual(types, ["KV_SuspiciousIPAccess", "KV_TORAccess"])
+        self.assertEqual(service.send(json_lines([record(then + 6 * 86400, "203.0.113.66", number=201)] +
+                                                 days_later(then + 6 * 86400, 5)))[0], 200)
+        service.await_decided()
+        self.assertEqual(service.stop(), 0)
+        service = self.start(settings=settings)
+        types = sorted(alert["properties"]["alertType"] for alert in service.alerts().values())
+        self.assertEqual(types, ["KV_SuspiciousIPAccess", "KV_TORAccess", "KV_TORAccess"])
 
 
 class Refusals(ServeCase):
@@ -478,6 +686,93 @@ class Running(ServeCase):
         service = self.start()
         (alert,) = service.alerts().values()
         self.assertIn("203.0.113.99", json.dumps(alert))
+
+    def await_log(self, service, text):
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        while not any(text in line for line in service.log_lines()):
+            self.assertLess(time.monotonic(), deadline, f"the log never said '{text}'")
+            time.sleep(0.05)
+
+    def test_a_signal_takes_over_tokens_and_outputs_and_says_what_needs_a_restart(self):
+        def made(name):
+            done = run("token", "new")
+            token, hashed = (part.decode() for part in re.findall(rb"(kv_\S+|sha256:\S+)", done.stdout))
+            return token, f"    - {{name: {name}, hash: '{hashed}', roles: [reader]}}\n"
+
+        (old, old_line), (new, new_line) = made("one"), made("one")
+        service = self.start(settings=self.settings + "serve:\n  tokens:\n" + old_line)
+        self.assertEqual(service.ask("GET", "/v1/overview", token=old)[0], 200)
+        self.assertEqual(service.ask("GET", "/v1/overview", token=new)[0], 401)
+        path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/locations/global/alerts/default/simulate"
+        sample = json.dumps({"properties": {"kind": "Bundles", "bundles": ["KeyVaults"]}})
+        self.assertIn(service.ask("POST", path + "?api-version=2021-11-01", sample)[0], (202, 204))
+        (self.folder / "service" / "keyvigil.yaml").write_text(
+            self.settings + "outputs:\n  - {name: all, kind: file, path: all.jsonl}\n"
+            "  - {name: real, kind: file, path: real.jsonl, simulated: false}\n"
+            "serve:\n  silent_minutes: 7\n  tokens:\n" + new_line)
+        service.process.send_signal(signal.SIGHUP)
+        self.await_log(service, "outputs changed")
+        self.await_log(service, "serve.silent_minutes")
+        self.assertEqual(service.ask("GET", "/v1/overview", token=old)[0], 401)
+        self.assertEqual(service.ask("GET", "/v1/overview", token=new)[0], 200)
+        self.assertEqual(service.ask("GET", "/v1/overview")[0], 200, "the token of --dev stays")
+        # Sample alerts go to the outputs of now that want them.
+        self.assertIn(service.ask("POST", path + "?api-version=2021-11-01", sample)[0], (202, 204))
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        lines = self.folder / "service" / "all.jsonl"
+        while not lines.exists() or len(lines.read_text().splitlines()) < 14:
+            self.assertLess(time.monotonic(), deadline, "the sample alerts did not arrive")
+            time.sleep(0.05)
+        for line in lines.read_text().splitlines():
+            self.assertTrue(json.loads(line)["properties"]["alertType"].startswith("SIMULATED_"), line)
+        self.assertEqual(len(lines.read_text().splitlines()), 14, "those of before the signal had no output")
+        self.assertFalse((self.folder / "service" / "real.jsonl").exists())
+        # A configuration that cannot be used changes nothing.
+        (self.folder / "service" / "keyvigil.yaml").write_text("outputs: 7\n")
+        service.process.send_signal(signal.SIGHUP)
+        self.await_log(service, "not reloaded")
+        self.assertEqual(service.ask("GET", "/v1/overview", token=new)[0], 200)
+
+    def test_what_was_decided_can_be_looked_through(self):
+        service = self.start(settings=self.settings + "serve:\n  checkpoint_seconds: 1\n")
+        begin = 1_780_000_000
+        records = [record(begin + 60 * minute, number=minute) for minute in range(30)]
+        records[7] = record(begin + 420, TOR_ADDRESS, number=7)
+        self.assertEqual(service.send(json_lines(records + days_later(begin, 1)))[0], 200)
+        service.await_decided()
+
+        def ask(path):
+            status, _, text = service.ask("GET", path)
+            self.assertEqual(status, 200, text)
+            return json.loads(text)
+
+        caller = "bbbbbbbb-0000-4000-8000-000000000002"
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        found, path = [], f"/v1/timeline?caller={caller}&limit=7&until=2026-05-29T00:00:00Z"
+        while not ask(path)["value"]:
+            self.assertLess(time.monotonic(), deadline, "the events were not kept")
+            time.sleep(0.1)
+        while path:
+            page = ask(path)
+            self.assertLessEqual(len(page["value"]), 7)
+            found += page["value"]
+            path = page.get("nextLink")
+        self.assertEqual([int(event["correlationId"][-12:]) for event in found], list(range(29, -1, -1)))
+        self.assertEqual(found[22]["address"], TOR_ADDRESS)
+        entity = ask(f"/v1/entities/caller?key={caller}")
+        self.assertEqual(entity["profile"]["kind"], "app")
+        (vault,) = [one for one in entity["profile"]["related"]["vaults"]["value"] if "kv-contoso-pay" in one["key"]]
+        self.assertEqual(vault["daysSeen"], 1)
+        addresses = {one["key"] for one in entity["profile"]["related"]["addresses"]["value"]}
+        self.assertEqual(addresses, {"192.0.2.0/24", "203.0.113.0/24"})
+        self.assertEqual(entity["profile"]["usual"]["share_of_secret_reads"], 1)
+        entity = ask(f"/v1/entities/vault?key={vault['key']}")
+        self.assertEqual([one["key"] for one in entity["profile"]["related"]["callers"]["value"]], [caller])
+        figures = service.metrics()
+        self.assertGreaterEqual(figures["events_kept"], 30)
+        self.assertIn('detector_seconds_total{type="KV_TORAccess"}', figures)
+        self.assertEqual(figures["edges_evicted_total"], 0)
+        self.assertEqual(ask("/v1/overview?days=3650")["service"]["problems"], [])
 
     def test_health_needs_no_token_and_figures_need_one(self):
         service = self.start()

@@ -78,6 +78,26 @@ TEST(Access, KnowsNobodyWithoutHeader) {
   EXPECT_TRUE(nobody.refused.empty());
 }
 
+TEST(Access, TokensCanBeReplacedWhileItIsAsked) {
+  World world;
+  const NewToken before = new_token();
+  const NewToken after = new_token();
+  const auto grant = [](const NewToken& token) {
+    TokenGrant made;
+    made.name = "dashboard";
+    made.hash = token.hash;
+    made.roles = {Role::kReader};
+    return made;
+  };
+  ASSERT_TRUE(world.access->replace_tokens({grant(before)}));
+  EXPECT_EQ(world.ask(before.token).refused, "");
+  ASSERT_FALSE(world.access->replace_tokens({grant(after), grant(after)})) << "two of one name";
+  EXPECT_EQ(world.ask(before.token).refused, "") << "an error leaves those before";
+  ASSERT_TRUE(world.access->replace_tokens({grant(after)}));
+  EXPECT_EQ(world.ask(before.token).refused, "unknown_token");
+  EXPECT_EQ(world.ask(after.token).principal.name, "dashboard");
+}
+
 TEST(Access, TakesOurTokensByTheirHash) {
   const NewToken made = new_token();
   const NewToken other = new_token();

@@ -48,7 +48,7 @@ class ApiWorld {
       taken_.emplace_back(input, body);
       return ingest_answer;
     };
-    add_arm_routes(router_, {*store_, rendering_, {"hook"}, report()});
+    add_arm_routes(router_, {*store_, rendering_, [] { return std::vector<std::string>{"hook"}; }, report()});
     add_ingest_routes(router_, {ingest_, 1000});
     add_v1_routes(router_, {*store_, rendering_, live_, report()});
     add_graph_routes(router_, {*store_, rendering_, report()});
@@ -83,8 +83,9 @@ class ApiWorld {
   [[nodiscard]] const AlertRendering& rendering() const { return rendering_; }
   [[nodiscard]] std::vector<AuditLine> audit() const { return store_->audit_lines(1000).value(); }
 
-  void commit(const std::vector<Alert>& alerts, const std::string& rule = "") {
+  void commit(const std::vector<Alert>& alerts, const std::string& rule = "", std::vector<EventBlock> events = {}) {
     CheckpointCommit checkpoint;
+    checkpoint.events = std::move(events);
     checkpoint.now = now;
     for (const Alert& alert : alerts) { checkpoint.revisions.push_back({alert, false, rule, {}}); }
     const auto done = store_->commit(checkpoint);
@@ -125,7 +126,9 @@ class ApiWorld {
     };
     alerts_ = world.run_all(events);
     ASSERT_EQ(alerts_.size(), 5U);
-    commit(alerts_);
+    EventBlocks blocks;
+    for (const AccessEvent& event : events) { blocks.add(event); }
+    commit(alerts_, "", blocks.take());
   }
   void make_live_view() {
     figures.events_decided = 5;
@@ -136,6 +139,8 @@ class ApiWorld {
     input.refused = 1;
     input.newest_event = now;
     figures.inputs.push_back(input);
+    figures.lists.push_back({"https://lists.example/tor", "tor", now, 60, ""});
+    figures.problems.push_back({"silent", "logs", "nothing has come for 60 minutes"});
     live_.figures = [this]() -> Result<LiveFigures> { return figures; };
     live_.entity = [this](const std::string& kind, const std::string& key) -> Result<std::optional<EntityProfile>> {
       return profile(kind, key);
@@ -160,10 +165,12 @@ class ApiWorld {
       made.days_seen = 12;
       made.usual = {{"operations_per_day", 3.5}};
       for (const Alert& other : alerts_) {
-        if (kind == "vault" && other.vault_id == key) { made.related.push_back(other.caller_key); }
-        if (kind != "vault" && other.caller_key == key) { made.related.push_back(other.vault_id); }
+        const EntityLink link{kind == "vault" ? other.caller_key : other.vault_id, now, now, 1, true};
+        if (kind == "vault" && other.vault_id == key) { made.related["callers"].links.push_back(link); }
+        if (kind != "vault" && other.caller_key == key) { made.related["vaults"].links.push_back(link); }
       }
-      made.related_total = made.related.size();
+      if (kind != "vault") { made.related["addresses"].links.push_back({"203.0.113.0/24", now, now, 1, true}); }
+      for (auto& [group, links] : made.related) { links.total = links.links.size(); }
       return made;
     }
     return std::nullopt;

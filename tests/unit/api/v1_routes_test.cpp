@@ -131,7 +131,8 @@ TEST(V1Entities, TellWhatIsKnown) {
   const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
   EXPECT_EQ(caller.at("profile").at("daysSeen"), 12);
   EXPECT_EQ(caller.at("profile").at("usual").at("operations_per_day"), 3.5);
-  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 3);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 3);
+  EXPECT_EQ(caller.at("profile").at("related").at("addresses").at("value")[0].at("key"), "203.0.113.0/24");
   EXPECT_EQ(caller.at("alerts").size(), 3U);
   const Json vault = world.json("/v1/entities/Vault", "key=" + percent_encode(first.vault_id));
   EXPECT_EQ(vault.at("profile").at("kind"), "vault");
@@ -152,27 +153,60 @@ TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   world.principal.subscriptions = {kTheirs};
   const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
   EXPECT_EQ(caller.at("alerts").size(), 1U);
-  EXPECT_EQ(caller.at("profile").at("relatedTotal"), 1);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 1);
+  EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("value").size(), 1U);
+  const Json app = world.json("/v1/entities/app", "key=" + first.caller_key);
+  EXPECT_EQ(app.at("profile").at("related").at("vaults").at("total"), 1);
   // Numbers over vaults that it may not know of are not its business.
   EXPECT_FALSE(caller.at("profile").contains("usual"));
+  EXPECT_FALSE(caller.at("profile").at("related").contains("addresses"));
   EXPECT_FALSE(caller.at("profile").contains("daysSeen"));
   EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encode(first.vault_id)).status, 404);
   EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller_key).status, 404);
 }
 
-TEST(V1Timeline, PutsRecordsInOrder) {
+TEST(V1Timeline, TellsWhatACallerDid) {
   ApiWorld world;
-  const Json all = world.json("/v1/timeline", "caller=" + world.alerts().front().caller_key);
+  const std::string caller = "caller=" + world.alerts().front().caller_key;
+  const Json all = world.json("/v1/timeline", caller);
   ASSERT_EQ(all.at("value").size(), 3U);
-  EXPECT_LT(all.at("value")[0].at("time"), all.at("value")[1].at("time"));
-  EXPECT_EQ(all.at("value")[0].at("operation"), "SecretGet");
-  EXPECT_EQ(all.at("complete"), true);
+  EXPECT_EQ(all.at("value")[0].at("time"), "2026-09-28T10:04:00.000Z");
+  EXPECT_EQ(all.at("value")[2].at("time"), "2026-09-28T10:00:00.000Z");
+  EXPECT_EQ(all.at("value")[2].at("operation"), "SecretGet");
+  EXPECT_EQ(all.at("value")[2].at("target"), "https://kv-a.vault.azure.net/secrets/db");
+  EXPECT_FALSE(all.contains("nextLink"));
   const std::string vault = "vault=" + world.alerts().front().vault_id;
+  EXPECT_EQ(world.json("/v1/timeline", vault).at("value").size(), 3U);
   EXPECT_EQ(world.json("/v1/timeline", vault + "&from=2026-09-28T10:02:00Z").at("value").size(), 2U);
-  EXPECT_EQ(world.json("/v1/timeline", vault + "&limit=1").at("complete"), false);
+  EXPECT_EQ(world.json("/v1/timeline", vault + "&" + caller).at("value").size(), 1U);
   EXPECT_EQ(world.json("/v1/timeline", "alert=" + world.alerts().front().id).at("value").size(), 1U);
+  EXPECT_TRUE(world.json("/v1/timeline", "alert=none").at("value").empty());
   EXPECT_EQ(world.get("/v1/timeline").status, 400);
-  EXPECT_EQ(world.get("/v1/timeline", "alert=a&limit=x").status, 400);
+  EXPECT_EQ(world.get("/v1/timeline", "caller=a&limit=x").status, 400);
+  EXPECT_EQ(world.get("/v1/timeline", "caller=a&after=x").status, 400);
+}
+
+// Also where events of others lie between its own.
+TEST(V1Timeline, IsPagedAndShowsABoundPrincipalItsOwn) {
+  ApiWorld world;
+  const std::string caller = "caller=" + world.alerts().front().caller_key;
+  for (const auto& [subscription, count] : {std::pair(kOurs, 2U), std::pair(kTheirs, 1U)}) {
+    world.principal.subscriptions = {subscription};
+    std::vector<std::string> seen;
+    std::string query = caller + "&limit=1";
+    for (int pages = 0; pages < 5 && !query.empty(); ++pages) {
+      const Json page = world.json("/v1/timeline", query);
+      EXPECT_LE(page.at("value").size(), 1U);
+      for (const Json& event : page.at("value")) {
+        seen.push_back(event.at("time").get<std::string>());
+        EXPECT_NE(event.at("vaultId").get<std::string>().find(subscription), std::string::npos);
+      }
+      const std::string link = page.value("nextLink", "");
+      query = link.empty() ? "" : link.substr(link.find('?') + 1);
+    }
+    EXPECT_EQ(seen.size(), count);
+  }
+  EXPECT_TRUE(world.json("/v1/timeline", "vault=" + world.alerts().front().vault_id).at("value").empty());
 }
 
 TEST(V1Overview, CountsWithoutSamples) {
@@ -194,6 +228,8 @@ TEST(V1Overview, CountsWithoutSamples) {
   EXPECT_EQ(body.at("alerts").at("byStatus").at("Active"), 5);
   EXPECT_EQ(body.at("newest").size(), 5U);
   EXPECT_EQ(body.at("service").at("eventsDecided"), 5);
+  EXPECT_EQ(body.at("service").at("problems")[0].at("kind"), "silent");
+  EXPECT_EQ(body.at("service").at("problems")[0].at("about"), "logs");
   EXPECT_EQ(world.json("/v1/overview", "days=1").at("alerts").at("total"), 0);
   world.principal.subscriptions = {kTheirs};
   const Json theirs = world.json("/v1/overview");
@@ -209,6 +245,7 @@ TEST(V1Service, SaysWhatIsReadyAndWhatComesIn) {
   EXPECT_EQ(world.json("/v1/readiness", "limit=2").at("complete"), false);
   const Json sources = world.json("/v1/sources");
   EXPECT_EQ(sources.at("value")[0].at("refusedByCause").at("no time"), 1);
+  EXPECT_EQ(sources.at("lists")[0].at("name"), "https://lists.example/tor");
   EXPECT_EQ(world.json("/v1/catalogue").at("value").size(), kAlertTypeCount);
   world.principal.subscriptions = {kTheirs};
   EXPECT_EQ(world.json("/v1/readiness").at("value").size(), 1U);

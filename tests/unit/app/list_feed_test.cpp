@@ -2,6 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "reference/loopback_receiver.h"
+#include "unit/source/folder.h"
+
 namespace keyvigil {
 namespace {
 
@@ -53,6 +61,149 @@ TEST(ListFeed, AFeedThatCannotBeReachedLeavesNothingAndBecomesStale) {
   EXPECT_FALSE(feed.is_stale(now));
   EXPECT_TRUE(feed.is_stale(EventTime{now.ticks + 3 * EventTime::kTicksPerDay}));
   EXPECT_GT(feed.next_refresh(), now);
+}
+
+// A server of one list, as the test says.
+class ListServer {
+ public:
+  void serve(const std::string& list, const std::string& etag) {
+    const std::lock_guard lock(mutex_);
+    list_ = list;
+    etag_ = etag;
+    status_ = 200;
+  }
+  void fail_with(int status) {
+    const std::lock_guard lock(mutex_);
+    status_ = status;
+  }
+  [[nodiscard]] std::string url() const { return receiver_.url("/list.txt"); }
+  [[nodiscard]] std::vector<ReceivedRequest> requests() const { return receiver_.requests(); }
+
+ private:
+  std::string answer(const ReceivedRequest& request) const {
+    const std::lock_guard lock(mutex_);
+    const auto known = request.headers.find("if-none-match");
+    if (status_ != 200) { return LoopbackReceiver::answer(status_); }
+    if (known != request.headers.end() && known->second == etag_) { return LoopbackReceiver::answer(304); }
+    return LoopbackReceiver::answer(200, list_, "etag: " + etag_ + "\r\n");
+  }
+
+  mutable std::mutex mutex_;
+  std::string list_ = "203.0.113.66\n";
+  std::string etag_ = "\"one\"";
+  int status_ = 200;
+  LoopbackReceiver receiver_{[this](const ReceivedRequest& request, std::size_t) { return answer(request); }};
+};
+
+const EventTime kNow{20'000 * EventTime::kTicksPerDay};
+
+EventTime after_hours(std::int64_t hours) {
+  return {kNow.ticks + hours * EventTime::kTicksPerHour};
+}
+
+ListFeedConfig config_of(const std::string& url) {
+  ListFeedConfig config;
+  config.role = ListRole::kTor;
+  config.url = url;
+  return config;
+}
+
+TEST(ListFeed, AsksAgainWithTheETagAndTakesNotModifiedAsGood) {
+  ListServer server;
+  const Folder folder;
+  ListFeed feed(config_of(server.url()), folder.path());
+  auto refreshed = feed.refresh(kNow);
+  ASSERT_TRUE(refreshed && *refreshed);
+  EXPECT_FALSE(feed.content()) << "it is a candidate until it is accepted";
+  ASSERT_TRUE(feed.accept());
+  EXPECT_EQ(feed.content(), "203.0.113.66\n");
+  refreshed = feed.refresh(after_hours(1));
+  ASSERT_TRUE(refreshed);
+  EXPECT_FALSE(*refreshed);
+  EXPECT_EQ(server.requests().back().headers.at("if-none-match"), "\"one\"");
+  EXPECT_EQ(feed.confirmed(), after_hours(1));
+  server.serve("203.0.113.99\n", "\"two\"");
+  refreshed = feed.refresh(after_hours(2));
+  ASSERT_TRUE(refreshed && *refreshed);
+  EXPECT_EQ(feed.content(), "203.0.113.66\n");
+  ASSERT_TRUE(feed.accept());
+  EXPECT_EQ(feed.content(), "203.0.113.99\n");
+}
+
+TEST(ListFeed, KeepsTheLastGoodListAndSaysWhenItIsStale) {
+  ListServer server;
+  const Folder folder;
+  ListFeed feed(config_of(server.url()), folder.path());
+  ASSERT_TRUE(feed.refresh(kNow));
+  ASSERT_TRUE(feed.accept());
+  server.fail_with(500);
+  EXPECT_FALSE(feed.refresh(after_hours(1)));
+  server.serve("<html>sign in</html>", "\"two\"");
+  EXPECT_FALSE(feed.refresh(after_hours(2))) << "what is no list is no answer";
+  EXPECT_EQ(feed.content(), "203.0.113.66\n");
+  EXPECT_FALSE(feed.is_stale(after_hours(48)));
+  EXPECT_TRUE(feed.is_stale(after_hours(49)));
+  // Its ETag was not taken either.
+  EXPECT_FALSE(feed.refresh(after_hours(3)));
+  EXPECT_EQ(server.requests().back().headers.at("if-none-match"), "\"one\"");
+}
+
+TEST(ListFeed, BeginsWithWhatWasAcceptedAndNotWithWhatWasHeldBack) {
+  ListServer server;
+  const Folder folder;
+  {
+    ListFeed feed(config_of(server.url()), folder.path());
+    ASSERT_TRUE(feed.refresh(kNow));
+    ASSERT_TRUE(feed.accept());
+    server.serve("203.0.113.0/24\n", "\"two\"");
+    const auto refreshed = feed.refresh(after_hours(1));
+    ASSERT_TRUE(refreshed && *refreshed);
+  }
+  ListFeed feed(config_of(server.url()), folder.path());
+  EXPECT_EQ(feed.content(), "203.0.113.66\n");
+  EXPECT_EQ(feed.confirmed(), kNow);
+  const auto refreshed = feed.refresh(after_hours(2));
+  ASSERT_TRUE(refreshed && *refreshed) << "it is offered again";
+}
+
+TEST(ListFeed, ReadsACollectionPageByPage) {
+  const std::string indicator =
+      R"({"type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-00000000000%",)"
+      R"("created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z","valid_from":"2026-01-01T00:00:00Z",)"
+      R"("pattern_type":"stix","pattern":"[ipv4-addr:value = '203.0.113.%']"})";
+  const auto object = [&](char digit) {
+    std::string text = indicator;
+    std::replace(text.begin(), text.end(), '%', digit);
+    return text;
+  };
+  const LoopbackReceiver receiver([&](const ReceivedRequest& request, std::size_t) {
+    const std::string type = "content-type: application/taxii+json;version=2.1\r\n";
+    const bool second = request.line.find("next=p%2F2") != std::string::npos;
+    return LoopbackReceiver::answer(200,
+                                    second ? R"({"more":false,"objects":[)" + object('9') + "]}"
+                                           : R"({"more":true,"next":"p/2","objects":[)" + object('7') + "]}",
+                                    type);
+  });
+  ListFeedConfig config = config_of(receiver.url("/api/collections/one/objects/"));
+  config.taxii = true;
+  config.authorization = "Bearer secret";
+  const Folder folder;
+  ListFeed feed(config, folder.path());
+  auto refreshed = feed.refresh(kNow);
+  ASSERT_TRUE(refreshed) << refreshed.error().message;
+  ASSERT_TRUE(*refreshed);
+  ASSERT_TRUE(feed.accept());
+  const auto list = parse_threat_list(feed.name(), *feed.content(), {});
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->entries.size(), 2U);
+  ASSERT_EQ(receiver.requests().size(), 2U);
+  for (const ReceivedRequest& request : receiver.requests()) {
+    EXPECT_EQ(request.headers.at("accept"), "application/taxii+json;version=2.1");
+    EXPECT_EQ(request.headers.at("authorization"), "Bearer secret");
+  }
+  refreshed = feed.refresh(after_hours(1));
+  ASSERT_TRUE(refreshed);
+  EXPECT_FALSE(*refreshed) << "equal objects are no news";
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ std::string record(const Access& access) {
       access.subscription, access.vault);
 }
 
+std::string vault_id(const std::string& vault) {
+  return fmt::format("/subscriptions/{}/resourcegroups/rg/providers/microsoft.keyvault/vaults/{}", kSubscription,
+                     vault);
+}
+
 JournalEntry logs(const std::vector<Access>& accesses, EventTime received, const std::string& item = "") {
   JournalEntry entry;
   entry.input = "logs";
@@ -67,6 +72,7 @@ class LiveLoopTest : public testing::Test {
     LiveOptions options;
     options.stop_seconds = 60;
     options.outputs = {"hook"};
+    options.keep_events = keep_events_;
     LiveReports reports;
     reports.now = [this] { return now_; };
     reports.warn = [this](const std::string& text) { warnings_.push_back(text); };
@@ -121,6 +127,7 @@ class LiveLoopTest : public testing::Test {
   StoreFolder folder_;
   std::unique_ptr<Store> store_;
   EventTime now_ = later(0);
+  bool keep_events_ = true;
   std::optional<Checkpoint> state_;
   std::optional<LiveLoop> loop_;
   std::vector<std::string> warnings_;
@@ -178,6 +185,37 @@ TEST_F(LiveLoopTest, MarksWhatIsLoadedOfThePastAndSendsItNowhere) {
   ASSERT_EQ(alerts().size(), 1U);
   EXPECT_TRUE(alerts()[0].backfilled);
   EXPECT_TRUE(store_->due("hook", now_, 10)->empty());
+}
+
+TEST_F(LiveLoopTest, KeepsDecidedEventsOnceAlsoAcrossRuns) {
+  start();
+  append(logs({{0}, {1, kTor}, {2}, {2}}, later(3)));
+  append(much_later(60));
+  run();
+  start_again();
+  append(much_later(600));
+  run();
+  EventQuery query;
+  query.vault_id = vault_id("kv-pay");
+  auto page = store_->events(query);
+  ASSERT_TRUE(page) << message_of(page);
+  ASSERT_EQ(page->events.size(), 3U);
+  EXPECT_EQ(page->events[0].time, later(2));
+  EXPECT_EQ(page->events[2].time, later(0));
+  EXPECT_TRUE(page->next.empty());
+  query.vault_id = vault_id("kv-a");
+  page = store_->events(query);
+  ASSERT_TRUE(page) << message_of(page);
+  EXPECT_EQ(page->events.size(), 3U) << "the newest is not decided yet";
+}
+
+TEST_F(LiveLoopTest, KeepsNoEventWhereNoneIsWanted) {
+  keep_events_ = false;
+  start();
+  append(logs({{0}, {1, kTor}, {2}}, later(3)));
+  append(much_later(60));
+  run();
+  EXPECT_EQ(store_->figures()->events.events, 0U);
 }
 
 TEST_F(LiveLoopTest, RefusesWhatIsAheadOfTheClock) {

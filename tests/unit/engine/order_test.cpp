@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
 #include "reference/order_events.h"
 
 namespace keyvigil {
@@ -202,6 +208,90 @@ TEST(Spill, FailsWithTheFolderInTheSentence) {
   EXPECT_EQ(order.push(input, at(1)), Arrival::kFailed);
   ASSERT_TRUE(order.failure().has_value());
   EXPECT_NE(order.failure()->message.find("/nonexistent-folder"), std::string::npos);
+}
+
+TEST(Order, AnIdIsTakenAgainOnceItsInputIsClosed) {
+  Order order(stream());
+  const InputId held = order.open_input(start());
+  const InputId first = order.open_input(EventTime::from_milliseconds(kStart + kHour));
+  const InputId second = order.open_input(EventTime::from_milliseconds(kStart + kHour));
+  order.close_input(second);
+  order.close_input(first);
+  EXPECT_EQ(order.open_input(start()), first);
+  // Of a year of hourly blobs only those that are open take room.
+  for (std::int64_t blob = 0; blob < 100'000; ++blob) {
+    const InputId input = order.open_input(EventTime::from_milliseconds(kStart + blob * kMinute));
+    ASSERT_EQ(input, second);
+    ASSERT_EQ(order.push(input, at(blob * kMinute)), Arrival::kAccepted);
+    order.close_input(input);
+  }
+  order.close_input(first);
+  EXPECT_EQ(order.most_behind(), held);
+  EXPECT_TRUE(pop_all(order).empty()) << "what was closed is forgotten, what is open holds back";
+  order.close_input(held);
+  order.finish();
+  EXPECT_EQ(pop_all(order).size(), 100'000U);
+}
+
+// Against a twin that has an input for every opening: inputs come and go, wait and wake, and the state is saved and
+// loaded in between.
+TEST(Order, TakenIdsHoldBackAsNewOnesWould) {
+  struct TwinInput {
+    std::int64_t latest = 0;
+    bool open = true;
+    bool idle = false;
+    InputId id = 0;
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::size_t limit) { return random() % limit; };
+    auto order = std::make_unique<Order>(stream());
+    std::vector<TwinInput> twin;
+    std::vector<std::int64_t> waiting;
+    std::int64_t floor = 0;
+    std::int64_t clock = 0;
+    for (int step = 0; step < 400; ++step) {
+      clock += static_cast<std::int64_t>(below(3 * kMinute));
+      const std::size_t pick = twin.empty() ? 0 : below(twin.size());
+      const bool usable = !twin.empty() && twin[pick].open;
+      const std::size_t action = below(10);
+      if (twin.empty() || action < 2) {
+        const InputId id = order->open_input(EventTime::from_milliseconds(kStart + clock));
+        for (const TwinInput& other : twin) { ASSERT_TRUE(!other.open || other.id != id); }
+        twin.push_back({clock, true, false, id});
+      } else if (usable && action < 3) {
+        order->close_input(twin[pick].id);
+        twin[pick].open = false;
+      } else if (usable && action < 4) {
+        order->idle_input(twin[pick].id);
+        twin[pick].idle = true;
+      } else if (usable) {
+        const std::int64_t time = std::max(floor, clock - static_cast<std::int64_t>(below(14 * kMinute)));
+        ASSERT_EQ(order->push(twin[pick].id, at(time, 0, step)), Arrival::kAccepted);
+        twin[pick].latest = std::max(twin[pick].latest, time);
+        twin[pick].idle = false;
+        waiting.push_back(time);
+      }
+      std::int64_t least = std::numeric_limits<std::int64_t>::max();
+      for (const TwinInput& input : twin) {
+        if (input.open && !input.idle) { least = std::min(least, input.latest - 15 * kMinute); }
+      }
+      if (least != std::numeric_limits<std::int64_t>::max()) { floor = std::max(floor, least); }
+      std::sort(waiting.begin(), waiting.end());
+      const auto final_end = std::lower_bound(waiting.begin(), waiting.end(), floor);
+      std::vector<Popped> expected;
+      for (auto time = waiting.begin(); time != final_end; ++time) { expected.push_back({*time, Timeliness::kInTime}); }
+      waiting.erase(waiting.begin(), final_end);
+      ASSERT_EQ(pop_all(*order), expected) << "step " << step;
+      if (below(20) == 0) {
+        const auto saved = order->save();
+        ASSERT_TRUE(saved);
+        order = std::make_unique<Order>(stream());
+        ASSERT_TRUE(order->load(*saved));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -195,6 +195,25 @@ TEST(EventArchive, WhatIsTooOldOrTooMuchGoes) {
   EXPECT_LT(store->figures()->events.events, 30'000U);
 }
 
+TEST(EventArchive, WhatCouldNotBeKeptComesAgainInItsPlace) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  EventBlocks blocks;
+  blocks.add(made_event(1, second(1), 1, 1));
+  auto failed = blocks.take();
+  EXPECT_EQ(blocks.packed_bytes(), 0U);
+  blocks.put_back(std::move(failed));
+  EXPECT_GT(blocks.packed_bytes(), 0U);
+  blocks.add(made_event(2, second(2), 1, 1));
+  CheckpointCommit checkpoint;
+  checkpoint.events = blocks.take();
+  ASSERT_EQ(checkpoint.events.size(), 2U);
+  EXPECT_LT(checkpoint.events[0].first, checkpoint.events[1].first);
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_EQ(all_pages(*store, by_caller(made_event(1, second(1), 1, 1))).size(), 2U);
+  EXPECT_TRUE(blocks.take().empty());
+}
+
 TEST(EventArchive, KeepsNothingWhereNothingIsWanted) {
   const StoreFolder folder;
   StoreOptions options;
