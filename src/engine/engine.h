@@ -22,6 +22,7 @@ struct EngineOptions {
   std::int64_t learning_days = 14;  // of an estate, during which behaviour raises no alert
   bool show_learning = false;       // hand out what these days would have raised, marked as such
   EstateHistoryLimits limits;
+  std::vector<Team> teams;  // declared; see history/teams.h
 };
 
 struct EngineStatistics {
@@ -56,6 +57,8 @@ class Engine {
 
  private:
   void decide_by_lists(const Observation& seen, Decision& out) const;
+  // Who stands behind an alert about a vault's volume, with shares; nothing where nobody is known to.
+  [[nodiscard]] std::optional<Reason> contributors_to(const AccessEvent& event, const Reason& volume) const;
   void decide_by_behaviour(Observation& seen, bool learning, Decision& out);
   [[nodiscard]] LearningGuard guard(const Decision& decision) const;
 

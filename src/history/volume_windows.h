@@ -46,6 +46,10 @@ class VolumeWindows {
     }
     forget_objects(window);
   }
+  // So far, in the window that is open.
+  [[nodiscard]] double count(VolumeMeasure measure, VolumeWindow window) const {
+    return counters_[static_cast<std::size_t>(measure)][static_cast<std::size_t>(window)].count;
+  }
   [[nodiscard]] bool has_counts() const { return counters_[0][1].count > 0; }
 
   auto fields() { return std::tie(counters_, objects_); }
