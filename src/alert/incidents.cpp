@@ -86,11 +86,12 @@ std::vector<Joint> join_neighbours(std::vector<Trait>& traits, Groups& groups) {
 }  // namespace
 
 void Incidents::add(const Alert& alert) {
-  if (members_.size() >= kAlerts && !members_.contains(alert.id)) {
+  const std::string name = alert_name(alert);
+  if (members_.size() >= kAlerts && !members_.contains(name)) {
     ++left_out_;
     return;
   }
-  Member& member = members_[alert.id];
+  Member& member = members_[name];
   member = {.start = alert.first_event,
             .end = alert.last_suspicious,
             .type = alert.type,
@@ -124,17 +125,17 @@ std::vector<Incident> Incidents::group() const {
 
   std::map<std::size_t, Incident> by_group;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto& [id, member] = *members[i];
+    const auto& [name, member] = *members[i];
     Incident& incident = by_group[groups.find(i)];
     if (incident.alerts.empty()) {
       HashInput input;
       input.add(std::string_view("incident"));
-      input.add(std::string_view(id));
+      input.add(std::string_view(name));
       incident.id = to_guid(hash128(input.bytes()));
       incident.start = member.start;
       incident.end = member.end;
     }
-    incident.alerts.push_back(id);
+    incident.alerts.push_back(name);
     incident.alert_types.emplace(catalogue_row(member.type).code);
     incident.end = std::max(incident.end, member.end);
     incident.severity = std::max(incident.severity, member.severity);

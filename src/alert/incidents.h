@@ -22,8 +22,8 @@ namespace keyvigil {
 enum class IncidentLink : std::uint8_t { kCaller = 0, kVault = 1, kNetwork = 2 };
 
 struct Incident {
-  std::string id;                     // GUID, from the id of the alert that began it
-  std::vector<std::string> alerts;    // ids, by time and id
+  std::string id;                     // GUID, from the name of the alert that began it
+  std::vector<std::string> alerts;    // names (alert_name()), by time
   std::set<std::string> alert_types;  // KV_...
   std::set<IncidentLink> links;       // what at least two of them share
   std::set<std::string> callers;      // keys; nobody's alerts have none
@@ -60,7 +60,7 @@ class Incidents {
     std::uint64_t credential_reads = 0;
   };
 
-  std::map<std::string, Member> members_;  // by id
+  std::map<std::string, Member> members_;  // by name of the alert
   std::uint64_t left_out_ = 0;
 };
 

@@ -41,7 +41,7 @@ TEST(Incidents, JoinOneCallersAlertsOfADay) {
   second.caller_key = first.caller_key;
   const std::vector<Incident> found = group({second, first});
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].alerts, (std::vector<std::string>{first.id, second.id}));
+  EXPECT_EQ(found[0].alerts, (std::vector<std::string>{alert_name(first), alert_name(second)}));
   EXPECT_EQ(found[0].links, std::set<IncidentLink>{IncidentLink::kCaller});
   EXPECT_EQ(found[0].vaults, (std::set<std::string>{"vault-1", "vault-2"}));
   EXPECT_EQ(found[0].credential_reads, first.credential_reads + second.credential_reads);
@@ -61,7 +61,7 @@ TEST(Incidents, JoinAVaultsAlertsAndANetworksWithinTwoHours) {
   EXPECT_EQ(found[0].links, (std::set<IncidentLink>{IncidentLink::kVault, IncidentLink::kNetwork}));
   second.first_event.ticks += 1;
   second.last_suspicious = second.first_event;
-  EXPECT_EQ(group({first, second, third})[0].alerts, (std::vector<std::string>{second.id, third.id}));
+  EXPECT_EQ(group({first, second, third})[0].alerts, (std::vector<std::string>{alert_name(second), alert_name(third)}));
 }
 
 TEST(Incidents, MeasureFromTheEndOfWhateverLastsLongest) {
