@@ -2,18 +2,9 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace keyvigil {
-namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-  }
-  return lower;
-}
-
-}  // namespace
 
 Teams::Teams(const std::vector<Team>& teams) {
   for (const Team& team : teams) {
