@@ -38,6 +38,7 @@ constexpr std::array<BehaviourCode, kReasonCodeCount - kFirstCode> kCodes = {{
     {"UnusualAccess", "The access from that network was unusual in itself"},
     {"FusedEvidence", "Several weak signs about the caller came together"},
     {"DestructionOfDay", "The caller deleted unusually much within a day"},
+    {"Contributors", "Callers who did most of it"},
 }};
 
 std::string_view plural(double count) {
@@ -181,6 +182,8 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
     case ReasonCode::kDestructionOfDay:
       return fmt::format("{} deletions, purges and recoveries by {} within a day; usual are {} on an active day.",
                          number(reason.observed), caller_in_words(alert), number(reason.expected));
+    case ReasonCode::kContributors:
+      return fmt::format("Of these {} were done by: {}.", number(reason.expected), reason.about);
     case ReasonCode::kAddressOnTorList:
     case ReasonCode::kAddressOnSuspiciousList:
       break;

@@ -58,6 +58,11 @@ bool is_about_one_vault(AlertType type) {
          type == AlertType::kPutGetAnomaly;
 }
 
+// About a caller, on whatever vaults.
+bool is_about_caller(const Alert& alert) {
+  return alert.subject == SubjectKind::kCaller && !is_list_alert(alert.type) && !is_about_one_vault(alert.type);
+}
+
 // Which open alert about behaviour a finding belongs to.
 std::string behaviour_key(AlertType type, SubjectKind subject, std::string_view caller, std::string_view vault) {
   std::string key;
@@ -241,6 +246,7 @@ std::vector<Alert> Repeats::open_alerts() const {
 
 void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
                       std::vector<Alert>* revised) {
+  watch(event, decision);
   if (decision.findings.empty() && open_of_caller(caller_hash(event)) == 0) { return; }
   raised_.clear();
   revised_.clear();
@@ -260,6 +266,12 @@ void Repeats::observe(const AccessEvent& event, const Decision& decision, const 
   for (auto alert = revised_.begin(); alert != revised_.end(); ++alert) {
     if (std::find(revised_.begin(), alert, *alert) == alert) { revised->push_back(**alert); }
   }
+}
+
+void Repeats::watch(const AccessEvent& event, const Decision& decision) {
+  if (decision.caller_suspected) { watched_.suspect(event); }
+  if (!is_credential_read(event) || !watched_.add(event)) { return; }
+  if (!open_.empty()) { add_read_elsewhere(event); }
 }
 
 void Repeats::revise_open(Alert& alert) {
@@ -334,13 +346,13 @@ Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::stri
   alert.app_id = bounded_utf8(event.app_id(), kNameBytes);
   alert.managed_identity = bounded_utf8(event.managed_identity(), kTextBytes);
   alert.address = event.address;
+  if (!is_list_alert(alert.type) && alert.subject == SubjectKind::kCaller) { add_earlier_reads(alert, event, finding); }
 
   ++statistics_.opened;
   const OpenKey key{alert.generated.ticks, alert.id};
   const auto [place, inserted] = open_.emplace(key, std::move(alert));
   CHECK(inserted);
-  index_subject(place);
-  if (!is_list_alert(place->second.type)) { by_behaviour_[behaviour_key(place->second)] = place; }
+  index(place);
   revised_.push_back(&place->second);
   return place->second;
 }
@@ -422,11 +434,35 @@ void Repeats::add_record(Alert& alert, const AccessEvent& event, bool suspicious
   alert.records.push_back(std::move(record));
 }
 
+void Repeats::add_earlier_reads(Alert& alert, const AccessEvent& event, const Finding& finding) {
+  const std::uint64_t caller = caller_hash(event);
+  const EventTime since = finding.suspicion.began.value_or(watched_.suspected_since(caller, event.time));
+  const std::string_view vault = is_about_one_vault(alert.type) ? std::string_view(alert.vault_id) : std::string_view();
+  WatchedReads::Reads reads = watched_.reads_of(caller, vault, since, event.time);
+  alert.first_event = std::min(alert.first_event, EventTime::from_milliseconds(reads.since.milliseconds()));
+  alert.objects_cut = alert.objects_cut || reads.cut;
+  for (ObjectRead& read : reads.objects) { add_object(alert, std::move(read)); }
+}
+
+void Repeats::add_read_elsewhere(const AccessEvent& event) {
+  const auto found = by_caller_.find(caller_hash(event));
+  if (found == by_caller_.end()) { return; }
+  for (const OpenAlerts::iterator place : found->second) {
+    Alert& alert = place->second;
+    if (event.time >= alert.start && event.time.is_within(kJoinTicks + 1, alert.last_suspicious.ticks)) {
+      add_object(alert, event);
+    }
+  }
+}
+
 void Repeats::add_object(Alert& alert, const AccessEvent& event) {
   if (event.object().empty()) { return; }
-  ObjectRead read{.vault = alert.vault_name,
-                  .object = bounded_utf8(event.object(), kTextBytes),
-                  .version = bounded_utf8(event.object_version(), kNameBytes)};
+  add_object(alert, ObjectRead{.vault = bounded_utf8(event.vault_name(), kNameBytes),
+                               .object = bounded_utf8(event.object(), kTextBytes),
+                               .version = bounded_utf8(event.object_version(), kNameBytes)});
+}
+
+void Repeats::add_object(Alert& alert, ObjectRead read) {
   if (alert.objects_read.contains(read)) { return; }
   if (alert.objects_read.size() >= limits_.objects || objects_held_ >= limits_.objects_in_all) {
     alert.objects_cut = true;
@@ -437,12 +473,6 @@ void Repeats::add_object(Alert& alert, const AccessEvent& event) {
   alert.objects_read.insert(std::move(read));
 }
 
-void Repeats::index_subject(OpenAlerts::iterator place) {
-  append_subject(subject_scratch_, place->second);
-  by_subject_[subject_scratch_].push_back(place);
-  ++open_of_caller(subject_caller_hash(place->second));
-}
-
 Alert Repeats::close(OpenAlerts::iterator place, bool early) {
   Alert alert = std::move(place->second);
   append_subject(subject_scratch_, alert);
@@ -451,6 +481,10 @@ Alert Repeats::close(OpenAlerts::iterator place, bool early) {
   std::erase(found->second, place);
   --open_of_caller(subject_caller_hash(alert));
   if (found->second.empty()) { by_subject_.erase(found); }
+  if (const auto of_caller = by_caller_.find(hash64(alert.caller_key)); of_caller != by_caller_.end()) {
+    std::erase(of_caller->second, place);
+    if (of_caller->second.empty()) { by_caller_.erase(of_caller); }
+  }
   if (const auto of_behaviour = by_behaviour_.find(behaviour_key(alert));
       of_behaviour != by_behaviour_.end() && of_behaviour->second == place) {
     by_behaviour_.erase(of_behaviour);
@@ -483,14 +517,25 @@ void Repeats::remember(const Alert& alert) {
 void Repeats::save(SnapshotWriter& writer) const {
   // fields() is written once, for reading too; writing does not change what it ties.
   std::apply([&](const auto&... member) { (writer.write(member), ...); }, const_cast<Repeats*>(this)->fields());
+  watched_.save(writer);
 }
 
 bool Repeats::load(SnapshotReader& reader) {
   clear();
-  const bool complete =
-      std::apply([&](auto&... member) { return (reader.read(member) && ...); }, fields()) && rebuild();
+  const bool complete = std::apply([&](auto&... member) { return (reader.read(member) && ...); }, fields()) &&
+                        watched_.load(reader) && rebuild();
   if (!complete) { clear(); }
   return complete;
+}
+
+void Repeats::index(OpenAlerts::iterator place) {
+  const Alert& alert = place->second;
+  append_subject(subject_scratch_, alert);
+  by_subject_[subject_scratch_].push_back(place);
+  ++open_of_caller(subject_caller_hash(alert));
+  if (is_list_alert(alert.type)) { return; }
+  by_behaviour_[behaviour_key(alert)] = place;
+  if (is_about_caller(alert)) { by_caller_[hash64(alert.caller_key)].push_back(place); }
 }
 
 bool Repeats::rebuild() {
@@ -502,8 +547,7 @@ bool Repeats::rebuild() {
   for (auto place = open_.begin(); place != open_.end(); ++place) {
     const Alert& alert = place->second;
     if (is_damaged(alert) || place->first != OpenKey{alert.generated.ticks, alert.id}) { return false; }
-    index_subject(place);
-    if (!is_list_alert(alert.type)) { by_behaviour_[behaviour_key(alert)] = place; }
+    index(place);
     records_held_ += alert.records.size();
     objects_held_ += alert.objects_read.size();
   }
@@ -517,9 +561,11 @@ void Repeats::clear() {
   closed_order_.clear();
   now_ticks_ = INT64_MIN;
   statistics_ = {};
+  watched_ = {};
   by_subject_.clear();
   open_of_callers_.fill(0);
   by_behaviour_.clear();
+  by_caller_.clear();
   records_held_ = 0;
   objects_held_ = 0;
 }

@@ -23,6 +23,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "alert/alert.h"
+#include "alert/watched_reads.h"
 #include "base/event_time.h"
 #include "base/snapshot.h"
 #include "engine/decision.h"
@@ -118,12 +119,18 @@ class Repeats {
   void add_shared_evidence(Alert& alert, const AccessEvent& event, bool suspicious);
   void add_record(Alert& alert, const AccessEvent& event, bool suspicious);
   void add_object(Alert& alert, const AccessEvent& event);
+  void add_object(Alert& alert, ObjectRead read);
+  // What the caller read from the first suspicion on, before the alert fired.
+  void add_earlier_reads(Alert& alert, const AccessEvent& event, const Finding& finding);
+  // A read by a watched caller belongs to open alerts about the caller, wherever it was.
+  void add_read_elsewhere(const AccessEvent& event);
+  void watch(const AccessEvent& event, const Decision& decision);
   [[nodiscard]] Alert close(OpenAlerts::iterator place, bool early);
-  void index_subject(OpenAlerts::iterator place);
   [[nodiscard]] std::uint32_t& open_of_caller(std::uint64_t caller_hash) {
     return open_of_callers_[caller_hash % open_of_callers_.size()];
   }
   void remember(const Alert& alert);
+  void index(OpenAlerts::iterator place);
   [[nodiscard]] bool rebuild();
   void clear();
 
@@ -136,12 +143,14 @@ class Repeats {
   std::deque<std::string> closed_order_;              // ids, the first closed first
   std::int64_t now_ticks_ = INT64_MIN;
   RepeatsStatistics statistics_;
+  WatchedReads watched_;
 
   // Derived from open_.
   absl::flat_hash_map<std::string, std::vector<OpenAlerts::iterator>> by_subject_;
   // How many of these are about callers of that hash, by its low bits: nearly every event is of a caller without any.
   std::array<std::uint32_t, 1024> open_of_callers_{};
-  absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;  // the newest of its kind
+  absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;              // the newest of its kind
+  absl::flat_hash_map<std::uint64_t, std::vector<OpenAlerts::iterator>> by_caller_;  // hash; alerts about callers
   std::size_t records_held_ = 0;
   std::size_t objects_held_ = 0;
 

@@ -52,6 +52,19 @@ void read_estate(ConfigReader& reader, const YAML::Node& node, Config& config) {
   config.estates.push_back(std::move(estate));
 }
 
+void read_team(ConfigReader& reader, const YAML::Node& node, Config& config) {
+  Team team;
+  reader.read_map(
+      node, "teams",
+      {{"name", [&](const YAML::Node& value) { team.name = reader.read_text(value, "teams.name"); }},
+       {"callers", [&](const YAML::Node& value) { team.callers = reader.read_texts(value, "teams.callers"); }},
+       {"vaults", [&](const YAML::Node& value) { team.vaults = reader.read_texts(value, "teams.vaults"); }}});
+  if (team.vaults.empty()) {
+    reader.refuse(node, "teams.vaults", "expected the names or resource ids of the team's vaults, found none");
+  }
+  config.teams.push_back(std::move(team));
+}
+
 Result<Config> read_root(ConfigReader& reader, const YAML::Node& root) {
   Config config;
   if (root.IsNull()) { return config; }
@@ -72,6 +85,10 @@ Result<Config> read_root(ConfigReader& reader, const YAML::Node& root) {
        {"estates",
         [&](const YAML::Node& node) {
           reader.read_list(node, "estates", [&](const YAML::Node& estate) { read_estate(reader, estate, config); });
+        }},
+       {"teams",
+        [&](const YAML::Node& node) {
+          reader.read_list(node, "teams", [&](const YAML::Node& team) { read_team(reader, team, config); });
         }},
        {"outputs", [&](const YAML::Node& node) { read_output_config(reader, node, config.outputs); }},
        {"serve", [&](const YAML::Node& node) { read_serve_config(reader, node, config.serve); }}});

@@ -10,6 +10,7 @@
 #include "app/input_config.h"
 #include "app/serve_config.h"
 #include "base/result.h"
+#include "history/teams.h"
 #include "judge/budget.h"
 #include "sink/output_options.h"
 
@@ -36,6 +37,7 @@ struct Config {
   double alerts_per_thousand_vault_days = AlertBudget::kDefaultAlertsPerThousandVaultDays;  // above 0
   std::int64_t learning_days = 14;                                                          // 0..365
   std::vector<EstateConfig> estates;
+  std::vector<Team> teams;
   AlertRendering rendering;  // from `estates`
   ServeConfig serve;
   std::vector<OutputOptions> outputs;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/incident_file.h"
 #include "app/lists.h"
 #include "app/progress.h"
 #include "app/pump.h"
@@ -158,6 +159,7 @@ Result<Prepared> prepare(const DetectOptions& options) {
   prepared.pump.lateness_milliseconds = prepared.config.lateness_minutes * 60 * 1000;
   prepared.pump.engine.alerts_per_thousand_vault_days = prepared.config.alerts_per_thousand_vault_days;
   prepared.pump.engine.learning_days = prepared.config.learning_days;
+  prepared.pump.engine.teams = prepared.config.teams;
   prepared.pump.engine.show_learning = options.show_learning;
   auto sink = sink_options(options, prepared.config);
   if (!sink) { return tl::unexpected(sink.error()); }
@@ -212,10 +214,12 @@ ExitCode run_detect(const DetectOptions& options) {
   Progress progress(total_bytes(prepared->inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
   prepared->pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
   Pump pump(prepared->book, prepared->inputs.files, prepared->pump, refused);
-  const auto ran = pump.run(prepared->state, **sink);
+  IncidentFile incidents(options.incidents, **sink);
+  AlertSink& to = options.incidents.empty() ? **sink : incidents;
+  const auto ran = pump.run(prepared->state, to);
   progress.clear();
   if (!ran) { return report(ran.error()); }
-  if (auto closed = (*sink)->close(); !closed) { return report(closed.error()); }
+  if (auto closed = to.close(); !closed) { return report(closed.error()); }
   if (auto closed = refused.close(); !closed) { return report(closed.error()); }
   // After the alerts are in their place: a failure before leaves the old state, and the next run tells them again.
   if (!options.state.empty()) {
@@ -285,6 +289,10 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
                    "Exit with 4 if more records than this were refused; default: if all were")
       ->type_name("N");
   command->add_option("--refused", options.refused, "Write refused records whole to this file (JSON lines)")
+      ->type_name("FILE");
+  command
+      ->add_option("--incidents", options.incidents,
+                   "Write to this file which alerts belong together (JSON lines): same caller, vault or network")
       ->type_name("FILE");
   command->add_option("--tmp", options.temporary_folder, "Folder for temporary files; default: TMPDIR or /tmp")
       ->type_name("FOLDER");

@@ -29,6 +29,7 @@ struct DetectOptions {
   std::string fail_on;
   std::optional<std::uint64_t> max_refused;
   std::string refused;
+  std::string incidents;
   std::string temporary_folder;
   unsigned threads = 0;  // 0: as many as there are cores, at most 4
   bool provenance = false;

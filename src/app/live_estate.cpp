@@ -22,6 +22,7 @@ EngineOptions engine_options(const LiveSettings& settings) {
   EngineOptions options;
   options.alerts_per_thousand_vault_days = settings.alerts_per_thousand_vault_days;
   options.learning_days = settings.learning_days;
+  options.teams = settings.teams;
   return options;
 }
 

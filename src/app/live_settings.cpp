@@ -10,6 +10,7 @@ LiveSettings live_settings(const Config& config) {
   settings.lateness_minutes = config.lateness_minutes;
   settings.alerts_per_thousand_vault_days = config.alerts_per_thousand_vault_days;
   settings.learning_days = config.learning_days;
+  settings.teams = config.teams;
   for (const EstateConfig& estate : config.estates) {
     if (estate.name.empty()) { continue; }
     auto known = std::ranges::find(settings.estates, estate.name, &EstateConfig::name);
@@ -31,6 +32,10 @@ std::string to_json(const LiveSettings& settings) {
   for (const EstateConfig& estate : settings.estates) {
     json["estates"].push_back({{"name", estate.name}, {"subscriptions", estate.subscriptions}});
   }
+  json["teams"] = nlohmann::ordered_json::array();
+  for (const Team& team : settings.teams) {
+    json["teams"].push_back({{"name", team.name}, {"callers", team.callers}, {"vaults", team.vaults}});
+  }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -45,6 +50,11 @@ Result<LiveSettings> parse_live_settings(std::string_view text) {
     for (const auto& estate : json.at("estates")) {
       settings.estates.push_back(
           {estate.at("name").get<std::string>(), estate.at("subscriptions").get<std::vector<std::string>>()});
+    }
+    // Settings that were journalled before there were teams have none.
+    for (const auto& team : json.value("teams", nlohmann::json::array())) {
+      settings.teams.push_back({team.at("name").get<std::string>(), team.at("callers").get<std::vector<std::string>>(),
+                                team.at("vaults").get<std::vector<std::string>>()});
     }
     const bool sound = settings.lateness_minutes >= 0 && settings.alerts_per_thousand_vault_days > 0 &&
                        settings.learning_days >= 0 && !settings.estates.empty() &&

@@ -19,6 +19,7 @@ struct LiveSettings {
   // Vaults that are judged together, by unique name. The first one has no name: it takes every subscription that is in
   // no other.
   std::vector<EstateConfig> estates = {EstateConfig{}};
+  std::vector<Team> teams;
 };
 
 [[nodiscard]] LiveSettings live_settings(const Config& config);

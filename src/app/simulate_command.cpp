@@ -314,6 +314,12 @@ Result<workload::WorldOptions> world_options(const SimulateOptions& options) {
   world->attacks = std::move(*attacks);
   world->attack_share = options.attack_share;
   world->twins = options.twins;
+  const auto drift = workload::find_drift(options.drift);
+  if (!drift) {
+    return fail(ErrorKind::kUsage, fmt::format("--drift: expected one of {}; found \"{}\"",
+                                               joined(workload::drift_names()), options.drift));
+  }
+  world->drift = *drift;
   if (options.strength == "all") {
     world->strengths = {workload::Strength::kLoud, workload::Strength::kHuman, workload::Strength::kSlow};
   } else if (const auto strength = workload::find_strength(options.strength)) {
@@ -483,6 +489,8 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
   command->add_option("--strength", options.strength, "Pace of the attacks: loud, human, slow or all")
       ->capture_default_str();
   command->add_flag("--twins", options.twins, "Beside each attack, the nearest harmless thing, labelled benign");
+  command->add_option("--drift", options.drift, "What changes over the weeks: " + joined(workload::drift_names()))
+      ->capture_default_str();
   command->add_option("--attack-share", options.attack_share, "Share of attack records; each kind occurs at least once")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 0.5));

@@ -30,6 +30,7 @@ struct SimulateOptions {
   std::vector<std::string> attacks;
   std::string strength = "human";  // or loud, slow, all
   bool twins = false;
+  std::string drift = "none";
   double attack_share = 0.0005;
   double disorder_share = 0;
   double duplicate_share = 0;

@@ -7,6 +7,8 @@
 namespace keyvigil {
 
 double opening_probability(const EpisodeFacts& episode) {
+  // Whoever begins may do so several times at once.
+  if (episode.beginner_rate > 0) { return std::min(1.0, episode.beginner_rate); }
   return negative_binomial_upper_tail(episode.openings_today, episode.openings_usual, episode.openings_dispersion);
 }
 

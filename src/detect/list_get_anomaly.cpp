@@ -20,14 +20,15 @@ Suspicions list_get_anomaly(const Observation& seen) {
   if (!seen.facts.list_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.list_episode;
   std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
-  double hurdle = episode.openings_usual;
+  double hurdle = episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
     hurdle = std::min(hurdle, probabilities.back());
   }
   const double joined = fisher(probabilities);
   const double once = episode.reads < kLeastReads ? 1 : hurdle * reading_probability(episode);
-  Suspicion suspicion{SubjectKind::kCaller, std::min(1.0, kLooks * std::min(joined, once)), {}};
+  Suspicion suspicion{
+      SubjectKind::kCaller, std::min(1.0, kLooks * std::min(joined, once)), {}, EventTime{episode.opened_ticks}};
   if (suspicion.p <= seen.explained_up_to) {
     suspicion.reasons.push_back(reason_of(episode, ReasonCode::kReadsAfterList, kWindowSeconds));
     if (episode.new_vault) {

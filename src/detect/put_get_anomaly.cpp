@@ -43,7 +43,7 @@ Suspicions put_get_anomaly(const Observation& seen) {
     p *= kReverted;
     reasons.push_back(mark(ReasonCode::kPolicyReverted, kReverted));
   }
-  found.add({SubjectKind::kCaller, std::min(1.0, p), std::move(reasons)});
+  found.add({SubjectKind::kCaller, std::min(1.0, p), std::move(reasons), EventTime{episode.opened_ticks}});
   return found;
 }
 

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/event_time.h"
 
 namespace keyvigil {
 
@@ -39,8 +41,9 @@ enum class ReasonCode : std::uint8_t {
   kUnusualAccess = 19,
   kFusedEvidence = 20,
   kDestructionOfDay = 21,
+  kContributors = 22,
 };
-inline constexpr std::size_t kReasonCodeCount = 22;
+inline constexpr std::size_t kReasonCodeCount = 23;
 
 // One statement with its numbers. What they mean is said by the sentence of its code.
 struct Reason {
@@ -67,6 +70,8 @@ struct Suspicion {
   SubjectKind subject = SubjectKind::kCaller;
   double p = 0;  // 0 for what is certain by rule: no calibration, no budget
   std::vector<Reason> reasons;
+  // When what it looks at began, where the detector knows; else the first suspicion of the caller counts.
+  std::optional<EventTime> began = std::nullopt;
 };
 
 // Up to three: caller, client application of a user, vault. Empty for nearly every event, and then without cost.

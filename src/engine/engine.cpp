@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/prefetch.h"
 #include "base/snapshot.h"
 #include "catalogue/catalogue.h"
@@ -34,7 +36,7 @@ Engine::Engine(const AddressBook& book, const EngineOptions& options)
       options_(options),
       keeps_histories_(options.keeps_histories()),
       service_tags_known_(book.has_role(ListRole::kServiceTags)),
-      history_(options.limits),
+      history_(options.limits, Teams(options.teams)),
       judge_(options.alerts_per_thousand_vault_days) {}
 
 std::optional<EventTime> Engine::learned_at() const {
@@ -59,6 +61,7 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
   out.late = timeliness != Timeliness::kInTime;
   out.findings.clear();
   out.vault_operations.clear();
+  out.caller_suspected = false;
   if (timeliness == Timeliness::kBeyondHorizon) {
     facts_.clear();
     decide_by_lists({event, out.address, facts_}, out);
@@ -91,6 +94,7 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   const Subject caller = caller_of(seen.event, facts_.caller_class);
   if (facts_.caller_first_today) { judge_.see(caller); }
   if (facts_.vault_first_today) { judge_.see(vault_of(seen.event)); }
+  out.caller_suspected = facts_.opens_episode;
   if (!has_something_to_say(facts_)) { return; }
   for (const DetectorRow& row : kDetectors) {
     if (is_list_type(row.type)) { continue; }
@@ -99,10 +103,17 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
     for (const Suspicion& suspicion : row.decide(seen)) {
       const Subject subject = suspicion.subject == SubjectKind::kVault ? vault_of(seen.event) : caller;
       const Verdict verdict = judge_.judge(row.type, subject, suspicion, seen.event.time, !learning);
+      out.caller_suspected = out.caller_suspected || (subject.subject_class != SubjectClass::kVault &&
+                                                      verdict.calibrated_p <= judge_.matters_up_to(row.type));
       const bool held_back = learning && verdict.calibrated_p <= verdict.threshold;
       statistics_.held_back += held_back ? 1U : 0U;
       if (verdict.passed || (held_back && options_.show_learning)) {
-        out.findings.push_back({row.type, suspicion, verdict, held_back});
+        Finding& finding = out.findings.emplace_back(Finding{row.type, suspicion, verdict, held_back});
+        if (suspicion.subject == SubjectKind::kVault && !suspicion.reasons.empty()) {
+          if (auto who = contributors_to(seen.event, suspicion.reasons.front())) {
+            finding.suspicion.reasons.push_back(*std::move(who));
+          }
+        }
       }
     }
   }
@@ -112,6 +123,29 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
                             fusion->verdict,
                             false});
   }
+}
+
+std::optional<Reason> Engine::contributors_to(const AccessEvent& event, const Reason& volume) const {
+  constexpr std::int64_t kHourSeconds = 3600;
+  const VolumeWindow window = volume.window_seconds == kHourSeconds ? VolumeWindow::kHour : VolumeWindow::kDay;
+  const auto fact = std::ranges::find_if(facts_.volumes, [&](const VolumeFact& known) {
+    return known.of_vault && known.window == window && known.count == volume.observed;
+  });
+  if (fact == facts_.volumes.end()) { return std::nullopt; }
+  const std::vector<Contributor> callers = history_.contributors(event, *fact);
+  if (callers.empty()) { return std::nullopt; }
+  Reason reason;
+  reason.code = ReasonCode::kContributors;
+  reason.observed = static_cast<double>(callers.size());
+  reason.expected = fact->count;
+  reason.window_seconds = volume.window_seconds;
+  reason.nearest = callers.front().caller;
+  for (const Contributor& caller : callers) {
+    const double share = std::min(1.0, caller.count / fact->count);
+    reason.about += fmt::format("{}{} {}{:.0f} %", reason.about.empty() ? "" : ", ", caller.caller,
+                                caller.elsewhere ? "at most " : "", 100 * share);
+  }
+  return reason;
 }
 
 // What raised an alert does not teach as normal.

@@ -26,6 +26,7 @@ struct EngineOptions {
   // alerts join each other: whoever hands alerts out leaves the others aside.
   AlertTypes types = AlertTypes().set();
   EstateHistoryLimits limits;
+  std::vector<Team> teams;  // declared; see history/teams.h
 
   [[nodiscard]] bool keeps_histories() const;
 };
@@ -64,6 +65,8 @@ class Engine {
 
  private:
   void decide_by_lists(const Observation& seen, Decision& out) const;
+  // Who stands behind an alert about a vault's volume, with shares; nothing where nobody is known to.
+  [[nodiscard]] std::optional<Reason> contributors_to(const AccessEvent& event, const Reason& volume) const;
   void decide_by_behaviour(Observation& seen, bool learning, Decision& out);
   [[nodiscard]] LearningGuard guard(const Decision& decision) const;
 

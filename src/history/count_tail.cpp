@@ -29,7 +29,7 @@ double CountTail::mean(const CountParent& parent, double exposure) const {
 
 double CountTail::dispersion(const CountParent& parent, double exposure) const {
   const double m = mean(parent, exposure);
-  const double prior = kPriorDispersionWindows * m * m;
+  const double prior = kPriorDispersionWindows * m * std::max(m, 1.0);
   const double weight = squared_means + prior;
   // How uncertain the member's own rate still is: a Gamma whose relative variance is that between members, and 1 over
   // what was counted since.

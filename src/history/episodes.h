@@ -30,6 +30,10 @@ struct EpisodeHabit {
   std::uint32_t today = 0;
   auto fields() { return std::tie(reads, openings, today); }
 
+  // Known on so many active days or more, and never opened one before today.
+  [[nodiscard]] bool never_opened() const { return openings.windows >= kKnownDays && openings.sum == 0; }
+  static constexpr double kKnownDays = 6;  // decayed: a week
+
   // What the class says of a member's openings. Where members differ much (some list at every start, most never) it
   // says little of any one: as a Gamma of that dispersion would, for at most kMostPriorDays.
   [[nodiscard]] static CountParent openings_parent(const CountParent& of_class);

@@ -23,7 +23,7 @@ constexpr std::uint64_t kMix = 0x9E37'79B9'7F4A'7C15;
 
 // Assumed before an estate was seen: first touches on an active day, of users and of applications.
 constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors = {{
-    {{{0.02, 1}, {0.003, 1}}},  // vaults
+    {{{0.10, 6}, {0.003, 1}}},  // vaults
     {{{0.02, 1}, {0.02, 1}}},   // refused vaults
     {{{0.01, 1}, {0.01, 1}}},   // client applications
     {{{0.05, 1}, {0.05, 1}}},   // client applications on a vault
@@ -107,8 +107,9 @@ void close_all(Slots& slots, Profiles& profiles, const Close& close) {
 
 }  // namespace
 
-EstateHistory::EstateHistory(const EstateHistoryLimits& limits)
+EstateHistory::EstateHistory(const EstateHistoryLimits& limits, Teams teams)
     : limits_(limits),
+      teams_(std::move(teams)),
       callers_(limits.callers),
       vaults_(limits.vaults),
       touches_{
@@ -278,6 +279,33 @@ void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
   if (sample.object != 0 && caller.caller_class == CallerClass::kUser) { observe_pace(event, sample.object, out); }
 }
 
+std::vector<Contributor> EstateHistory::contributors(const AccessEvent& event, const VolumeFact& fact) const {
+  const AccessGraph& graph = touches_[kVaultTouch].graph();
+  const TableKey vault(event.vault_id(), observed_.vault_hash);
+  const auto& active = fact.window == VolumeWindow::kHour ? active_callers_.of_hour : active_callers_.of_day;
+  std::vector<ActiveSlot> callers(active.begin(), active.end());
+  std::ranges::sort(callers);
+  callers.erase(std::unique(callers.begin(), callers.end()), callers.end());
+  std::vector<Contributor> found;
+  for (const ActiveSlot& caller : callers) {
+    const CallerProfile& profile = caller_profiles_[caller.slot];
+    if (profile.owner != caller.owner) { continue; }
+    const double count = profile.volume.count(fact.measure, fact.window);
+    if (count == 0) { continue; }
+    const TableKey key(callers_.key(caller.slot), caller.owner);
+    const bool here =
+        caller.slot == observed_.caller || graph.edge(key, vault, event.time).touch == EdgeFacts::Touch::kKnown;
+    if (!here) { continue; }
+    found.push_back({callers_.key(caller.slot), count, !graph.vaults_of(key, vault, event.time).empty()});
+  }
+  std::ranges::sort(found, [](const Contributor& left, const Contributor& right) {
+    return std::tuple(-left.count, std::string_view(left.caller)) <
+           std::tuple(-right.count, std::string_view(right.caller));
+  });
+  if (found.size() > kContributors) { found.resize(kContributors); }
+  return found;
+}
+
 void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   std::erase_if(caller.paced, [&](const PacedRead& read) {
@@ -336,9 +364,15 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
       DayOfFirstTouches{day.vaults + 1, day.log_surprise - natural_log(touch.surprise), touch.rate};
 }
 
-// Vaults of one scope belong together: where the caller's own vaults lie, the share of a vault of each, by weight.
+// By declared teams; else vaults of one scope belong together: where the caller's own vaults lie, the share of a vault
+// of each, by weight.
 std::optional<double> EstateHistory::group_popularity(const AccessEvent& event) const {
   const auto vaults = touches_[kVaultTouch].graph().vaults_of(event.caller_key(), event.vault_id(), event.time);
+  if (!teams_.empty()) {
+    const auto declared =
+        teams_.popularity({event.caller_key(), event.user_name(), event.app_id()}, event.vault_id(), vaults);
+    if (declared) { return declared; }
+  }
   if (vaults.empty()) { return std::nullopt; }
   const VaultScopes wanted = scopes_of(event.vault_id());
   std::array<double, kVaultScopeCount> inside{};
@@ -466,7 +500,7 @@ void EstateHistory::observe_episodes(const AccessEvent& event, Facts& out) {
 void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   if (is_credential_list(event)) {
-    open_episode(event, EpisodeKind::kList, caller.owner);
+    out.opens_episode = open_episode(event, EpisodeKind::kList, caller.owner);
     return;
   }
   if (!is_credential_read(event)) { return; }
@@ -497,7 +531,7 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
   if (change) {
     const bool undone = episode != nullptr && episode->reads > 0 && !episode->reverted &&
                         event.time.is_within(EventTime::kTicksPerHour, episode->first_read.ticks);
-    open_episode(event, EpisodeKind::kPolicy, caller.owner);
+    out.opens_episode = open_episode(event, EpisodeKind::kPolicy, caller.owner) || out.opens_episode;
     const std::string_view principal = event.get(TextField::kPolicyPrincipal);
     if (!principal.empty() && hash64(principal) != caller.owner) {
       open_episode(event, EpisodeKind::kPolicy, hash64(principal));
@@ -536,7 +570,7 @@ bool EstateHistory::is_policy_change(const AccessEvent& event, bool vault_was_kn
   return marked || rbac_differs || acls_differ || (put && bare && vault_was_known);
 }
 
-void EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader) {
+bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   const bool own = reader == caller.owner;
   std::int64_t& last = kind == EpisodeKind::kList ? caller.listed_ticks : vault_profiles_[observed_.vault].policy_ticks;
@@ -544,10 +578,13 @@ void EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   Episodes::Opening opening =
       episodes_.open({reader, observed_.vault_hash, kind}, event.time, own ? observed_.caller : Episodes::kNobody);
   if (opening.over) { learn_episode(reader, kind, *opening.over); }
-  if (!opening.opened) { return; }
-  if (own) { ++caller.episodes[static_cast<std::size_t>(kind)].today; }
+  if (!opening.opened) { return false; }
+  EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];
+  if (own) { ++habit.today; }
   opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
                                    event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
+  // People list all the time, and never because a program starts.
+  return caller.caller_class == CallerClass::kUser || !habit.openings.is_within_record(habit.today + 1.0);
 }
 
 EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
@@ -568,6 +605,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .reverted = episode.reverted,
                      .new_vault = {},
                      .by_principal = false};
+  if (habit.never_opened()) { facts.beginner_rate = population.beginners.per_day(); }
   for (const SurpriseLedger::Entry& entry : caller.new_vaults.day(now).most_surprising) {
     if (entry.vault != observed_.vault_hash) { continue; }
     const auto touch_by = touch_caller(observed_.caller);
@@ -709,6 +747,7 @@ void EstateHistory::close_day_of(std::uint32_t slot) {
   }
   for (std::size_t kind = 0; kind < caller.episodes.size(); ++kind) {
     EpisodeHabit& habit = caller.episodes[kind];
+    if (habit.never_opened()) { known.episodes[kind].beginners.learn(habit.today > 0); }
     const double openings = static_cast<double>(std::exchange(habit.today, 0)) + 1;
     known.episodes[kind].openings.learn(openings, habit.openings);
     habit.openings.learn(openings, EpisodeHabit::openings_parent(known.episodes[kind].openings.parent()), 1);
@@ -754,6 +793,7 @@ void EstateHistory::close_populations() {
     for (EpisodePopulation& population : known.episodes) {
       population.reads.close_hour();
       population.openings.close_hour();
+      population.beginners.close_hour();
     }
   }
   close_volume(vault_population_);
@@ -786,7 +826,8 @@ std::string EstateHistory::save() const {
 
 Result<void> EstateHistory::load(std::string_view bytes) {
   const EstateHistoryLimits limits = limits_;
-  *this = EstateHistory(limits);
+  const Teams teams = teams_;
+  *this = EstateHistory(limits, teams);
   SnapshotReader reader(bytes);
   bool whole =
       callers_.load(reader) && vaults_.load(reader) && reader.read(caller_profiles_) && reader.read(vault_profiles_);
@@ -798,7 +839,7 @@ Result<void> EstateHistory::load(std::string_view bytes) {
     derive_parents();
     return {};
   }
-  *this = EstateHistory(limits);
+  *this = EstateHistory(limits, teams);
   return fail(ErrorKind::kInput,
               "state of the histories: expected what was saved, found damaged bytes; start without --state or from an "
               "older copy of the file");

@@ -22,11 +22,13 @@
 #include "event/access_event.h"
 #include "history/episodes.h"
 #include "history/facts.h"
+#include "history/first_time_rate.h"
 #include "history/first_touches.h"
 #include "history/operation_mix.h"
 #include "history/population_count.h"
 #include "history/settled_table.h"
 #include "history/surprise_ledger.h"
+#include "history/teams.h"
 #include "history/volume_windows.h"
 
 namespace keyvigil {
@@ -52,9 +54,17 @@ struct UsualActivity {
   OperationMixWeights operations{};  // shares of a caller's; all 0: not known
 };
 
+// A caller that was active in a window and uses a vault.
+struct Contributor {
+  std::string caller;  // key
+  double count = 0;    // in the window; with `elsewhere`, on all of its vaults
+  bool elsewhere = false;
+};
+
 class EstateHistory {
  public:
-  explicit EstateHistory(const EstateHistoryLimits& limits = {});
+  static constexpr std::size_t kContributors = 5;
+  explicit EstateHistory(const EstateHistoryLimits& limits = {}, Teams teams = {});
 
   // Closes every hour that ends at or before the hour of `now`; true when there was one.
   bool advance(EventTime now);
@@ -64,6 +74,11 @@ class EstateHistory {
   void observe(const AccessEvent& event, Facts& out);
   // REQUIRES: the event and the facts of the last observe().
   void learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard);
+
+  // Who stands behind the count of a vault: those that did most in its window so far, the busiest first. Walks over all
+  // callers that are active now.
+  // REQUIRES: the fact is of the last observe(), of a vault, of an hour or a day.
+  [[nodiscard]] std::vector<Contributor> contributors(const AccessEvent& event, const VolumeFact& fact) const;
 
   [[nodiscard]] const FirstTouches& vault_touches() const { return touches_[kVaultTouch]; }
   // What callers touch: vaults, vaults that refused, clients, clients on vaults, address prefixes.
@@ -181,7 +196,8 @@ class EstateHistory {
   struct EpisodePopulation {
     PopulationCount reads;     // in an episode, plus one
     PopulationCount openings;  // a day, plus one
-    auto fields() { return std::tie(reads, openings); }
+    FirstTimeRate beginners;   // of those who never opened one
+    auto fields() { return std::tie(reads, openings, beginners); }
   };
   // What is usual for a class, as of the last closed hour.
   struct ClassState {
@@ -231,7 +247,8 @@ class EstateHistory {
   void observe_list(const AccessEvent& event, Facts& out);
   void observe_policy(const AccessEvent& event, Facts& out);
   [[nodiscard]] bool is_policy_change(const AccessEvent& event, bool vault_was_known);
-  void open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader);
+  // True: it is a new one, and not the caller's everyday one.
+  bool open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader);
   [[nodiscard]] EpisodeFacts episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const;
   void learn_session(CallerProfile& caller);
   void learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode);
@@ -246,6 +263,7 @@ class EstateHistory {
   [[nodiscard]] bool is_sound() const;
 
   EstateHistoryLimits limits_;
+  Teams teams_;  // not saved: configuration
   SettledTable callers_;
   SettledTable vaults_;
   std::vector<CallerProfile> caller_profiles_;  // by slot

@@ -15,6 +15,7 @@ void Facts::clear() {
   new_client.reset();
   client_new_to_pair_only = false;
   volumes.clear();
+  opens_episode = false;
   session.reset();
   destruction.reset();
   list_episode.reset();

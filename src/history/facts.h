@@ -99,6 +99,8 @@ struct EpisodeFacts {
   double openings_today = 0;  // this one included
   double openings_usual = 1;  // expected on an active day
   double openings_dispersion = 1;
+  // Of a caller that never opened one before today: how often such a caller begins to, per active day; else 0.
+  double beginner_rate = 0;
   bool denied_before = false;           // within the hour before a change of policy
   bool reverted = false;                // a second change within an hour after the first read
   std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
@@ -118,6 +120,8 @@ struct Facts {
   std::optional<FirstTouch> new_client;  // of a user
   bool client_new_to_pair_only = false;  // the user knows the client, the vault does not know both
   std::vector<VolumeFact> volumes;
+  // The event opened an episode (a list, a change of policy) that is not the caller's everyday one.
+  bool opens_episode = false;
   std::optional<SessionFacts> session;
   std::optional<DestructionFacts> destruction;
   std::optional<EpisodeFacts> list_episode;

@@ -55,6 +55,10 @@ class VolumeWindows {
   }
   // REQUIRES: an hour or a day.
   [[nodiscard]] UsualCount usual(VolumeMeasure measure, VolumeWindow window, const VolumeParents& parents) const;
+  // So far, in the window that is open.
+  [[nodiscard]] double count(VolumeMeasure measure, VolumeWindow window) const {
+    return counters_[static_cast<std::size_t>(measure)][static_cast<std::size_t>(window)].count;
+  }
   [[nodiscard]] bool has_counts() const { return counters_[0][1].count > 0; }
 
   auto fields() { return std::tie(counters_, objects_); }

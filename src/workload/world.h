@@ -21,6 +21,18 @@
 
 namespace keyvigil::workload {
 
+// What changes in the estate over the weeks (detection-method notes 5.1), harmlessly.
+enum class Drift : std::uint8_t {
+  kNone,
+  kGrowth,          // everybody does 5 % more from week to week, and people are hired
+  kReorganisation,  // after three fifths of the days a fifth of the people change teams within two weeks, and the
+                    // applications of one team move to another vault on one day
+  kAll,
+};
+inline constexpr std::size_t kDriftCount = 4;
+[[nodiscard]] const std::array<std::string_view, kDriftCount>& drift_names();
+[[nodiscard]] std::optional<Drift> find_drift(std::string_view name);
+
 struct WorldOptions {
   std::uint64_t seed = 1;
   EventTime start{1'788'220'800LL * EventTime::kTicksPerSecond};  // 2026-09-01, a Tuesday
@@ -31,10 +43,11 @@ struct WorldOptions {
   std::vector<Strength> strengths = {Strength::kHuman};
   bool twins = false;       // beside each campaign, the nearest harmless thing
   double attack_share = 0;  // of all events, roughly
+  Drift drift = Drift::kNone;
 };
 
-// small 10 vaults, medium 80, large and bench 2,000 (bench: 4,000 apps, 3,000 users, 30 days).
-[[nodiscard]] const std::array<std::string_view, 4>& world_size_names();
+// small 10 vaults, medium 80, large and bench 2,000 (bench: 4,000 apps, 3,000 users, 30 days), huge 50,000.
+[[nodiscard]] const std::array<std::string_view, 5>& world_size_names();
 [[nodiscard]] std::optional<WorldOptions> world_of_size(std::string_view name);
 
 // Plain text lists that match the planted attacks: documentation addresses only.

@@ -556,6 +556,36 @@ class Behaviour(unittest.TestCase):
                 self.assertRegex(reason["sentence"], r"\.$")
                 self.assertNotIn("nan", reason["sentence"])
 
+    def test_the_rotation_list_begins_with_the_list_that_opened_the_episode(self):
+        found = [alert["properties"] for alert in alerts_of(self.expected)
+                 if alert["properties"]["alertType"].split("_", 1)[1] == "ListGetAnomaly"]
+        self.assertTrue(found)
+        for properties in found:
+            evidence = properties["supportingEvidence"]
+            after_list = [reason for reason in evidence["reasons"] if reason["code"] == "ReadsAfterList"]
+            for reason in after_list:  # none where fused evidence has another name
+                self.assertGreaterEqual(len(evidence["rotationList"]["objects"]), reason["observed"])
+                self.assertLess(evidence["observed"]["firstEvent"], properties["startTimeUtc"])
+
+    def test_incidents_group_and_change_nothing(self):
+        path = self.folder / "incidents.jsonl"
+        self.assertEqual(self.detected(self.logs, "--incidents", str(path)), self.expected)
+        ids = [alert["properties"]["systemAlertId"] for alert in alerts_of(self.expected)]
+        incidents = [json.loads(line) for line in path.read_text().splitlines()]
+        self.assertTrue(incidents)
+        grouped = [each for incident in incidents for each in incident["alerts"]]
+        self.assertEqual(len(grouped), len(set(grouped)), "an alert is in one incident")
+        self.assertLessEqual(set(grouped), set(ids))
+        for incident in incidents:
+            self.assertGreaterEqual(len(incident["alerts"]), 2)
+            self.assertTrue(incident["linkedBy"])
+            self.assertLessEqual(incident["startTimeUtc"], incident["endTimeUtc"])
+
+    def test_incidents_that_cannot_be_written_give_exit_code_3(self):
+        code, _, err = run("detect", self.logs, *self.OPTIONS, "--incidents", str(self.folder / "none" / "x"))
+        self.assertEqual(code, 3)
+        self.assertIn("expected to write incidents", err)
+
     def test_threads_do_not_matter(self):
         for threads in ["1", "3"]:
             self.assertEqual(self.detected(self.logs, "--threads", threads), self.expected)

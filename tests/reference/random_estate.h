@@ -1,5 +1,6 @@
 // A random stream of everything that histories look at: people and applications with few and with many vaults, clients,
-// addresses, lists, reads, key uses, deletions, policy changes, refusals and throttled requests.
+// addresses, lists, reads, key uses, deletions, policy changes, refusals, throttled requests, and scripts that read one
+// thing after the other within seconds.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +34,16 @@ inline std::vector<AccessEvent> random_estate(const RandomEstate& options) {
   const auto pause = EventTime::kTicksPerDay / options.events_per_day;
   unsigned who = 0;
   unsigned where = 0;
+  bool script = false;
   while (true) {
     // Bursts of one caller on one vault, then a pause.
     const bool burst = below(10) < 7;
-    at += burst ? static_cast<std::int64_t>(below(40)) * EventTime::kTicksPerSecond
+    at += burst ? static_cast<std::int64_t>(below(script ? 6 : 40)) * EventTime::kTicksPerSecond
                 : static_cast<std::int64_t>(below(1000)) * (pause / 150);
     if (at >= end) { break; }
     if (!burst) {
       who = below(7);
+      script = below(6) == 0;
       const bool roams = (at / EventTime::kTicksPerDay) % 9 == 0;
       where = roams ? below(60) : below(8) < 7 ? who % 4 : below(12);
     }
@@ -53,7 +56,7 @@ inline std::vector<AccessEvent> random_estate(const RandomEstate& options) {
       builder.set(TextField::kObjectId, options.name + "-principal-" + std::to_string(who));
     }
     builder.vault(options.name + "kv" + std::to_string(where));
-    const std::string& operation = operations[below(static_cast<unsigned>(operations.size()))];
+    const std::string& operation = operations[below(script ? 3 : static_cast<unsigned>(operations.size()))];
     builder.operation(operation);
     if (operation != "SecretList" && operation != "KeyList" && !operation.starts_with("Vault")) {
       builder.object("secrets/s" + std::to_string(below(burst ? 20 : 4)));

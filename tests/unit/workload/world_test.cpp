@@ -52,6 +52,49 @@ TEST(World, StreamIsTheSameOnEveryMachine) {
   EXPECT_EQ(hash64(whole_stream(small_with_attacks(7))), 15'685'401'932'006'164'317ULL);
 }
 
+TEST(World, GrowsFromWeekToWeekAndHiresWhereAskedTo) {
+  WorldOptions options = scaled_bench(5);
+  options.drift = Drift::kGrowth;
+  World world(options);
+  Activity activity;
+  std::uint64_t first_week = 0;
+  std::uint64_t fourth_week = 0;
+  while (world.next(activity)) {
+    const std::int64_t day = (activity.time.ticks - options.start.ticks) / EventTime::kTicksPerDay;
+    if (activity.caller.kind == CallerKind::kFirstParty) { continue; }
+    first_week += day >= 1 && day < 8 ? 1U : 0U;
+    fourth_week += day >= 22 && day < 29 ? 1U : 0U;
+  }
+  EXPECT_GT(static_cast<double>(fourth_week), 1.08 * static_cast<double>(first_week));
+}
+
+// Pairs of a person and a vault that are met for the first time in the last third of the days.
+std::size_t late_pairs(Drift drift) {
+  WorldOptions options = scaled_bench(6);
+  options.drift = drift;
+  World world(options);
+  Activity activity;
+  std::set<std::pair<std::string, std::string>> early;
+  std::set<std::pair<std::string, std::string>> late;
+  while (world.next(activity)) {
+    if (activity.caller.kind != CallerKind::kUser) { continue; }
+    const bool is_late = (activity.time.ticks - options.start.ticks) * 3 > options.days * EventTime::kTicksPerDay * 2;
+    const std::pair pair(activity.caller.object_id, activity.vault.name);
+    if (!is_late) { early.insert(pair); }
+    if (is_late && !early.contains(pair)) { late.insert(pair); }
+  }
+  return late.size();
+}
+
+TEST(World, MovesPeopleToOtherTeamsWhereAskedTo) {
+  EXPECT_GT(late_pairs(Drift::kReorganisation), late_pairs(Drift::kNone) * 5 / 4);
+}
+
+TEST(World, DriftHasNames) {
+  for (std::size_t i = 0; i < kDriftCount; ++i) { EXPECT_EQ(find_drift(drift_names()[i]), static_cast<Drift>(i)); }
+  EXPECT_EQ(find_drift("sideways"), std::nullopt);
+}
+
 TEST(World, ComesInTimeOrderWithinItsDays) {
   const WorldOptions options = small_with_attacks(3);
   World world(options);
