@@ -15,6 +15,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+FINDING = re.compile(r"^(/[^:\n]+):\d+:\d+: (?:error|warning): ", re.MULTILINE)
+# The analyzer takes a type-erased executor for a null pointer; it is asio's own code, which no line of ours can answer.
+NOT_OURS = "/usr/include/boost/asio/"
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.MULTILINE)
 
 
@@ -49,6 +52,9 @@ def lint(path, build):
     command = ["clang-tidy-14", "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option",
                "--extra-arg=-Wno-error", str(path)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    places = FINDING.findall(answer.stdout)
+    if places and all(place.startswith(NOT_OURS) for place in places):
+        return 0, ""
     return answer.returncode, answer.stdout.strip() or answer.stderr.strip()
 
 

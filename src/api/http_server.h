@@ -90,7 +90,7 @@ class HttpServer {
   [[nodiscard]] static Result<HttpServer> start(const HttpServerOptions& options, const Router& router, Access& access,
                                                 HttpServerParts parts);
   // Stops, if stop() was not called.
-  ~HttpServer();
+  ~HttpServer();  // NOLINT(bugprone-exception-escape): see there
   HttpServer(HttpServer&&) noexcept;
   HttpServer& operator=(HttpServer&&) noexcept;
 

@@ -134,7 +134,7 @@ Result<ThreatList> parse_threat_list(std::string_view file, std::string_view con
   }
   ThreatList list = std::move(builder.list());
   if (list.entries.empty()) {
-    list.warnings.push_back(refused_total(list) == 0 ? "the list is empty" : "no entry was taken: all were refused");
+    list.warnings.emplace_back(refused_total(list) == 0 ? "the list is empty" : "no entry was taken: all were refused");
   }
   return list;
 }
