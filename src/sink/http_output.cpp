@@ -28,7 +28,7 @@ namespace {
 constexpr std::size_t kAnswerLimitBytes = std::size_t{4} << 20;
 constexpr std::size_t kBulkLimitBytes = std::size_t{4} << 20;
 constexpr std::size_t kQuotedBytes = 200;
-constexpr std::int64_t kLongestWaitSeconds = 24 * 3600;
+constexpr std::int64_t kLongestWaitSeconds = std::int64_t{24} * 3600;
 
 // They say that the alert itself is not wanted, not that the way is closed.
 constexpr std::array<int, 8> kRefusals = {400, 405, 410, 411, 413, 414, 415, 422};

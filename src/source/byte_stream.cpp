@@ -253,7 +253,7 @@ Result<ByteStream> open_stream(const std::string& path) {
 Result<std::size_t> read_into(ByteStream& stream, std::string& out) {
   std::size_t filled = 0;
   while (filled < out.size()) {
-    const Result<std::size_t> size = stream.read(out.data() + filled, out.size() - filled);
+    Result<std::size_t> size = stream.read(out.data() + filled, out.size() - filled);
     if (!size) return size;
     if (*size == 0) break;
     filled += *size;

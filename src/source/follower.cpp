@@ -54,8 +54,7 @@ std::size_t whole_lines(std::string_view bytes, bool to_the_end) {
 
 }  // namespace
 
-Follower::Follower(FollowAccess access, FollowOptions options)
-    : access_(std::move(access)), options_(std::move(options)) {}
+Follower::Follower(FollowAccess access, FollowOptions options) : access_(std::move(access)), options_(options) {}
 
 void Follower::restore(const std::vector<FollowedPlace>& places) {
   for (const FollowedPlace& place : places) {

@@ -47,7 +47,8 @@ double upper_tail(double count, double size, double success, double failure) {
   if (count <= kMostAddedUp) {
     double probability = exponential(size * natural_log(failure));
     double below = probability;
-    for (double n = 1; n < count; ++n) {
+    for (int step = 1; step < count; ++step) {
+      const double n = step;
       probability *= (n - 1 + size) * success / n;
       below += probability;
     }

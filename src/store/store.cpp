@@ -64,7 +64,7 @@ struct Store::State {
     const std::lock_guard my_turn(turn);
     auto transaction = Transaction::begin(writer);
     if (!transaction) { return tl::unexpected(transaction.error()); }
-    const Result<bool> done = work();
+    Result<bool> done = work();
     if (!done || !*done) { return done; }
     const bool admitted = audit.admits(line);
     if (admitted) {
