@@ -19,12 +19,12 @@ missing=""
 command -v az >/dev/null 2>&1 && /usr/bin/python3 -c 'import azure.mgmt.security' 2>/dev/null || missing="azure"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
 if [ -n "$missing" ]; then
-  tools/set_up.sh clients || skip "the packages of group [clients] could not be installed"
+  timeout 600 tools/set_up.sh clients || skip "the packages of group [clients] could not be installed"
 fi
 mkdir -p "$clients"
 if ! cmp -s tests/clients/package-lock.json "$clients/package-lock.json" || [ ! -d "$clients/node_modules" ]; then
   cp tests/clients/package.json tests/clients/package-lock.json "$clients/"
-  if ! (cd "$clients" && npm ci --no-audit --no-fund --loglevel=error); then
+  if ! (cd "$clients" && timeout 300 npm ci --no-audit --no-fund --loglevel=error); then
     rm -f "$clients/package-lock.json"
     skip "npm could not install the clients; is a registry within reach?"
   fi
