@@ -28,6 +28,7 @@ std::string pack(std::string_view bytes) {
   const std::size_t size = ZSTD_compress2(context.get(), packed.data(), packed.size(), bytes.data(), bytes.size());
   CHECK(ZSTD_isError(size) == 0);
   packed.resize(size);
+  packed.shrink_to_fit();  // the bound is some ten times as long, and packed values wait in memory
   return packed;
 }
 

@@ -32,6 +32,7 @@ ALERTS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/alerts?api
 SIMULATE = (f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/locations/global/alerts/default/simulate"
             "?api-version=2021-11-01")
 RECORDS_A_BODY = 4000
+BODIES_AHEAD = 2
 
 
 class Place:
@@ -53,33 +54,36 @@ class Place:
 
 
 def bodies_of(path, senders):
-    """Compressed bodies for each sender: the records of its vaults, in order."""
+    """Compressed bodies for each sender: the records of its vaults, in order; each n-th body is of the same time."""
     vault = re.compile(rb'"resourceId":\s*"([^"]+)"')
     waiting = [[] for _ in range(senders)]
     bodies = [[] for _ in range(senders)]
     events = 0
 
-    def close(of):
-        if waiting[of]:
-            bodies[of].append(gzip.compress(b"".join(waiting[of]), 6))
-            waiting[of].clear()
+    def close():
+        for of, records in enumerate(waiting):
+            bodies[of].append(gzip.compress(b"".join(records), 6))
+            records.clear()
 
     with open(path, "rb") as lines:
         for line in lines:
             of = sum(vault.search(line).group(1).lower()) % senders
             waiting[of].append(line)
             events += 1
-            if len(waiting[of]) == RECORDS_A_BODY:
-                close(of)
-    for of in range(senders):
-        close(of)
+            if events % (RECORDS_A_BODY * senders) == 0:
+                close()
+    close()
     return bodies, events
 
 
-def send(place, name, bodies, results):
+def send(place, of, bodies, sent, results):
+    """Sends as fast as bodies are taken, but not ahead of the other senders: all logs of an estate have one clock."""
     connection = place.connection()
+    name = f"load-{of}"
     refused = 0
-    for body in bodies:
+    for at, body in enumerate(bodies):
+        while at > min(sent) + BODIES_AHEAD:
+            time.sleep(0.001)
         while True:
             status, text, headers = place.ask(
                 connection, "POST", f"/dataCollectionRules/{name}/streams/Custom-Vaults?api-version=2023-01-01", body,
@@ -91,6 +95,7 @@ def send(place, name, bodies, results):
                 return
             refused += 1
             time.sleep(min(1.0, float(headers.get("Retry-After", 1))))
+        sent[of] = at + 1
     results.put((name, "", refused))
 
 
@@ -205,7 +210,8 @@ class Readers:
 
 def run_load(process, place, bodies, events):
     results = multiprocessing.Queue()
-    senders = [multiprocessing.Process(target=send, args=(place, f"load-{of}", own, results))
+    sent = multiprocessing.Array("i", len(bodies), lock=False)
+    senders = [multiprocessing.Process(target=send, args=(place, of, own, sent, results))
                for of, own in enumerate(bodies)]
     connection = place.connection()
     memory = []
