@@ -28,7 +28,7 @@ double probability_of(const FreshReads& fresh) {
 }
 
 double number_probability(const EpisodeFacts& episode) {
-  return std::max(reading_probability(episode), tail(episode.reads, episode.of_class));
+  return tail(episode.reads, {episode.usual, std::max(episode.dispersion, episode.of_class.dispersion)});
 }
 
 Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds) {

@@ -14,7 +14,7 @@ namespace keyvigil {
 [[nodiscard]] double reading_probability(const EpisodeFacts& episode);
 // P(so many of them are fresh), of the caller and of its class: the larger.
 [[nodiscard]] double probability_of(const FreshReads& fresh);
-// P(so many reads in an episode of the caller, and in one of its class).
+// P(so many reads in an episode) where the caller's vary as much as those of its class do.
 [[nodiscard]] double number_probability(const EpisodeFacts& episode);
 [[nodiscard]] Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds);
 [[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds);

@@ -5,7 +5,8 @@
 //
 // On a vault that the caller has used before, both look at the reads of what it had not read before: an application
 // that loads at its start what it reads anyway is no news. The number of all reads is a third way of looking then,
-// whatever was read; a list on that day is no evidence there.
+// whatever was read; a list on that day is no evidence there, and the caller may vary as much as its class does:
+// another vault of the same loader has another number of secrets.
 #include <algorithm>
 #include <vector>
 

@@ -228,7 +228,8 @@ TEST(BehaviourDetectors, KnownObjectsAreOddByTheirNumberAlone) {
   facts.list_episode = first_list(30, 0);
   facts.list_episode->usual = 1.5;
   facts.list_episode->dispersion = 0.05;
-  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "odd for the caller, not for its class";
+  facts.list_episode->of_class = {20, 8};
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "odd for the caller, but its class varies much";
   facts.list_episode->of_class = {1.5, 0.05};
   EXPECT_LT(p_of(list_get_anomaly, facts), 1e-9) << "a person who reads thirty";
 }
