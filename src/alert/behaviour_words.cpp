@@ -188,10 +188,10 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
     case ReasonCode::kReadsOfNewObjects:
       if (reason.observed == 0) { return "The caller had read all of these within the 90 days before."; }
       return fmt::format(
-          "{} of these {} not been read by {} within the 90 days before; usual after a list are {}, over {} learned "
+          "{} of these had not been read by {} within the 90 days before; usual after a list are {}, over {} learned "
           "list{}.",
-          number(reason.observed), reason.observed == 1 ? "had" : "have", caller_in_words(alert),
-          number(reason.expected), number(std::round(reason.days_known)), plural(std::round(reason.days_known)));
+          number(reason.observed), caller_in_words(alert), number(reason.expected),
+          number(std::round(reason.days_known)), plural(std::round(reason.days_known)));
     case ReasonCode::kAddressOnTorList:
     case ReasonCode::kAddressOnSuspiciousList:
       break;
