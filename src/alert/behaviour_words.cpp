@@ -39,6 +39,7 @@ constexpr std::array<BehaviourCode, kReasonCodeCount - kFirstCode> kCodes = {{
     {"FusedEvidence", "Several weak signs about the caller came together"},
     {"DestructionOfDay", "The caller deleted unusually much within a day"},
     {"Contributors", "Callers who did most of it"},
+    {"ReadsOfNewObjects", "How many of the objects the caller had not read before"},
 }};
 
 std::string_view plural(double count) {
@@ -184,6 +185,13 @@ std::string behaviour_sentence(const Alert& alert, const Reason& reason) {
                          number(reason.observed), caller_in_words(alert), number(reason.expected));
     case ReasonCode::kContributors:
       return fmt::format("Of these {} were done by: {}.", number(reason.expected), reason.about);
+    case ReasonCode::kReadsOfNewObjects:
+      if (reason.observed == 0) { return "The caller had read all of these within the 90 days before."; }
+      return fmt::format(
+          "{} of these had not been read by {} within the 90 days before; usual after a list are {}, over {} learned "
+          "list{}.",
+          number(reason.observed), caller_in_words(alert), number(reason.expected),
+          number(std::round(reason.days_known)), plural(std::round(reason.days_known)));
     case ReasonCode::kAddressOnTorList:
     case ReasonCode::kAddressOnSuspiciousList:
       break;

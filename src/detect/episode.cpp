@@ -5,6 +5,13 @@
 #include "statistics/tails.h"
 
 namespace keyvigil {
+namespace {
+
+double tail(double count, const ExpectedCount& expected) {
+  return negative_binomial_upper_tail(count, expected.mean, expected.dispersion);
+}
+
+}  // namespace
 
 double opening_probability(const EpisodeFacts& episode) {
   // Whoever begins may do so several times at once.
@@ -14,6 +21,25 @@ double opening_probability(const EpisodeFacts& episode) {
 
 double reading_probability(const EpisodeFacts& episode) {
   return negative_binomial_upper_tail(episode.reads, episode.usual, episode.dispersion);
+}
+
+double probability_of(const FreshReads& fresh) {
+  return std::max(tail(fresh.count, fresh.of_caller), tail(fresh.count, fresh.of_class));
+}
+
+double number_probability(const EpisodeFacts& episode) {
+  return tail(episode.reads, {episode.usual, std::max(episode.dispersion, episode.of_class.dispersion)});
+}
+
+Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds) {
+  Reason reason;
+  reason.code = code;
+  reason.observed = fresh.count;
+  reason.expected = fresh.of_caller.mean;
+  reason.days_known = fresh.episodes_learned;
+  reason.surprise = probability_of(fresh);
+  reason.window_seconds = window_seconds;
+  return reason;
 }
 
 Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds) {

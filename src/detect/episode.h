@@ -12,6 +12,11 @@ namespace keyvigil {
 [[nodiscard]] double opening_probability(const EpisodeFacts& episode);
 // P(so many reads in an episode).
 [[nodiscard]] double reading_probability(const EpisodeFacts& episode);
+// P(so many of them are fresh), of the caller and of its class: the larger.
+[[nodiscard]] double probability_of(const FreshReads& fresh);
+// P(so many reads in an episode) where the caller's vary as much as those of its class do.
+[[nodiscard]] double number_probability(const EpisodeFacts& episode);
+[[nodiscard]] Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds);
 [[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds);
 
 }  // namespace keyvigil

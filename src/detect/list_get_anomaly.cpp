@@ -2,6 +2,11 @@
 // list today and so many reads after it, for this caller, on a vault that may be new to it? Two ways of looking: all of
 // it together (many lists count), and one such episode on a day, as a hurdle: expected lists times the chance of so
 // many reads after one. The second begins at three reads: before, it would only say again that the vault is new.
+//
+// On a vault that the caller has used before, both look at the reads of what it had not read before: an application
+// that loads at its start what it reads anyway is no news. The number of all reads is a third way of looking then,
+// whatever was read; a list on that day is no evidence there, and the caller may vary as much as its class does:
+// another vault of the same loader has another number of secrets.
 #include <algorithm>
 #include <vector>
 
@@ -11,28 +16,45 @@
 #include "statistics/combination.h"
 
 namespace keyvigil {
+namespace {
 
-Suspicions list_get_anomaly(const Observation& seen) {
-  constexpr std::int64_t kWindowSeconds = 3600;
-  constexpr double kLooks = 2;
-  constexpr double kLeastReads = 3;
-  Suspicions found;
-  if (!seen.facts.list_episode) { return found; }
-  const EpisodeFacts& episode = *seen.facts.list_episode;
-  std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
+constexpr double kLeastReads = 3;
+constexpr double kLooks = 2;
+constexpr double kLooksOnKnownVault = 3;
+
+// The first two ways of looking, with the probability of the reads; the smaller one.
+double list_and_reads(const EpisodeFacts& episode, double reading) {
+  std::vector<double> probabilities = {opening_probability(episode), reading};
   double hurdle = episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
     hurdle = std::min(hurdle, probabilities.back());
   }
-  const double joined = fisher(probabilities);
-  const double once = episode.reads < kLeastReads ? 1 : hurdle * reading_probability(episode);
+  const double once = episode.reads < kLeastReads ? 1 : hurdle * reading;
+  return std::min(fisher(probabilities), once);
+}
+
+double probability_of(const EpisodeFacts& episode) {
+  if (episode.new_vault || !episode.fresh) { return kLooks * list_and_reads(episode, reading_probability(episode)); }
+  const double fresh = list_and_reads(episode, probability_of(*episode.fresh));
+  return kLooksOnKnownVault * std::min(fresh, number_probability(episode));
+}
+
+}  // namespace
+
+Suspicions list_get_anomaly(const Observation& seen) {
+  constexpr std::int64_t kWindowSeconds = 3600;
+  Suspicions found;
+  if (!seen.facts.list_episode) { return found; }
+  const EpisodeFacts& episode = *seen.facts.list_episode;
   Suspicion suspicion{
-      SubjectKind::kCaller, std::min(1.0, kLooks * std::min(joined, once)), {}, EventTime{episode.opened_ticks}};
+      SubjectKind::kCaller, std::min(1.0, probability_of(episode)), {}, EventTime{episode.opened_ticks}};
   if (suspicion.p <= seen.explained_up_to) {
     suspicion.reasons.push_back(reason_of(episode, ReasonCode::kReadsAfterList, kWindowSeconds));
     if (episode.new_vault) {
       suspicion.reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));
+    } else if (episode.fresh) {
+      suspicion.reasons.push_back(reason_of(*episode.fresh, ReasonCode::kReadsOfNewObjects, kWindowSeconds));
     }
   }
   found.add(std::move(suspicion));

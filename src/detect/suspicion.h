@@ -42,8 +42,9 @@ enum class ReasonCode : std::uint8_t {
   kFusedEvidence = 20,
   kDestructionOfDay = 21,
   kContributors = 22,
+  kReadsOfNewObjects = 23,
 };
-inline constexpr std::size_t kReasonCodeCount = 23;
+inline constexpr std::size_t kReasonCodeCount = 24;
 
 // One statement with its numbers. What they mean is said by the sentence of its code.
 struct Reason {

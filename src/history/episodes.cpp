@@ -38,11 +38,12 @@ Episodes::Opening Episodes::open(const Key& key, EventTime at, std::uint32_t ope
   return opening;
 }
 
-bool Episodes::add_read(Episode& episode, std::uint32_t object, EventTime at) {
+bool Episodes::add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh) {
   const auto place = std::ranges::lower_bound(episode.objects, object);
   if (place != episode.objects.end() && *place == object) { return false; }
   if (episode.objects.size() >= kObjects) { return false; }
   episode.objects.insert(place, object);
+  episode.fresh += fresh ? 1U : 0U;
   if (episode.reads++ == 0) { episode.first_read = at; }
   if (episode.reads < episode.next_check) { return false; }
   episode.next_check += std::max(1U, episode.reads / 2);

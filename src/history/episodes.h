@@ -47,14 +47,16 @@ struct Episode {
   std::uint32_t opener = 0;  // slot of who opened it, kNobody where it is not theirs to learn from
   std::vector<std::uint32_t> objects;
   std::uint32_t reads = 0;
+  std::uint32_t fresh = 0;       // of these: what the caller had not read before
+  std::uint32_t vault_days = 0;  // days before today on which the opener used the vault
   std::uint32_t next_check = 1;
   EventTime first_read;
   bool denied_before = false;
   bool reverted = false;
   bool alerted = false;
   auto fields() {
-    return std::tie(opened.ticks, opener, objects, reads, next_check, first_read.ticks, denied_before, reverted,
-                    alerted);
+    return std::tie(opened.ticks, opener, objects, reads, fresh, vault_days, next_check, first_read.ticks,
+                    denied_before, reverted, alerted);
   }
 };
 
@@ -91,8 +93,9 @@ class Episodes {
     std::optional<Episode> over;  // the one before, which is to be learned
   };
   [[nodiscard]] Opening open(const Key& key, EventTime at, std::uint32_t opener);
-  // Counts a read; true at a check point: 1, 2, 3, 5, 8, 12, ... distinct objects.
-  [[nodiscard]] static bool add_read(Episode& episode, std::uint32_t object, EventTime at);
+  // Counts a read; true at a check point: 1, 2, 3, 5, 8, 12, ... distinct objects. `fresh`: the caller had not read it
+  // before.
+  [[nodiscard]] static bool add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh);
 
   // Takes out what was over before `until`, in the order of keys.
   [[nodiscard]] std::vector<std::pair<Key, Episode>> take_over(EventTime until);

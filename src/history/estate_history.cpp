@@ -180,6 +180,8 @@ void EstateHistory::Observed::clear() {
   pair_touch.reset();
   address_touch.reset();
   episodes.fill(nullptr);
+  object = 0;
+  lone_read = false;
 }
 
 void EstateHistory::observe(const AccessEvent& event, Facts& out) {
@@ -274,6 +276,7 @@ void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
   sample.throttled = out.throttled;
   sample.credential_read = is_secret_use(event);
   if (sample.credential_read) { sample.object = object_hash(event.object(), observed_.vault_hash); }
+  observed_.object = sample.object;
   caller.volume.add(sample, false, caller_parents_[static_cast<std::size_t>(caller.caller_class)], out.volumes);
   vault_profiles_[observed_.vault].volume.add(sample, true, vault_parents_, out.volumes);
   if (sample.object != 0 && caller.caller_class == CallerClass::kUser) { observe_pace(event, sample.object, out); }
@@ -504,12 +507,16 @@ void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
     return;
   }
   if (!is_credential_read(event)) { return; }
+  observed_.lone_read = observed_.object != 0;
   if (!Episodes::may_be_open(EpisodeKind::kList, caller.listed_ticks, event.time)) { return; }
   Episode* episode = episodes_.find({caller.owner, observed_.vault_hash, EpisodeKind::kList}, event.time);
   if (episode == nullptr) { return; }
   observed_.episodes[static_cast<std::size_t>(EpisodeKind::kList)] = episode;
-  const std::uint32_t object = object_hash(event.object(), observed_.vault_hash);
-  if (object == 0 || !Episodes::add_read(*episode, object, event.time)) { return; }
+  if (observed_.object == 0) { return; }
+  // What an episode counts is learned when it is over: until then it may alert.
+  observed_.lone_read = episode->objects.size() >= Episodes::kObjects;
+  const bool fresh = !caller.read_before.contains(observed_.object, event.time.day());
+  if (!Episodes::add_read(*episode, observed_.object, event.time, fresh)) { return; }
   out.list_episode = episode_facts(*episode, EpisodeKind::kList, event.time);
 }
 
@@ -544,7 +551,7 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
     // A list counts as one read more, under the operation's name.
     const std::uint32_t object =
         object_hash(event.object().empty() ? event.operation_name() : event.object(), observed_.vault_hash);
-    if (!Episodes::add_read(*episode, object, event.time)) { return; }
+    if (!Episodes::add_read(*episode, object, event.time, false)) { return; }
   }
   observed_.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)] = episode;
   out.policy_episode = episode_facts(*episode, EpisodeKind::kPolicy, event.time);
@@ -581,10 +588,20 @@ bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   if (!opening.opened) { return false; }
   EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];
   if (own) { ++habit.today; }
+  if (own && kind == EpisodeKind::kList) { opening.episode->vault_days = days_on_vault(event); }
   opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
                                    event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
   // People list all the time, and never because a program starts.
   return caller.caller_class == CallerClass::kUser || !habit.openings.is_within_record(habit.today + 1.0);
+}
+
+// Of the caller, before today.
+std::uint32_t EstateHistory::days_on_vault(const AccessEvent& event) {
+  const EdgeFacts edge =
+      touches_[kVaultTouch].graph().edge(touch_caller(observed_.caller, kVaultTouch).key, vault_key(event), event.time);
+  if (edge.touch != EdgeFacts::Touch::kKnown) { return 0; }
+  const bool used_today = day_of(event.time.hour() - edge.hours_since_last) == event.time.day();
+  return edge.visit_days - (used_today ? 1U : 0U);
 }
 
 EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
@@ -598,6 +615,8 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .usual = habit.reads.mean(population.reads.parent(), 1),
                      .dispersion = habit.reads.dispersion(population.reads.parent(), 1),
                      .episodes_learned = habit.reads.windows,
+                     .of_class = {population.reads.parent().mean, population.reads.parent().dispersion},
+                     .fresh = {},
                      .openings_today = std::max(1.0, static_cast<double>(habit.today)),
                      .openings_usual = habit.openings.mean(openings, 1),
                      .openings_dispersion = habit.openings.dispersion(openings, 1),
@@ -605,6 +624,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .reverted = episode.reverted,
                      .new_vault = {},
                      .by_principal = false};
+  if (kind == EpisodeKind::kList) { facts.fresh = fresh_reads(episode, now); }
   if (habit.never_opened()) { facts.beginner_rate = population.beginners.per_day(); }
   for (const SurpriseLedger::Entry& entry : caller.new_vaults.day(now).most_surprising) {
     if (entry.vault != observed_.vault_hash) { continue; }
@@ -619,6 +639,20 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     touch.thing_callers = touches_[kVaultTouch].graph().callers_of(vaults_.key(observed_.vault));
   }
   return facts;
+}
+
+std::optional<FreshReads> EstateHistory::fresh_reads(const Episode& episode, EventTime now) const {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (episode.vault_days == 0 || !caller.read_before.knows_all(now.day())) { return std::nullopt; }
+  const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
+  const bool settled = episode.vault_days >= kVaultKnownDays;
+  constexpr auto kList = static_cast<std::size_t>(EpisodeKind::kList);
+  const CountParent& parent = settled ? known.fresh_reads.parent() : known.episodes[kList].reads.parent();
+  const CountTail& own = settled ? caller.fresh_reads : caller.episodes[kList].reads;
+  return FreshReads{.count = static_cast<double>(episode.fresh),
+                    .of_caller = {own.mean(parent, 1), own.dispersion(parent, 1)},
+                    .of_class = {parent.mean, parent.dispersion},
+                    .episodes_learned = own.windows};
 }
 
 // ---- learn ----
@@ -653,10 +687,13 @@ void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const Le
                                   observed_.address_touch, benign, caller.habits[kAddressTouch]);
   }
   caller.session_alerted = caller.session_alerted || guard.session_alerted;
-  if (!guard.episode_alerted) { return; }
+  bool alerted = !benign || guard.session_alerted || guard.episode_alerted;
   for (Episode* episode : observed_.episodes) {
-    if (episode != nullptr) { episode->alerted = true; }
+    if (episode == nullptr) { continue; }
+    episode->alerted = episode->alerted || guard.episode_alerted;
+    alerted = alerted || episode->alerted;
   }
+  if (observed_.lone_read) { caller.read_before.learn(observed_.object, event.time.day(), !alerted); }
 }
 
 void EstateHistory::learn_session(CallerProfile& caller) {
@@ -668,14 +705,27 @@ void EstateHistory::learn_session(CallerProfile& caller) {
 }
 
 void EstateHistory::learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode) {
-  if (episode.opener == Episodes::kNobody || episode.alerted) { return; }
+  if (episode.opener == Episodes::kNobody) { return; }
   CallerProfile& caller = caller_profiles_[episode.opener];
   if (caller.owner != owner) { return; }  // forgotten meanwhile
+  if (kind == EpisodeKind::kList) { learn_reads(caller, episode); }
+  if (episode.alerted) { return; }
   const auto at = static_cast<std::size_t>(kind);
   PopulationCount& population = class_of(caller).episodes[at].reads;
   const double count = static_cast<double>(episode.reads) + 1;
   population.learn(count, caller.episodes[at].reads);
   caller.episodes[at].reads.learn(count, population.parent(), 1);
+}
+
+void EstateHistory::learn_reads(CallerProfile& caller, const Episode& episode) {
+  const std::int64_t day = episode.opened.day();
+  if (!episode.alerted && episode.vault_days >= kVaultKnownDays && caller.read_before.knows_all(day)) {
+    PopulationCount& population = class_of(caller).fresh_reads;
+    const double count = static_cast<double>(episode.fresh) + 1;
+    population.learn(count, caller.fresh_reads);
+    caller.fresh_reads.learn(count, population.parent(), 1);
+  }
+  for (const std::uint32_t object : episode.objects) { caller.read_before.learn(object, day, !episode.alerted); }
 }
 
 // ---- closing ----
@@ -790,6 +840,7 @@ void EstateHistory::close_populations() {
     known.mix.close_hour();
     known.destruction.close_hour();
     known.pace.close_hour();
+    known.fresh_reads.close_hour();
     for (EpisodePopulation& population : known.episodes) {
       population.reads.close_hour();
       population.openings.close_hour();
@@ -855,7 +906,7 @@ bool EstateHistory::is_sound() const {
   const auto in_range = [](const CallerProfile& caller) {
     return static_cast<std::size_t>(caller.caller_class) < kCallerClassCount &&
            caller.next_recent < caller.recent_vaults.size() && caller.new_vaults.is_sound() &&
-           caller.denied_vaults.is_sound() && caller.new_address.size() <= 1;
+           caller.denied_vaults.is_sound() && caller.new_address.size() <= 1 && caller.read_before.is_sound();
   };
   return caller_profiles_.size() == callers_.slot_count() && vault_profiles_.size() == vaults_.slot_count() &&
          are_sound(active_callers_, callers) && are_sound(active_vaults_, vaults) &&

@@ -3,7 +3,7 @@
 // observe() counts an event into what is open (the hour, the session, the episode) and says what was usual before it;
 // learn() teaches what should be remembered of it, once the judge has spoken. Hours close as event time passes them, in
 // the order of the callers' hashes; whatever is asked across callers is as of the last closed hour (design section 5).
-// Bounds: EstateHistoryLimits; evictions follow history/settled_table.h. About 1.3 KiB a caller, 0.6 KiB a vault.
+// Bounds: EstateHistoryLimits; evictions follow history/settled_table.h. About 1.4 KiB a caller, 0.6 KiB a vault.
 // Threads: one owner.
 #pragma once
 
@@ -24,6 +24,7 @@
 #include "history/facts.h"
 #include "history/first_time_rate.h"
 #include "history/first_touches.h"
+#include "history/known_objects.h"
 #include "history/operation_mix.h"
 #include "history/population_count.h"
 #include "history/settled_table.h"
@@ -146,6 +147,8 @@ class EstateHistory {
     SurpriseLedger new_vaults;
     SurpriseLedger denied_vaults;
     std::array<EpisodeHabit, 2> episodes;  // by EpisodeKind
+    KnownObjects read_before;              // credentials
+    CountTail fresh_reads;                 // in a list episode on a vault known for a week, plus one
     CountTail pace;                        // distinct credential reads within a minute, the day's highest
     std::uint32_t pace_today = 0;
     std::vector<PacedRead> paced;
@@ -161,9 +164,9 @@ class EstateHistory {
     std::array<SlotHint, kTouchKinds> places;
     auto fields() {
       return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
-                      destruction, habits, new_vaults, denied_vaults, episodes, pace, pace_today, paced, recent_vaults,
-                      recent_client, recent_address, next_recent, new_address, denied_vault, denied_ticks,
-                      listed_ticks);
+                      destruction, habits, new_vaults, denied_vaults, episodes, read_before, fresh_reads, pace,
+                      pace_today, paced, recent_vaults, recent_client, recent_address, next_recent, new_address,
+                      denied_vault, denied_ticks, listed_ticks);
     }
   };
   struct VaultProfile {
@@ -205,8 +208,9 @@ class EstateHistory {
     PopulationMix mix;
     PopulationCount destruction;  // a day, plus one
     PopulationCount pace;
+    PopulationCount fresh_reads;
     std::array<EpisodePopulation, 2> episodes;  // by EpisodeKind
-    auto fields() { return std::tie(volume, mix, destruction, pace, episodes); }
+    auto fields() { return std::tie(volume, mix, destruction, pace, fresh_reads, episodes); }
   };
   // What observe() leaves for learn().
   struct Observed {
@@ -222,6 +226,8 @@ class EstateHistory {
     std::optional<FirstTouches::Touch> pair_touch;
     std::optional<FirstTouches::Touch> address_touch;
     std::array<Episode*, 2> episodes{};  // that the event belongs to
+    std::uint32_t object = 0;            // of a credential read or private-key use: hash; 0: none
+    bool lone_read = false;              // of credentials, and no list episode counts it
 
     void clear();
   };
@@ -249,9 +255,12 @@ class EstateHistory {
   [[nodiscard]] bool is_policy_change(const AccessEvent& event, bool vault_was_known);
   // True: it is a new one, and not the caller's everyday one.
   bool open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader);
+  [[nodiscard]] std::uint32_t days_on_vault(const AccessEvent& event);
   [[nodiscard]] EpisodeFacts episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const;
+  [[nodiscard]] std::optional<FreshReads> fresh_reads(const Episode& episode, EventTime now) const;
   void learn_session(CallerProfile& caller);
   void learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode);
+  void learn_reads(CallerProfile& caller, const Episode& episode);
   void close_hour(std::int64_t hour);
   template <typename Profile>
   static void close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population);

@@ -89,6 +89,21 @@ struct DestructionFacts {
   double days_known = 0;  // decayed active days behind it
 };
 
+// What is expected of a count, and how much it varies.
+struct ExpectedCount {
+  double mean = 0;
+  double dispersion = 1;
+};
+
+// Of the reads in an episode: those of objects that the caller had not read within 90 days, in a vault that it had used
+// on an earlier day. Expected are the fresh reads of such episodes; where the vault is not known for a week, all reads.
+struct FreshReads {
+  double count = 0;
+  ExpectedCount of_caller;
+  ExpectedCount of_class;
+  double episodes_learned = 0;  // of the caller
+};
+
 // An episode: a list or a change of policy, then reads in the same vault.
 struct EpisodeFacts {
   std::int64_t opened_ticks = 0;
@@ -96,6 +111,8 @@ struct EpisodeFacts {
   double usual = 0;  // of this caller's episodes, expected reads
   double dispersion = 1;
   double episodes_learned = 0;
+  ExpectedCount of_class;  // reads, of the class
+  std::optional<FreshReads> fresh;
   double openings_today = 0;  // this one included
   double openings_usual = 1;  // expected on an active day
   double openings_dispersion = 1;

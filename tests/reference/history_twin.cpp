@@ -334,9 +334,18 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
   const std::string name(event.caller_key());
   if (TwinEpisode* open = open_episode(reader, vault, kind, event.time.ticks); open != nullptr) { return *open; }
   TwinEpisode& episode = episodes_[{reader, vault, kind}];
+  Caller& caller = callers_[name];
+  if (kind == kList) {  // it is over; nobody asks for its objects before
+    caller.read_before.insert(episode.objects.begin(), episode.objects.end());
+  }
   episode = TwinEpisode{};
   episode.opened = event.time.ticks;
-  Caller& caller = callers_[name];
+  const auto used = touches_[kVault].hours.find(name);
+  if (used != touches_[kVault].hours.end() && used->second.contains(vault)) {
+    std::set<std::int64_t> days;
+    for (const std::int64_t hour : used->second.at(vault)) { days.insert(day_of(hour)); }
+    episode.days_before = days.size() - days.count(event.time.day());
+  }
   if (reader == name) { ++caller.openings_today[static_cast<std::size_t>(kind)]; }
   episode.denied_before = caller.denied_vault == vault && caller.denied_at > event.time.ticks - kHour;
   return episode;
@@ -367,6 +376,9 @@ EpisodeFacts HistoryTwin::facts_of(const TwinEpisode& episode, int kind, const A
   facts.openings_today = std::max(1.0, static_cast<double>(caller.openings_today[static_cast<std::size_t>(kind)]));
   facts.denied_before = episode.denied_before;
   facts.reverted = episode.reverted;
+  if (kind == kList && episode.days_before > 0) {
+    facts.fresh.emplace().count = static_cast<double>(episode.fresh.size());
+  }
   for (const FirstTouchOf& touch : caller.answered) {
     if (touch.thing != vault || touch.hour <= event.time.hour() - 24) { continue; }
     FirstTouch& first = facts.new_vault.emplace();
@@ -392,9 +404,12 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
   } else if (is_read(event)) {
     TwinEpisode* episode = open_episode(name, std::string(event.vault_id()), kList, event.time.ticks);
     const std::string object = object_of(event);
+    const bool counted = episode != nullptr && episode->objects.size() < 64;
+    if (counted && !object.empty() && !caller.read_before.contains(object)) { episode->fresh.insert(object); }
     if (episode != nullptr && !object.empty() && add_read(*episode, object, event.time.ticks)) {
       facts.list_episode = facts_of(*episode, kList, event);
     }
+    if (!counted && !object.empty()) { caller.read_before.insert(object); }
   }
   observe_policy(event, facts);
 }

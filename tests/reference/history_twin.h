@@ -58,6 +58,8 @@ class HistoryTwin {
   struct TwinEpisode {
     std::int64_t opened = 0;
     std::set<std::string> objects;
+    std::set<std::string> fresh;  // of these
+    std::size_t days_before = 0;  // on which the caller used the vault
     std::uint32_t next_check = 1;
     std::int64_t first_read = 0;
     bool denied_before = false;
@@ -87,6 +89,7 @@ class HistoryTwin {
     std::uint32_t pace_today = 0;
     std::vector<std::pair<std::int64_t, std::string>> paced;
     std::array<std::uint32_t, 2> openings_today{};
+    std::set<std::string> read_before;
     std::optional<NewAddress> new_address;
     std::string denied_vault;
     std::int64_t denied_at = INT64_MIN;

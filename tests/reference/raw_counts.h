@@ -20,8 +20,9 @@ inline std::string raw_counts(std::string_view name, const std::optional<FirstTo
 
 inline std::string raw_counts(std::string_view name, const std::optional<EpisodeFacts>& episode) {
   if (!episode) { return {}; }
-  return fmt::format(" {}[opened {} reads {} today {} denied {} reverted {} principal {}{}]", name,
-                     episode->opened_ticks, episode->reads, episode->openings_today, episode->denied_before,
+  const std::string fresh = episode->fresh ? fmt::format(" fresh {}", episode->fresh->count) : "";
+  return fmt::format(" {}[opened {} reads {}{} today {} denied {} reverted {} principal {}{}]", name,
+                     episode->opened_ticks, episode->reads, fresh, episode->openings_today, episode->denied_before,
                      episode->reverted, episode->by_principal, raw_counts("new", episode->new_vault));
 }
 

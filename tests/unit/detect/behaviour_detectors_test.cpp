@@ -198,6 +198,51 @@ TEST(BehaviourDetectors, ReadsAfterAListCountBesideTheCallersHabit) {
   EXPECT_LT(p_of(list_get_anomaly, facts), 1e-7);
 }
 
+// A caller that never listed, on a vault that it knows; its class lists now and then and reads twenty or so.
+EpisodeFacts first_list(double reads, double fresh) {
+  EpisodeFacts made = episode(reads, 20);
+  made.of_class = {20, 0.8};
+  made.beginner_rate = 0.001;
+  made.fresh = FreshReads{.count = fresh, .of_caller = {0.02, 20}, .of_class = {0.02, 20}, .episodes_learned = 0};
+  return made;
+}
+
+TEST(BehaviourDetectors, OnAKnownVaultReadsOfNewObjectsCount) {
+  Facts facts;
+  facts.list_episode = first_list(12, 0);
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "all of it known";
+  facts.list_episode->fresh.reset();
+  const double unknown = p_of(list_get_anomaly, facts);
+  facts.list_episode = first_list(12, 10);
+  EXPECT_LT(p_of(list_get_anomaly, facts), 1e-6);
+  EXPECT_LT(p_of(list_get_anomaly, facts), unknown / 100) << "louder than without knowing what was read before";
+  facts.list_episode->fresh->of_caller = {9, 0.1};
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "the caller always reads something new";
+  facts.list_episode = first_list(12, 10);
+  facts.list_episode->fresh->of_class = {9, 0.8};
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "so do all others";
+}
+
+TEST(BehaviourDetectors, KnownObjectsAreOddByTheirNumberAlone) {
+  Facts facts;
+  facts.list_episode = first_list(30, 0);
+  facts.list_episode->usual = 1.5;
+  facts.list_episode->dispersion = 0.05;
+  facts.list_episode->of_class = {20, 8};
+  EXPECT_GT(p_of(list_get_anomaly, facts), 0.001) << "odd for the caller, but its class varies much";
+  facts.list_episode->of_class = {1.5, 0.05};
+  EXPECT_LT(p_of(list_get_anomaly, facts), 1e-9) << "a person who reads thirty";
+}
+
+TEST(BehaviourDetectors, ANewVaultIsJudgedByAllReads) {
+  Facts facts;
+  facts.list_episode = first_list(20, 0);
+  facts.list_episode->new_vault = touch(0.01, 0.02);
+  const double p = p_of(list_get_anomaly, facts);
+  facts.list_episode->fresh.reset();
+  EXPECT_EQ(p_of(list_get_anomaly, facts), p);
+}
+
 TEST(BehaviourDetectors, WhatIntrudersDoAroundAPolicyChangeMakesItRarer) {
   Facts facts;
   facts.policy_episode = episode(3, 1);

@@ -29,7 +29,7 @@ TEST(Episodes, LastAnHourAfterAListAndADayAfterAPolicyChange) {
 TEST(Episodes, ASecondListJoinsAndALaterOneHandsTheFirstBack) {
   Episodes episodes;
   Episode* first = episodes.open(kList, minute(0), 1).episode;
-  EXPECT_TRUE(Episodes::add_read(*first, 5, minute(1)));
+  EXPECT_TRUE(Episodes::add_read(*first, 5, minute(1), false));
   EXPECT_FALSE(episodes.open(kList, minute(30), 1).opened);
   const Episodes::Opening later = episodes.open(kList, minute(90), 1);
   EXPECT_TRUE(later.opened);
@@ -43,12 +43,22 @@ TEST(Episodes, CountDistinctReadsAndSpeakAtGrowingCounts) {
   Episode& episode = *episodes.open(kList, minute(0), 1).episode;
   std::vector<std::uint32_t> checks;
   for (std::uint32_t object = 1; object <= 100; ++object) {
-    if (Episodes::add_read(episode, object, minute(1))) { checks.push_back(episode.reads); }
-    EXPECT_FALSE(Episodes::add_read(episode, object, minute(2))) << "the same object again";
+    if (Episodes::add_read(episode, object, minute(1), false)) { checks.push_back(episode.reads); }
+    EXPECT_FALSE(Episodes::add_read(episode, object, minute(2), false)) << "the same object again";
   }
   EXPECT_EQ(checks, (std::vector<std::uint32_t>{1, 2, 3, 4, 6, 9, 13, 19, 28, 42, 63}));
   EXPECT_EQ(episode.reads, Episodes::kObjects);
   EXPECT_EQ(episode.first_read, minute(1));
+}
+
+TEST(Episodes, CountFreshObjectsOnce) {
+  Episodes episodes;
+  Episode& episode = *episodes.open(kList, minute(0), 1).episode;
+  (void)Episodes::add_read(episode, 1, minute(1), true);
+  (void)Episodes::add_read(episode, 1, minute(2), true);
+  (void)Episodes::add_read(episode, 2, minute(3), false);
+  EXPECT_EQ(episode.fresh, 1);
+  EXPECT_EQ(episode.reads, 2);
 }
 
 TEST(Episodes, WhatIsOverIsTakenOutInTheOrderOfKeys) {
@@ -67,7 +77,7 @@ TEST(Episodes, WhatIsOverIsTakenOutInTheOrderOfKeys) {
 
 TEST(Episodes, SavingKeepsWhatIsOpenAndWhenItEnds) {
   Episodes episodes;
-  (void)Episodes::add_read(*episodes.open(kList, minute(5), 3).episode, 77, minute(6));
+  (void)Episodes::add_read(*episodes.open(kList, minute(5), 3).episode, 77, minute(6), false);
   SnapshotWriter writer;
   episodes.save(writer);
   Episodes loaded;
