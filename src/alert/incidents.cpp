@@ -16,17 +16,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kLinkNames = {"caller", "vault", "network"};
 
-std::string network_of(const std::string& text) {
+std::string global_network_of(const std::string& text) {
   const auto address = parse_ip_address(text);
-  if (!address || !is_global(*address)) { return {}; }
-  IpPrefix network{.base = *address, .length_bits = 48};
-  if (address->is_v4()) {
-    network = {.base = IpAddress::from_v4(address->v4() & 0xFFFF'FF00U), .length_bits = 120};
-  } else {
-    network.base.high &= 0xFFFF'FFFF'FFFF'0000U;
-    network.base.low = 0;
-  }
-  return to_string(network);
+  return address && is_global(*address) ? to_string(network_of(*address)) : std::string();
 }
 
 // Which of the members are one, by union and find.
@@ -101,7 +93,9 @@ void Incidents::add(const Alert& alert) {
             .networks = {},
             .credential_reads = alert.credential_reads};
   for (const std::string& address : alert.addresses.items) {
-    if (std::string network = network_of(address); !network.empty()) { member.networks.insert(std::move(network)); }
+    if (std::string network = global_network_of(address); !network.empty()) {
+      member.networks.insert(std::move(network));
+    }
   }
 }
 

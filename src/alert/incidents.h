@@ -38,7 +38,7 @@ struct Incident {
 class Incidents {
  public:
   static constexpr std::size_t kAlerts = 100'000;
-  static constexpr std::int64_t kCallerTicks = 24 * EventTime::kTicksPerHour;
+  static constexpr std::int64_t kCallerTicks = EventTime::kTicksPerDay;
   static constexpr std::int64_t kPlaceTicks = 2 * EventTime::kTicksPerHour;
 
   // A later revision takes the place of an earlier one.

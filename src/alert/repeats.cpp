@@ -457,9 +457,7 @@ void Repeats::add_read_elsewhere(const AccessEvent& event) {
 
 void Repeats::add_object(Alert& alert, const AccessEvent& event) {
   if (event.object().empty()) { return; }
-  add_object(alert, ObjectRead{.vault = bounded_utf8(event.vault_name(), kNameBytes),
-                               .object = bounded_utf8(event.object(), kTextBytes),
-                               .version = bounded_utf8(event.object_version(), kNameBytes)});
+  add_object(alert, object_read(event));
 }
 
 void Repeats::add_object(Alert& alert, ObjectRead read) {

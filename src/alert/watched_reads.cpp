@@ -5,12 +5,14 @@
 #include "alert/printable.h"
 
 namespace keyvigil {
-namespace {
 
-constexpr std::size_t kNameBytes = 128;
-constexpr std::size_t kTextBytes = 512;
-
-}  // namespace
+ObjectRead object_read(const AccessEvent& event) {
+  constexpr std::size_t kNameBytes = 128;
+  constexpr std::size_t kObjectBytes = 512;
+  return {.vault = bounded_utf8(event.vault_name(), kNameBytes),
+          .object = bounded_utf8(event.object(), kObjectBytes),
+          .version = bounded_utf8(event.object_version(), kNameBytes)};
+}
 
 void WatchedReads::suspect(const AccessEvent& event) {
   const std::uint64_t caller = caller_hash(event);
@@ -41,10 +43,7 @@ bool WatchedReads::add(const AccessEvent& event) {
   Watch& watch = found->second;
   if (!event.time.is_within(kWatchTicks + 1, watch.last_ticks)) { return false; }
   if (event.object().empty()) { return true; }
-  Read read{std::string(event.vault_id()),
-            {.vault = bounded_utf8(event.vault_name(), kNameBytes),
-             .object = bounded_utf8(event.object(), kTextBytes),
-             .version = bounded_utf8(event.object_version(), kNameBytes)}};
+  Read read{std::string(event.vault_id()), object_read(event)};
   if (const auto known = watch.reads.find(read); known != watch.reads.end()) {
     known->second = std::max(known->second, event.time.ticks);
     return true;

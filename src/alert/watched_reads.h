@@ -25,6 +25,9 @@
 
 namespace keyvigil {
 
+// What the event read, in bounded and valid text.
+[[nodiscard]] ObjectRead object_read(const AccessEvent& event);
+
 class WatchedReads {
  public:
   static constexpr std::size_t kCallers = 20'000;

@@ -1,17 +1,15 @@
 #include "app/lists.h"
 
 #include <fmt/format.h>
-#include <zstd.h>
 
 #include <utility>
 
 #include "base/snapshot.h"
 #include "source/byte_stream.h"
+#include "store/packing.h"
 
 namespace keyvigil {
 namespace {
-
-constexpr int kCompressionLevel = 3;
 
 Result<void> read(const std::vector<std::string>& files, ListRole role, ListArchive& archive) {
   for (const std::string& file : files) {
@@ -64,20 +62,15 @@ Result<AddressBook> load_lists(const ListConfig& config) {
 std::string pack_lists(const ListArchive& archive) {
   SnapshotWriter writer;
   writer.write(archive);
-  const std::string& bytes = writer.bytes();
-  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), kCompressionLevel));
-  return packed;
+  return pack(writer.bytes());
 }
 
 Result<ListArchive> unpack_lists(std::string_view packed) {
-  const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
-  constexpr unsigned long long kMostBytes = 4ULL * kListLimitBytes;
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMostBytes) { return damaged(); }
-  std::string bytes(size, '\0');
-  if (ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size()) != size) { return damaged(); }
+  constexpr std::size_t kMostBytes = 4 * kListLimitBytes;
+  const auto bytes = unpack(packed, kMostBytes);
+  if (!bytes) { return damaged(); }
   ListArchive archive;
-  SnapshotReader reader(bytes);
+  SnapshotReader reader(*bytes);
   if (!reader.read(archive) || !reader.at_end()) { return damaged(); }
   for (const ListArchive::File& file : archive.files) {
     if (file.role > ListRole::kServiceTags) { return damaged(); }

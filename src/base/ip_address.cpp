@@ -353,6 +353,14 @@ std::string to_string(const IpPrefix& prefix) {
   return out + '/' + std::to_string(dotted ? prefix.length_bits - kV4OffsetBits : prefix.length_bits);
 }
 
+IpPrefix network_of(const IpAddress& address) {
+  if (address.is_v4()) { return {.base = IpAddress::from_v4(address.v4() & 0xFFFF'FF00U), .length_bits = 120}; }
+  IpPrefix network{.base = address, .length_bits = 48};
+  network.base.high &= 0xFFFF'FFFF'FFFF'0000U;
+  network.base.low = 0;
+  return network;
+}
+
 bool contains(const IpPrefix& prefix, const IpAddress& address) {
   if (!address.known || !prefix.base.known) { return false; }
   IpPrefix same_length{address, prefix.length_bits};

@@ -32,6 +32,9 @@ struct IpPrefix {
   friend constexpr auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 };
 
+// The network that stands for an address's neighbourhood: /24 of IPv4, /48 of IPv6.
+[[nodiscard]] IpPrefix network_of(const IpAddress& address);
+
 // Accepts dotted IPv4 (zero-padded octets are decimal), IPv6 of any RFC 4291 spelling, zero-padded groups,
 // IPv4-mapped forms (which become IPv4), and a port: "v4:port", "[v6]:port", "[v6]". A zone (%eth0) is refused.
 [[nodiscard]] std::optional<IpAddress> parse_ip_address(std::string_view text);

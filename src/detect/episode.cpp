@@ -16,11 +16,11 @@ double tail(double count, const ExpectedCount& expected) {
 double opening_probability(const EpisodeFacts& episode) {
   // Whoever begins may do so several times at once.
   if (episode.beginner_rate > 0) { return std::min(1.0, episode.beginner_rate); }
-  return negative_binomial_upper_tail(episode.openings_today, episode.openings_usual, episode.openings_dispersion);
+  return tail(episode.openings_today, {episode.openings_usual, episode.openings_dispersion});
 }
 
 double reading_probability(const EpisodeFacts& episode) {
-  return negative_binomial_upper_tail(episode.reads, episode.usual, episode.dispersion);
+  return tail(episode.reads, {episode.usual, episode.dispersion});
 }
 
 double probability_of(const FreshReads& fresh) {

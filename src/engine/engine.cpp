@@ -108,12 +108,8 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
       const bool held_back = learning && verdict.calibrated_p <= verdict.threshold;
       statistics_.held_back += held_back ? 1U : 0U;
       if (verdict.passed || (held_back && options_.show_learning)) {
-        Finding& finding = out.findings.emplace_back(Finding{row.type, suspicion, verdict, held_back});
-        if (suspicion.subject == SubjectKind::kVault && !suspicion.reasons.empty()) {
-          if (auto who = contributors_to(seen.event, suspicion.reasons.front())) {
-            finding.suspicion.reasons.push_back(*std::move(who));
-          }
-        }
+        out.findings.push_back({row.type, suspicion, verdict, held_back});
+        add_contributors(seen.event, out.findings.back().suspicion);
       }
     }
   }
@@ -125,15 +121,17 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   }
 }
 
-std::optional<Reason> Engine::contributors_to(const AccessEvent& event, const Reason& volume) const {
+void Engine::add_contributors(const AccessEvent& event, Suspicion& suspicion) const {
   constexpr std::int64_t kHourSeconds = 3600;
+  if (suspicion.subject != SubjectKind::kVault || suspicion.reasons.empty()) { return; }
+  const Reason& volume = suspicion.reasons.front();
   const VolumeWindow window = volume.window_seconds == kHourSeconds ? VolumeWindow::kHour : VolumeWindow::kDay;
   const auto fact = std::ranges::find_if(facts_.volumes, [&](const VolumeFact& known) {
     return known.of_vault && known.window == window && known.count == volume.observed;
   });
-  if (fact == facts_.volumes.end()) { return std::nullopt; }
+  if (fact == facts_.volumes.end()) { return; }
   const std::vector<Contributor> callers = history_.contributors(event, *fact);
-  if (callers.empty()) { return std::nullopt; }
+  if (callers.empty()) { return; }
   Reason reason;
   reason.code = ReasonCode::kContributors;
   reason.observed = static_cast<double>(callers.size());
@@ -145,7 +143,7 @@ std::optional<Reason> Engine::contributors_to(const AccessEvent& event, const Re
     reason.about += fmt::format("{}{} {}{:.0f} %", reason.about.empty() ? "" : ", ", caller.caller,
                                 caller.elsewhere ? "at most " : "", 100 * share);
   }
-  return reason;
+  suspicion.reasons.push_back(std::move(reason));
 }
 
 // What raised an alert does not teach as normal.

@@ -80,15 +80,6 @@ std::uint32_t object_hash(std::string_view object, std::uint64_t vault) {
   return static_cast<std::uint32_t>((hash64(object) ^ vault) * kMix >> 32U) | 1U;
 }
 
-// /24 of IPv4, /48 of IPv6.
-IpPrefix prefix_of(const IpAddress& address) {
-  if (address.is_v4()) { return {.base = IpAddress::from_v4(address.v4() & 0xFFFF'FF00U), .length_bits = 120}; }
-  IpPrefix prefix{.base = address, .length_bits = 48};
-  prefix.base.high &= 0xFFFF'FFFF'FFFF'0000U;
-  prefix.base.low = 0;
-  return prefix;
-}
-
 std::uint64_t prefix_hash(const IpPrefix& prefix) {
   return (prefix.base.high * kMix ^ prefix.base.low) * kMix;
 }
@@ -165,7 +156,7 @@ std::optional<UsualActivity> EstateHistory::usual_of_vault(const TableKey& vault
 }
 
 std::string EstateHistory::address_thing(const IpAddress& address) {
-  return to_string(prefix_of(address));
+  return to_string(network_of(address));
 }
 
 // ---- observe ----
@@ -425,7 +416,7 @@ void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
 void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
   if (event.network_path != NetworkPath::kPublic || !is_global(event.address)) { return; }
   CallerProfile& caller = caller_profiles_[observed_.caller];
-  const IpPrefix prefix = prefix_of(event.address);
+  const IpPrefix prefix = network_of(event.address);
   const std::uint64_t thing = prefix_hash(prefix);
   const bool recent = caller.recent_address.thing == thing && caller.recent_address.hour == hour_;
   if (recent && caller.new_address.empty()) { return; }

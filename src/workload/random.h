@@ -33,7 +33,10 @@ class Random {
   }
 
   // [0, 1), 53 bits.
-  [[nodiscard]] double unit() { return static_cast<double>(bits() >> 11U) * 0x1p-53; }
+  [[nodiscard]] double unit() { return unit_of(bits()); }
+  [[nodiscard]] static constexpr double unit_of(std::uint64_t bits) {
+    return static_cast<double>(bits >> 11U) * 0x1p-53;
+  }
 
   [[nodiscard]] bool chance(double probability) { return unit() < probability; }
 

@@ -137,9 +137,7 @@ void World::State::plan_paced(Planned& event, Step step, std::uint32_t count, St
 
 void World::State::plan_dump(Planned& event, Strength strength) {
   plan_challenge(event);
-  event.step = Step::kSecretList;
-  plan(event);
-  pause(event, 200, 3000);
+  plan_list(event, 200, 3000);
   const std::uint32_t secrets = std::min(population.vaults[event.vault].secrets, kLoadedSecretsLimit);
   plan_paced(event, Step::kSecretGet, secrets, strength);
 }
@@ -301,9 +299,7 @@ void World::State::plan_listed_attack(AttackKind kind, Planned& event) {
   }
   if (random.chance(0.7)) { plan_challenge(event); }
   if (denied) { deny(event); }
-  event.step = Step::kSecretList;
-  plan(event);
-  pause(event, 200, 3000);
+  plan_list(event, 200, 3000);
   const auto reads = static_cast<std::uint32_t>(1 + random.below(8));
   plan_reads(event, 0, reads);
 }

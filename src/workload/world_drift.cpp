@@ -15,10 +15,6 @@ constexpr std::uint64_t kMovesOneOf = 5;     // people
 constexpr std::int64_t kHandoverDays = 14;   // over which the old vaults give way to the new ones
 constexpr double kDaysPerWeek = 7;
 
-double unit_of(std::uint64_t bits) {
-  return static_cast<double>(bits >> 11U) * 0x1p-53;
-}
-
 }  // namespace
 
 const std::array<std::string_view, kDriftCount>& drift_names() {
@@ -42,7 +38,7 @@ bool World::State::reorganises() const {
 
 double World::State::growth_at(EventTime time) const {
   if (!grows()) { return 1; }
-  const double days = static_cast<double>(time.ticks - options.start.ticks) / EventTime::kTicksPerDay;
+  const double days = ticks_since_start(time) / EventTime::kTicksPerDay;
   return 1 + kGrowthPerWeek * days / kDaysPerWeek;
 }
 
@@ -50,17 +46,17 @@ EventTime World::State::hired_at(std::uint32_t user) const {
   if (!grows()) { return options.start; }
   const double weeks = options.days / kDaysPerWeek;
   const std::uint64_t draw = mix64(options.seed ^ (std::uint64_t{user} * 0x9E3779B97F4A7C15ULL + 1));
-  if (unit_of(draw) >= kHiresPerWeek * weeks) { return options.start; }
-  return EventTime{options.start.ticks + static_cast<std::int64_t>(unit_of(mix64(draw)) * span_ticks())};
+  if (Random::unit_of(draw) >= kHiresPerWeek * weeks) { return options.start; }
+  return EventTime{options.start.ticks + static_cast<std::int64_t>(Random::unit_of(mix64(draw)) * span_ticks())};
 }
 
 // Whoever moves takes over the work of a colleague elsewhere, more of it from day to day.
 const UserProfile& World::State::work_of(std::uint32_t user, EventTime time) const {
   const UserProfile& own = population.users[user];
   if (!reorganises() || mix64(options.seed ^ (std::uint64_t{user} + 0x6D6F7665ULL)) % kMovesOneOf != 0) { return own; }
-  const double since = static_cast<double>(time.ticks - options.start.ticks) - kReorganisedAt * span_ticks();
+  const double since = ticks_since_start(time) - kReorganisedAt * span_ticks();
   const double share = since / static_cast<double>(kHandoverDays * EventTime::kTicksPerDay);
-  if (unit_of(mix64(options.seed ^ static_cast<std::uint64_t>(time.ticks))) >= share) { return own; }
+  if (Random::unit_of(mix64(options.seed ^ static_cast<std::uint64_t>(time.ticks))) >= share) { return own; }
   const std::size_t people = population.users.size();
   return population.users[(user + people / 2) % people];
 }
@@ -68,7 +64,7 @@ const UserProfile& World::State::work_of(std::uint32_t user, EventTime time) con
 // On one day all applications of a team turn from the vault that they use to another one of the team.
 std::uint32_t World::State::vault_after_migration(std::uint32_t vault, EventTime time) const {
   if (!reorganises()) { return vault; }
-  const double since = static_cast<double>(time.ticks - options.start.ticks) - kReorganisedAt * span_ticks();
+  const double since = ticks_since_start(time) - kReorganisedAt * span_ticks();
   const std::uint32_t migrating = population.vaults[mix64(options.seed + 5) % population.vaults.size()].team;
   if (since < 0 || population.vaults[vault].team != migrating) { return vault; }
   const auto vaults = static_cast<std::uint32_t>(population.vaults.size());

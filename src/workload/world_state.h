@@ -131,7 +131,10 @@ struct World::State {
   [[nodiscard]] std::uint32_t first_campaign() const {
     return first_service() + static_cast<std::uint32_t>(population.services.size());
   }
-  [[nodiscard]] double span_ticks() const { return static_cast<double>(end.ticks - options.start.ticks); }
+  [[nodiscard]] double span_ticks() const { return ticks_since_start(end); }
+  [[nodiscard]] double ticks_since_start(EventTime time) const {
+    return static_cast<double>(time.ticks - options.start.ticks);
+  }
 
   [[nodiscard]] bool grows() const;
   [[nodiscard]] bool reorganises() const;
@@ -164,6 +167,8 @@ struct World::State {
   void plan_first_run(const AppProfile& app, Planned& event);
   void plan_app_session(const AppProfile& app, Planned& event);
   void plan_pipeline(const AppProfile& app, Planned& event);
+  // A list, and the pause before what follows it.
+  void plan_list(Planned& event, std::int64_t low_milliseconds, std::int64_t high_milliseconds);
   void plan_load(Planned& event, Step read);
   void plan_key_use(Planned& event);
   void plan_portal_session(Planned& event);

@@ -139,9 +139,7 @@ void World::State::plan_app_session(const AppProfile& app, Planned& event) {
       return;
     case AppHabit::kRotation:
       plan_challenge(event);
-      event.step = Step::kSecretList;
-      plan(event);
-      pause(event, 200, 900);
+      plan_list(event, 200, 900);
       plan_reads(event, event.caller, 1);
       event.step = Step::kSecretSet;
       event.object = event.caller % population.vaults[event.vault].secrets;
@@ -156,12 +154,16 @@ void World::State::plan_app_session(const AppProfile& app, Planned& event) {
   }
 }
 
+void World::State::plan_list(Planned& event, std::int64_t low_milliseconds, std::int64_t high_milliseconds) {
+  event.step = Step::kSecretList;
+  plan(event);
+  pause(event, low_milliseconds, high_milliseconds);
+}
+
 // Challenge, list, then everything: what configuration providers and backup jobs do.
 void World::State::plan_load(Planned& event, Step read) {
   plan_challenge(event);
-  event.step = Step::kSecretList;
-  plan(event);
-  pause(event, 40, 200);
+  plan_list(event, 40, 200);
   const std::uint32_t count = std::min(population.vaults[event.vault].secrets, kLoadedSecretsLimit);
   for (std::uint32_t i = 0; i < count; ++i) {
     event.step = read;

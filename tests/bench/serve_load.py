@@ -62,7 +62,7 @@ def bodies_of(path, senders):
 
     def close():
         for of, records in enumerate(waiting):
-            bodies[of].append(gzip.compress(b"".join(records), 6))
+            bodies[of].append(gzip.compress(b"".join(records), 6) if records else b"")
             records.clear()
 
     with open(path, "rb") as lines:
@@ -84,13 +84,14 @@ def send(place, of, bodies, sent, results):
     for at, body in enumerate(bodies):
         while at > min(sent) + BODIES_AHEAD:
             time.sleep(0.001)
-        while True:
+        while body:
             status, text, headers = place.ask(
                 connection, "POST", f"/dataCollectionRules/{name}/streams/Custom-Vaults?api-version=2023-01-01", body,
                 {"Content-Encoding": "gzip", "Content-Type": "application/json"})
             if status == 204:
                 break
             if status not in (429, 503):
+                sent[of] = len(bodies)  # nobody waits for who has given up
                 results.put((name, f"{status} {text[:200]}", refused))
                 return
             refused += 1

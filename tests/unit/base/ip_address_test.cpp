@@ -132,6 +132,15 @@ TEST(IpAddress, TheRestIsGlobalAndSoAreDocumentationBlocks) {
   }
 }
 
+TEST(IpPrefix, ANeighbourhoodIsTheSameForAllOfItsAddresses) {
+  for (const char* text : {"203.0.113.0", "203.0.113.77", "::ffff:203.0.113.255"}) {
+    EXPECT_EQ(to_string(network_of(*parse_ip_address(text))), "203.0.113.0/24") << text;
+  }
+  for (const char* text : {"2603:1000:7::", "2603:1000:7::1", "2603:1000:7:ffff:ffff:ffff:ffff:ffff"}) {
+    EXPECT_EQ(to_string(network_of(*parse_ip_address(text))), "2603:1000:7::/48") << text;
+  }
+}
+
 TEST(IpPrefix, IsGlobalOnlyWhereAllOfItIs) {
   for (const char* text : {"203.0.113.0/24", "8.0.0.0/8", "192.0.0.9/32", "2603:1000::/24", "2001:db8::/32",
                            "64:ff9b::1.0.0.0/104", "2001:20::/28"}) {
