@@ -24,7 +24,6 @@ constexpr std::int64_t kFutureTicks = 10 * EventTime::kTicksPerMinute;
 constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
 // Saving may take a tenth of the time at most: where it takes long, it is done less often.
 constexpr double kCheckpointShare = 10;
-constexpr std::size_t kEventsLimitBytes = std::size_t{128} << 20;  // decided, packed, and not in a checkpoint yet
 constexpr std::chrono::seconds kAlertDelay{1};  // alerts wait no longer for a checkpoint, where it is quick
 constexpr std::chrono::milliseconds kLongestWait{200};
 constexpr std::chrono::seconds kHousekeeping{1};
@@ -274,7 +273,9 @@ Result<void> LiveLoop::run() {
       if (!read) { return tl::unexpected(read.error()); }
       more = *read;
     }
-    if (is_checkpoint_due()) {
+    const bool keep = !checkpoint_failed_ && outcome_.events.packed_bytes() >= options_.keep_events_bytes;
+    // Where events cannot be kept, a checkpoint cannot be made either: it says why, and nothing more is decided.
+    if ((keep && !keep_events()) || is_checkpoint_due()) {
       if (auto saved = commit(); !saved) { reports_.warn(saved.error().message); }
     }
     if (!more) { keep_house(); }
@@ -515,7 +516,6 @@ bool LiveLoop::is_checkpoint_due() const {
   if (!has_changes()) { return false; }
   const double passed = seconds_since(checkpoint_at_);
   if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
-  if (outcome_.events.packed_bytes() >= kEventsLimitBytes) { return true; }
   if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
   return passed >= static_cast<double>(options_.checkpoint_seconds) ||
          events_since_checkpoint_ >= options_.checkpoint_events ||
@@ -587,18 +587,24 @@ Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
   return settled;
 }
 
+Result<void> LiveLoop::keep_events() {
+  std::vector<EventBlock> blocks = outcome_.events.take();
+  if (blocks.empty()) { return {}; }
+  auto kept = store_->keep_events(blocks);
+  if (!kept) { outcome_.events.put_back(std::move(blocks)); }
+  return kept;
+}
+
+Result<void> LiveLoop::save() {
+  if (auto kept = keep_events(); !kept) { return kept; }
+  const auto ready = checkpoint();
+  return ready ? store_->commit(*ready) : tl::unexpected(ready.error());
+}
+
 Result<void> LiveLoop::commit() {
   const auto begun = Clock::now();
   checkpoint_at_ = begun;
-  auto ready = checkpoint();
-  Result<void> saved;
-  if (ready) {
-    ready->events = outcome_.events.take();
-    saved = store_->commit(*ready);
-    if (!saved) { outcome_.events.put_back(std::move(ready->events)); }
-  } else {
-    saved = tl::unexpected(ready.error());
-  }
+  auto saved = save();
   checkpoint_failed_ = !saved.has_value();
   checkpoint_failure_ = saved ? std::string() : saved.error().message;
   if (!saved) { return saved; }

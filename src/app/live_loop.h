@@ -41,6 +41,7 @@ struct LiveOptions {
   std::int64_t checkpoint_seconds = 5;
   std::uint64_t checkpoint_events = 500'000;
   bool keep_events = true;  // for timelines
+  std::size_t keep_events_bytes = std::size_t{8} << 20;  // packed; so many wait in memory, not for the checkpoint
   std::uint64_t journal_read_bytes = std::uint64_t{8} << 20;
   std::int64_t stop_seconds = 20;  // for what is journalled when stop() is called
   AlertRendering rendering;
@@ -140,6 +141,8 @@ class LiveLoop {
   [[nodiscard]] bool has_changes() const { return consumed_to_ != saved_to_ || !outcome_.revisions.empty(); }
   [[nodiscard]] Result<CheckpointCommit> checkpoint() const;
   [[nodiscard]] Result<std::vector<RaisedRevision>> settle_revisions() const;
+  [[nodiscard]] Result<void> keep_events();
+  [[nodiscard]] Result<void> save();
   [[nodiscard]] Result<void> commit();
   [[nodiscard]] Result<void> commit_in_the_end();
 

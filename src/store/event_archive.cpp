@@ -226,11 +226,9 @@ Result<void> EventArchive::open(const std::string& path, const EventArchiveLimit
 Result<void> EventArchive::write(std::span<const EventBlock> blocks, std::int64_t checkpoint) {
   auto transaction = Transaction::begin(*writer_);
   if (!transaction) { return tl::unexpected(transaction.error()); }
-  auto done = writer_->run("DELETE FROM event_block WHERE checkpoint >= ?", {sql_number(checkpoint)});
-  if (!done) { return done; }
   for (const EventBlock& block : blocks) {
     if (limits_.retention_days <= 0) { break; }
-    done = writer_->run(
+    auto done = writer_->run(
         "INSERT INTO event_block(checkpoint, format, first, last, events, size, callers, vaults, packed) "
         "VALUES(?,?,?,?,?,?,?,?,?)",
         {sql_number(checkpoint), sql_number(kEventFormat), sql_number(block.first.ticks), sql_number(block.last.ticks),
@@ -238,15 +236,16 @@ Result<void> EventArchive::write(std::span<const EventBlock> blocks, std::int64_
          sql_blob(block.callers), sql_blob(block.vaults), sql_blob(block.packed)});
     if (!done) { return done; }
   }
-  if (done = remove_outdated(); !done) { return done; }
+  if (auto done = remove_outdated(); !done) { return done; }
   return transaction->commit();
 }
 
 Result<void> EventArchive::remove_outdated() {
   const auto newest = writer_->number("SELECT coalesce(max(last), 0) FROM event_block");
   if (!newest) { return tl::unexpected(newest.error()); }
-  const std::int64_t span = limits_.retention_days * EventTime::kTicksPerDay;
-  auto done = writer_->run("DELETE FROM event_block WHERE last < ?", {sql_number(*newest - span)});
+  const std::int64_t oldest_kept =
+      limits_.retention_days > 0 ? *newest - limits_.retention_days * EventTime::kTicksPerDay : *newest + 1;
+  auto done = writer_->run("DELETE FROM event_block WHERE last < ?", {sql_number(oldest_kept)});
   if (!done) { return done; }
   const auto bytes = writer_->number("SELECT coalesce(sum(size), 0) FROM event_block");
   if (!bytes) { return tl::unexpected(bytes.error()); }

@@ -87,15 +87,15 @@ class EventArchive {
  public:
   // `checkpoint`: the number of the last one that came to be.
   [[nodiscard]] Result<void> open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint);
-  // Replaces what an earlier attempt at the same checkpoint left; removes what is too old or too much. One at a time.
+  // `checkpoint`: the number of the one that will hold them. Removes what is too old or too much. One at a time, these
+  // two.
   [[nodiscard]] Result<void> write(std::span<const EventBlock> blocks, std::int64_t checkpoint);
+  [[nodiscard]] Result<void> remove_outdated();
   // Any thread.
   [[nodiscard]] Result<EventPage> find(const EventQuery& query) const;
   [[nodiscard]] Result<EventArchiveFigures> figures() const;
 
  private:
-  [[nodiscard]] Result<void> remove_outdated();
-
   EventArchiveLimits limits_;
   std::optional<Database> writer_;
   mutable ReaderPool readers_;

@@ -78,8 +78,6 @@ struct Store::State {
   Result<void> commit_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared);
   Result<void> write_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared,
                                 JournalRows::Figures& gone);
-  // Before the checkpoint, under its number: where it fails, the next attempt or open() takes them back.
-  Result<void> keep_events(std::span<const EventBlock> events) { return archive.write(events, checkpoint_number + 1); }
   void shorten_log();
 
   const std::string path;
@@ -147,7 +145,6 @@ Result<void> Store::forget_positions(const std::string& input, std::span<const s
 Result<void> Store::commit(const CheckpointCommit& checkpoint) {
   const std::lock_guard alone(state_->checkpointing);
   const CheckpointRows::Prepared prepared = state_->checkpoints.prepare(checkpoint.sections);
-  if (auto kept = state_->keep_events(checkpoint.events); !kept) { return kept; }
   state_->at(CommitPoint::kBefore);
   auto done = state_->commit_checkpoint(checkpoint, prepared);
   if (!done) { return done; }
@@ -200,6 +197,11 @@ void Store::State::shorten_log() {
   if (file_bytes(path + "-wal") <= kLogLimitBytes) { return; }
   const std::lock_guard my_turn(turn);
   (void)writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+Result<void> Store::keep_events(std::span<const EventBlock> events) {
+  const std::lock_guard alone(state_->checkpointing);
+  return state_->archive.write(events, state_->checkpoint_number + 1);
 }
 
 Result<std::optional<StoredCheckpoint>> Store::last_checkpoint() const {
@@ -368,7 +370,8 @@ Result<void> Store::remove_outdated(EventTime now) {
     });
     if (!done) { return done; }
   }
-  return {};
+  const std::lock_guard alone(state_->checkpointing);
+  return state_->archive.remove_outdated();
 }
 
 Result<void> Store::back_up(const std::string& path) const {

@@ -47,7 +47,6 @@ struct CheckpointCommit {
   std::map<std::string, std::string> sections;  // replaces the one before, whole
   std::uint64_t consumed_to = 0;                // entries up to here are dropped
   std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already only `open` may end
-  std::vector<EventBlock> events;               // decided since the last success, for timelines (EventBlocks)
   EventTime now;                                // wall clock
 };
 
@@ -114,6 +113,9 @@ class Store {
   [[nodiscard]] Result<std::map<AlertType, std::uint64_t>> count_by_type(const AlertFilter& filter) const;
 
   // ---- kept events ----
+  // Decided since the last checkpoint (EventBlocks), before the next one: where that never comes to be, they are gone
+  // after the next open().
+  [[nodiscard]] Result<void> keep_events(std::span<const EventBlock> events);
   [[nodiscard]] Result<EventPage> events(const EventQuery& query) const;
 
   // ---- suppression rules ----

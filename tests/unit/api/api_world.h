@@ -83,11 +83,12 @@ class ApiWorld {
   [[nodiscard]] const AlertRendering& rendering() const { return rendering_; }
   [[nodiscard]] std::vector<AuditLine> audit() const { return store_->audit_lines(1000).value(); }
 
-  void commit(const std::vector<Alert>& alerts, const std::string& rule = "", std::vector<EventBlock> events = {}) {
+  void commit(const std::vector<Alert>& alerts, const std::string& rule = "", const std::vector<EventBlock>& events = {}) {
     CheckpointCommit checkpoint;
-    checkpoint.events = std::move(events);
     checkpoint.now = now;
     for (const Alert& alert : alerts) { checkpoint.revisions.push_back({alert, false, rule, {}}); }
+    const auto kept = store_->keep_events(events);
+    if (!kept) { ADD_FAILURE() << kept.error().message; }
     const auto done = store_->commit(checkpoint);
     if (!done) { ADD_FAILURE() << done.error().message; }
   }

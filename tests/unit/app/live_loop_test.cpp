@@ -73,6 +73,8 @@ class LiveLoopTest : public testing::Test {
     options.stop_seconds = 60;
     options.outputs = {"hook"};
     options.keep_events = keep_events_;
+    options.keep_events_bytes = keep_events_bytes_;
+    options.journal_read_bytes = 1 << 20;
     LiveReports reports;
     reports.now = [this] { return now_; };
     reports.warn = [this](const std::string& text) { warnings_.push_back(text); };
@@ -128,6 +130,7 @@ class LiveLoopTest : public testing::Test {
   std::unique_ptr<Store> store_;
   EventTime now_ = later(0);
   bool keep_events_ = true;
+  std::size_t keep_events_bytes_ = LiveOptions().keep_events_bytes;
   std::optional<Checkpoint> state_;
   std::optional<LiveLoop> loop_;
   std::vector<std::string> warnings_;
@@ -207,6 +210,23 @@ TEST_F(LiveLoopTest, KeepsDecidedEventsOnceAlsoAcrossRuns) {
   page = store_->events(query);
   ASSERT_TRUE(page) << message_of(page);
   EXPECT_EQ(page->events.size(), 3U) << "the newest is not decided yet";
+}
+
+TEST_F(LiveLoopTest, KeepsEventsOnceAlsoWhereTheyDoNotWaitForTheCheckpoint) {
+  keep_events_bytes_ = 1;
+  start();
+  for (std::int64_t entry = 0; entry < 3; ++entry) {
+    std::vector<Access> accesses;
+    for (std::int64_t i = 0; i < 3000; ++i) { accesses.push_back({entry * 3000 + i}); }
+    now_ = later(9000);
+    append(logs(accesses, now_));
+  }
+  append(much_later(9060));
+  run();
+  start_again();
+  const auto figures = store_->figures();
+  ASSERT_TRUE(figures) << message_of(figures);
+  EXPECT_EQ(figures->events.events, 9002U);
 }
 
 TEST_F(LiveLoopTest, KeepsNoEventWhereNoneIsWanted) {

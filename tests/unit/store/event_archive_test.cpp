@@ -84,11 +84,11 @@ TEST(EventArchive, TimelinesAreThoseOfANaiveTwin) {
     auto store = folder.open();
     for (std::size_t at = 0; at < events.size();) {
       const std::size_t size = std::min<std::size_t>(events.size() - at, 1 + random() % 9000);
-      CheckpointCommit checkpoint;
-      checkpoint.events = blocks_of(std::span(events).subspan(at, size));
-      ASSERT_TRUE(store->commit(checkpoint));
+      ASSERT_TRUE(store->keep_events(blocks_of(std::span(events).subspan(at, size))));
+      if (random() % 2 == 0) { ASSERT_TRUE(store->commit({})); }
       at += size;
     }
+    ASSERT_TRUE(store->commit({}));
     EXPECT_EQ(store->figures()->events.events, events.size());
   }
   auto store = folder.open();
@@ -122,9 +122,7 @@ TEST(EventArchive, GivesWholeEventsBack) {
   const StoreFolder folder;
   auto store = folder.open();
   const AccessEvent event = made_event(7, second(1), 3, 4);
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(std::span(&event, 1));
-  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->keep_events(blocks_of(std::span(&event, 1))));
   const auto page = store->events(by_caller(event));
   ASSERT_TRUE(page) << message_of(page);
   ASSERT_EQ(page->events.size(), 1U);
@@ -137,10 +135,9 @@ TEST(EventArchive, PagesThroughManyEventsOfOneInstant) {
   auto store = folder.open();
   std::vector<AccessEvent> events;
   for (std::uint64_t i = 0; i < 5000; ++i) { events.push_back(made_event(i, second(5), 1, 1)); }
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(events);
-  ASSERT_EQ(checkpoint.events.size(), 2U);
-  ASSERT_TRUE(store->commit(checkpoint));
+  const std::vector<EventBlock> blocks = blocks_of(events);
+  ASSERT_EQ(blocks.size(), 2U);
+  ASSERT_TRUE(store->keep_events(blocks));
   EventQuery query = by_caller(events[0]);
   query.limit = 97;
   std::vector<std::string> names = all_pages(*store, query);
@@ -170,11 +167,9 @@ TEST(EventArchive, WhatIsTooOldOrTooMuchGoes) {
   auto store = folder.open(options);
   const AccessEvent old = made_event(1, second(0), 1, 1);
   const AccessEvent young = made_event(2, second(8 * 86'400), 1, 1);
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(std::span(&old, 1));
-  ASSERT_TRUE(store->commit(checkpoint));
-  checkpoint.events = blocks_of(std::span(&young, 1));
-  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->keep_events(blocks_of(std::span(&old, 1))));
+  ASSERT_TRUE(store->keep_events(blocks_of(std::span(&young, 1))));
+  ASSERT_TRUE(store->commit({}));
   EXPECT_EQ(all_pages(*store, by_caller(old)), names_of({young}));
   store.reset();
 
@@ -183,16 +178,23 @@ TEST(EventArchive, WhatIsTooOldOrTooMuchGoes) {
   options.events.bytes = 400'000;
   store = folder.open(options);
   for (std::size_t at = 0; at < many.size(); at += 6000) {
-    checkpoint.events = blocks_of(std::span(many).subspan(at, 6000));
-    for (EventBlock& block : checkpoint.events) {
+    std::vector<EventBlock> blocks = blocks_of(std::span(many).subspan(at, 6000));
+    for (EventBlock& block : blocks) {
       block.first.ticks += 9 * EventTime::kTicksPerDay;
       block.last.ticks += 9 * EventTime::kTicksPerDay;
     }
-    ASSERT_TRUE(store->commit(checkpoint));
+    ASSERT_TRUE(store->keep_events(blocks));
     EXPECT_LE(store->figures()->events.bytes, 400'000U);
   }
   EXPECT_GT(store->figures()->events.events, 4000U);
   EXPECT_LT(store->figures()->events.events, 30'000U);
+  ASSERT_TRUE(store->commit({}));
+  store.reset();
+  options.events.retention_days = 0;
+  store = folder.open(options);
+  EXPECT_GT(store->figures()->events.events, 4000U) << "opening removes nothing";
+  ASSERT_TRUE(store->remove_outdated(second(0)));
+  EXPECT_EQ(store->figures()->events.events, 0U);
 }
 
 TEST(EventArchive, WhatCouldNotBeKeptComesAgainInItsPlace) {
@@ -205,11 +207,10 @@ TEST(EventArchive, WhatCouldNotBeKeptComesAgainInItsPlace) {
   blocks.put_back(std::move(failed));
   EXPECT_GT(blocks.packed_bytes(), 0U);
   blocks.add(made_event(2, second(2), 1, 1));
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks.take();
-  ASSERT_EQ(checkpoint.events.size(), 2U);
-  EXPECT_LT(checkpoint.events[0].first, checkpoint.events[1].first);
-  ASSERT_TRUE(store->commit(checkpoint));
+  const std::vector<EventBlock> again = blocks.take();
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_LT(again[0].first, again[1].first);
+  ASSERT_TRUE(store->keep_events(again));
   EXPECT_EQ(all_pages(*store, by_caller(made_event(1, second(1), 1, 1))).size(), 2U);
   EXPECT_TRUE(blocks.take().empty());
 }
@@ -220,35 +221,30 @@ TEST(EventArchive, KeepsNothingWhereNothingIsWanted) {
   options.events.retention_days = 0;
   auto store = folder.open(options);
   const AccessEvent event = made_event(1, second(0), 1, 1);
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(std::span(&event, 1));
-  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->keep_events(blocks_of(std::span(&event, 1))));
   EXPECT_EQ(store->figures()->events.events, 0U);
 }
 
-// The file of events is written first. What belongs to a checkpoint that never came to be is taken back.
+// Events are kept ahead of their checkpoint, in as many pieces as it takes. Those of a checkpoint that never came to be
+// are taken back.
 TEST(EventArchive, FollowsTheCheckpoint) {
   const StoreFolder folder;
   const AccessEvent first = made_event(1, second(1), 1, 1);
   const AccessEvent second_event = made_event(2, second(2), 1, 1);
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(std::span(&first, 1));
-  {
-    auto store = folder.open();
-    ASSERT_TRUE(store->commit(checkpoint));
-  }
-  {
-    EventArchive archive;
-    ASSERT_TRUE(archive.open(folder.path() + ".events", {}, 1));
-    const auto more = blocks_of(std::span(&second_event, 1));
-    ASSERT_TRUE(archive.write(more, 2));
-    ASSERT_TRUE(archive.write(more, 2));
-    EXPECT_EQ(archive.figures()->events, 2U);
-  }
+  const auto more = blocks_of(std::span(&second_event, 1));
   auto store = folder.open();
+  ASSERT_TRUE(store->keep_events(blocks_of(std::span(&first, 1))));
+  ASSERT_TRUE(store->commit({}));
+  ASSERT_TRUE(store->keep_events(more));
+  ASSERT_TRUE(store->keep_events(more));
+  EXPECT_EQ(store->figures()->events.events, 3U);
+  store.reset();
+  store = folder.open();
   EXPECT_EQ(all_pages(*store, by_caller(first)), names_of({first}));
-  checkpoint.events = blocks_of(std::span(&second_event, 1));
-  ASSERT_TRUE(store->commit(checkpoint));
+  ASSERT_TRUE(store->keep_events(more));
+  ASSERT_TRUE(store->commit({}));
+  store.reset();
+  store = folder.open();
   EXPECT_EQ(all_pages(*store, by_caller(first)), names_of({second_event, first}));
 }
 
@@ -256,9 +252,11 @@ TEST(EventArchive, ADamagedFileIsRefusedOrFailsWhereItIsReadAndMayBeMovedAway) {
   const StoreFolder folder;
   std::mt19937_64 random(5);
   const std::vector<AccessEvent> events = made_events(9000, random);
-  CheckpointCommit checkpoint;
-  checkpoint.events = blocks_of(events);
-  { ASSERT_TRUE(folder.open()->commit(checkpoint)); }
+  {
+    auto store = folder.open();
+    ASSERT_TRUE(store->keep_events(blocks_of(events)));
+    ASSERT_TRUE(store->commit({}));
+  }
   const std::string path = folder.path() + ".events";
   const std::string good = bytes_of_file(path);
   std::size_t noticed = 0;
