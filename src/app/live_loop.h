@@ -40,7 +40,7 @@ struct LiveOptions {
   std::int64_t idle_seconds = 300;
   std::int64_t checkpoint_seconds = 5;
   std::uint64_t checkpoint_events = 500'000;
-  bool keep_events = true;  // for timelines
+  bool keep_events = true;                               // for timelines
   std::size_t keep_events_bytes = std::size_t{8} << 20;  // packed; so many wait in memory, not for the checkpoint
   std::uint64_t journal_read_bytes = std::uint64_t{8} << 20;
   std::int64_t stop_seconds = 20;  // for what is journalled when stop() is called

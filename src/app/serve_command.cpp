@@ -20,8 +20,7 @@ namespace {
 
 constexpr unsigned kThreadsByDefault = 4;
 constexpr time_t kLookSeconds = 5;
-constexpr int kGivenBackBytes = 2 << 20;
-constexpr int kArenas = 4;
+constexpr int kGivenBackBytes = 1 << 20;
 
 ExitCode report(const Error& error) {
   fmt::print(stderr, "keyvigil serve: {}\n", error.message);
@@ -47,11 +46,10 @@ Result<Config> full_config(const ServeOptions& options) {
   return config;
 }
 
-// glibc keeps what the peaks of bodies and checkpoints leave behind: it raises the size from which freed memory goes back
-// at once, and opens an arena for each thread. With both bounded, memory is flat (docs/performance.md).
-void bound_kept_memory() {
+// A buffer of this size or more (a body, a checkpoint) goes back to the system when it is freed. glibc raises the size
+// by itself and then keeps what the peaks of each thread left behind: memory grows for as long as there are new peaks.
+void give_large_buffers_back() {
   mallopt(M_MMAP_THRESHOLD, kGivenBackBytes);
-  mallopt(M_ARENA_MAX, kArenas);
 }
 
 void greet(const ServiceGreeting& greeting, const Config& config) {
@@ -106,7 +104,7 @@ void watch(const ServeOptions& options, const sigset_t& signals, Service& servic
 ExitCode run_serve(const ServeOptions& options) {
   auto config = full_config(options);
   if (!config) { return report(config.error()); }
-  bound_kept_memory();
+  give_large_buffers_back();
   // Before any thread begins, so that all of them leave these signals to this one.
   const sigset_t signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
