@@ -89,6 +89,7 @@ class EventArchive {
   [[nodiscard]] Result<void> open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint);
   // Replaces what an earlier attempt at the same checkpoint left; removes what is too old or too much. One at a time.
   [[nodiscard]] Result<void> write(std::span<const EventBlock> blocks, std::int64_t checkpoint);
+  void limit_to(const EventArchiveLimits& limits) { limits_ = limits; }  // not while write() runs
   // Any thread.
   [[nodiscard]] Result<EventPage> find(const EventQuery& query) const;
   [[nodiscard]] Result<EventArchiveFigures> figures() const;

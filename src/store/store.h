@@ -34,6 +34,12 @@ struct StoreOptions {
   CommitHook on_commit;                                        // for tests: called around every commit
 };
 
+// What was given up for an output that is no longer there.
+struct OrphanedRevisions {
+  std::string output;
+  std::uint64_t revisions = 0;
+};
+
 // One revision of an alert, decided by the engine.
 struct RaisedRevision {
   Alert alert;
@@ -88,8 +94,12 @@ class Store {
   [[nodiscard]] Result<std::vector<StoredEntry>> read_journal(std::uint64_t after_sequence,
                                                               std::size_t most_bytes) const;
   [[nodiscard]] Result<std::vector<InputPosition>> positions(const std::string& input) const;
+  [[nodiscard]] Result<std::optional<InputPosition>> position(const std::string& input, const std::string& item) const;
+  [[nodiscard]] Result<std::vector<std::string>> inputs_with_positions() const;
   // For items that will not come again: positions would grow for ever.
   [[nodiscard]] Result<void> forget_positions(const std::string& input, std::span<const std::string> items);
+  // All of an input that will not come again, in pieces.
+  [[nodiscard]] Result<void> forget_positions(const std::string& input);
 
   // ---- checkpoints ----
   [[nodiscard]] Result<void> commit(const CheckpointCommit& checkpoint);
@@ -130,11 +140,17 @@ class Store {
   [[nodiscard]] Result<void> delivered(std::span<const std::uint64_t> ids);
   [[nodiscard]] Result<void> postpone(std::uint64_t id, EventTime next_attempt, const std::string& why);
   [[nodiscard]] Result<void> bury(std::uint64_t id, EventTime now, const std::string& why);  // dead letter
-  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;       // newest first
+  // What waits for others than these outputs becomes dead letters, in pieces; one audit line for each output.
+  [[nodiscard]] Result<std::vector<OrphanedRevisions>> bury_orphans(std::span<const std::string> outputs,
+                                                                    EventTime now);
+  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;  // newest first
   // Tries the output's dead letters again: how many.
   [[nodiscard]] Result<std::uint64_t> revive(const std::string& output, const AuditLine& audit);
 
   // ---- audit and upkeep ----
+  // Other limits from now on: of the journal, retention of alerts, audit lines and events. Waits for a checkpoint that
+  // is being made.
+  void change_limits(const StoreOptions& options);
   // Lines are bounded in length. Refusals (outcome not "done") are bounded in rate; what was left out is counted in the
   // trail and in figures().
   [[nodiscard]] Result<void> audit(const AuditLine& line);
