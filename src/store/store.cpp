@@ -300,6 +300,11 @@ Result<EventPage> Store::events(const EventQuery& query) const {
   return state_->archive.find(query);
 }
 
+Result<std::optional<ActiveHours>> Store::active_hours(const EventQuery& who,
+                                                       const std::function<bool(const AccessEvent&)>& counts) const {
+  return state_->archive.active_hours(who, counts);
+}
+
 // ---- suppression rules ----
 
 Result<std::vector<SuppressionRule>> Store::rules(const std::string& subscription_id) const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -125,6 +126,9 @@ class Store {
 
   // ---- kept events ----
   [[nodiscard]] Result<EventPage> events(const EventQuery& query) const;
+  // As EventArchive::active_hours().
+  [[nodiscard]] Result<std::optional<ActiveHours>> active_hours(
+      const EventQuery& who, const std::function<bool(const AccessEvent&)>& counts) const;
 
   // ---- suppression rules ----
   [[nodiscard]] Result<std::vector<SuppressionRule>> rules(const std::string& subscription_id) const;

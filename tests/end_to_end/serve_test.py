@@ -1153,16 +1153,46 @@ class Crashes(ServeCase):
         self.assertIn(b"backup", done.stderr)
         self.assertEqual(store.read_bytes(), whole[:-4096] + bytes(4096))
 
-    def test_a_store_that_cannot_be_written_is_refused(self):
-        if os.geteuid() == 0:
-            self.skipTest("root writes to anything")
+    def run_unprivileged(self, *arguments):
+        """As somebody who may not write to anything: root may, so for root it is nobody (65534)."""
+        if os.geteuid() != 0:
+            return run(*arguments)
+        program = self.folder / "keyvigil"
+        if not program.exists():  # where it was built nobody else may be allowed in
+            shutil.copy2(KEYVIGIL, program)
+            program.chmod(0o755)
+            self.folder.chmod(0o755)
+            for path in [self.folder / "service", *(self.folder / "service").rglob("*")]:
+                os.chown(path, 65534, 65534)
+
+        def become_nobody():
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+
+        return subprocess.run([str(program), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=600, check=False, preexec_fn=become_nobody)
+
+    def test_a_store_that_cannot_be_written_is_refused_and_left_alone(self):
         service = self.start()
+        self.assertEqual(service.send(json_lines([record(1_780_000_000)]))[0], 200)
+        service.await_decided()
         self.assertEqual(service.stop(), 0)
         store = self.folder / "service" / "store.db"
-        store.chmod(0o400)
-        done = run("serve", "--dev", "--store", store, "--listen", "127.0.0.1:0")
-        self.assertEqual(done.returncode, 3)
-        self.assertIn(b"store", done.stderr)
+        whole = store.read_bytes()
+        for what, path, mode in [("store", store, 0o400), ("folder", store.parent, 0o500)]:
+            with self.subTest(what):
+                before = path.stat().st_mode
+                path.chmod(mode)
+                done = self.run_unprivileged("serve", "--dev", "--store", store, "--listen", "127.0.0.1:0")
+                path.chmod(before)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn(f"expected to write to the {what} '{path}', found it read-only; make it writable"
+                              .encode(), done.stderr)
+                self.assertEqual(store.read_bytes(), whole)
+        # Once it can be written it goes on.
+        service = self.start()
+        self.assertEqual(service.metrics()["events_decided_total"] + service.metrics()["events_held"], 1)
 
 
 if __name__ == "__main__":

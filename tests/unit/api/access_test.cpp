@@ -149,6 +149,7 @@ TEST(Access, IsReplacedWhileKeysAreFetchedAndRequestsGoOn) {
   ASSERT_TRUE(world.access->replace(options));
   EXPECT_EQ(world.ask(world.rsa.token(claims(), "RS256")).refused, "unknown_issuer");
   options.issuers = {world.issuer()};
+  ASSERT_TRUE(world.access->replace(options));
   std::atomic<bool> stop = false;
   std::thread replaces([&] {
     while (!stop) { CHECK(world.access->replace(options).has_value()); }

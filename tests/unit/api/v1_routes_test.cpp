@@ -147,6 +147,25 @@ TEST(V1Entities, TellWhatIsKnown) {
   EXPECT_EQ(world.get("/v1/entities/planet", "key=a").status, 404);
 }
 
+// 2026-09-28 is a Monday; the events are of ten o'clock.
+TEST(V1Entities, TellWhenACallerOrAVaultIsActive) {
+  ApiWorld world;
+  const Alert& first = world.alerts().front();
+  const std::string caller = "key=" + first.caller_key;
+  const Json hours = world.json("/v1/entities/caller", caller).at("activeHours");
+  Json expected = std::vector<int>(24, 0);
+  expected[10] = 1;
+  EXPECT_EQ(hours.at("daysByHour"), expected);
+  EXPECT_EQ(hours.at("hoursByWeekday"), Json({1, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(hours.at("fromUtc"), "2026-09-28T10:00:00.000Z");
+  EXPECT_TRUE(world.json("/v1/entities/vault", "key=" + percent_encode(first.vault_id)).contains("activeHours"));
+  EXPECT_FALSE(world.json("/v1/entities/app", "key=" + first.app_id).contains("activeHours"));
+  world.principal.subscriptions = {kTheirs};
+  EXPECT_TRUE(world.json("/v1/entities/caller", caller).contains("activeHours")) << "it has been at a vault of theirs";
+  world.principal.subscriptions = {"cccccccc-0000-4000-8000-00000000000c"};
+  EXPECT_EQ(world.get("/v1/entities/caller", caller).status, 404);
+}
+
 TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   ApiWorld world;
   const Alert& first = world.alerts().front();
