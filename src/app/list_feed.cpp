@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/file_descriptor.h"
 #include "base/hash.h"
+#include "base/percent_coding.h"
 #include "source/byte_stream.h"
 
 namespace keyvigil {
@@ -163,9 +164,7 @@ Result<std::optional<std::string>> ListFeed::fetch_collection(const std::atomic<
   bool first = true;
   for (int pages = 0; pages < kPagesLimit; ++pages) {
     std::string url = config_.url;
-    if (!next.empty()) {
-      url += (url.find('?') == std::string::npos ? "?next=" : "&next=") + percent_encoded(next, false);
-    }
+    if (!next.empty()) { url += (url.find('?') == std::string::npos ? "?next=" : "&next=") + percent_encoded(next); }
     auto answer = get(url, false, stop);
     if (!answer) { return tl::unexpected(answer.error()); }
     const auto page = parse_taxii_page(answer->body);
