@@ -577,31 +577,30 @@ void Service::put_in_force(Reload reload) {
   tell_inputs(changes, changed);
 }
 
+// Counted last: who waits for the count finds the rest.
 void Service::tell_reload(const Result<ConfigChanges>& changes) {
   const EventTime now = wall_clock();
   const std::string refused = changes ? std::string() : changes.error().message;
-  {
-    const std::lock_guard lock(problems_mutex_);
-    ++(changes ? reloads_.done : reloads_.refused);
-    reloads_.last = now;
-    reloads_.failure = refused;
-    std::erase_if(problems_, [](const ServiceProblem& problem) { return problem.kind == kConfigurationProblem; });
-    if (!changes) { problems_.push_back(not_reloaded(refused)); }
-  }
   const std::string target = changes ? joined(changes->taken_over) : "";
   if (auto kept = store_->audit({now, "signal", "", "configuration.reload", target, changes ? "done" : refused});
       !kept) {
     log_->warn(kept.error().message);
   }
-  if (!changes) {
+  if (changes) {
+    log_->info("configuration reloaded", {{"changed", target}});
+    for (const std::string& key : changes->need_restart) {
+      log_->warn(fmt::format("{} was changed, which takes a restart: until then the value of the start holds", key),
+                 {{"key", key}});
+    }
+  } else {
     log_->error(not_reloaded(refused).text);
-    return;
   }
-  log_->info("configuration reloaded", {{"changed", target}});
-  for (const std::string& key : changes->need_restart) {
-    log_->warn(fmt::format("{} was changed, which takes a restart: until then the value of the start holds", key),
-               {{"key", key}});
-  }
+  const std::lock_guard lock(problems_mutex_);
+  ++(changes ? reloads_.done : reloads_.refused);
+  reloads_.last = now;
+  reloads_.failure = refused;
+  std::erase_if(problems_, [](const ServiceProblem& problem) { return problem.kind == kConfigurationProblem; });
+  if (!changes) { problems_.push_back(not_reloaded(refused)); }
 }
 
 // ---- stopping ----
