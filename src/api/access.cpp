@@ -309,7 +309,7 @@ Authentication Access::State::by_jwt(std::string_view token, EventTime now) {
   const auto parsed = parse_jwt(token);
   if (!parsed) { return refused("malformed_jwt"); }
   std::optional<Fetch> fetch;
-  const Authentication judged = judge(*parsed, now, &fetch);
+  Authentication judged = judge(*parsed, now, &fetch);
   if (!fetch) { return judged; }
   static_cast<void>(fetch_keys(*fetch, now));
   return judge(*parsed, now, nullptr);

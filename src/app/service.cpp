@@ -201,6 +201,7 @@ Result<void> Service::open_store_and_loop() {
   auto store = Store::open(serve.store, store_options());
   if (!store) { return tl::unexpected(store.error()); }
   store_ = *std::move(store);
+  take_back_orphans();
 
   std::optional<Checkpoint> state;
   if (!options_.state.empty()) {
@@ -330,6 +331,17 @@ OutputLog Service::output_log() const {
         return log_->error(notice.text, members);
     }
   };
+}
+
+// What a mistake in the configuration cost an output, where it was seen soon.
+void Service::take_back_orphans() {
+  const auto taken_back = store_->take_back_orphans(output_names(options_.config.outputs, takes_new), wall_clock());
+  if (!taken_back) {
+    log_->warn(taken_back.error().message);
+  } else if (*taken_back > 0) {
+    log_->info("an output is configured again, and what waited for it goes out",
+               {{"revisions", fmt::format("{}", *taken_back)}});
+  }
 }
 
 // Nobody would ever deliver it. A checkpoint that was being made may still add some: it is done at each look().
@@ -565,6 +577,7 @@ void Service::put_in_force(Reload reload) {
   if (tls_) {
     if (auto read = server_->reload_certificate(*tls_); !read) { log_->warn(read.error().message); }
   }
+  take_back_orphans();
   loop_->send_to(output_names(options_.config.outputs, takes_new),
                  output_names(options_.config.outputs, &OutputFilter::backfilled));
   bury_orphans();

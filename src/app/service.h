@@ -88,6 +88,7 @@ class Service {
   void tell_inputs(const InputChanges& changes, const Result<void>& changed);
   [[nodiscard]] OutputLog output_log() const;
   void bury_orphans();
+  void take_back_orphans();
   void add_routes();
 
   // A configuration that holds, with everything that can be refused of it made.

@@ -12,6 +12,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kWhyLimitBytes = 1000;
+constexpr std::string_view kOrphaned = "its output is not in the configuration any more";
 
 struct Row {
   std::uint64_t id = 0;
@@ -96,13 +97,25 @@ Result<std::uint64_t> bury_deliveries(Database& writer, const std::string& outpu
                                      "SELECT output, alert, revision, ?, attempts, ? FROM outbox WHERE number IN {} "
                                      "ORDER BY number",
                                      kOldest),
-                         {sql_number(now.ticks), sql_text("its output is not in the configuration any more"),
-                          sql_text(output), sql_number(limit)});
+                         {sql_number(now.ticks), sql_text(kOrphaned), sql_text(output), sql_number(limit)});
   if (!done) { return tl::unexpected(done.error()); }
   done =
       writer.run(fmt::format("DELETE FROM outbox WHERE number IN {}", kOldest), {sql_text(output), sql_number(limit)});
   if (!done) { return tl::unexpected(done.error()); }
   return static_cast<std::uint64_t>(writer.changes());
+}
+
+Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& output, EventTime since) {
+  auto done = writer.run(
+      "INSERT INTO outbox(output, alert, revision, due, attempts, why) SELECT output, alert, revision, 0, attempts, '' "
+      "FROM dead_letter WHERE output = ? AND why = ? AND at >= ? ORDER BY number",
+      {sql_text(output), sql_text(kOrphaned), sql_number(since.ticks)});
+  if (!done) { return tl::unexpected(done.error()); }
+  const auto taken_back = static_cast<std::uint64_t>(writer.changes());
+  done = writer.run("DELETE FROM dead_letter WHERE output = ? AND why = ? AND at >= ?",
+                    {sql_text(output), sql_text(kOrphaned), sql_number(since.ticks)});
+  if (!done) { return tl::unexpected(done.error()); }
+  return taken_back;
 }
 
 Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit) {

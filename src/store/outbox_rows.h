@@ -43,6 +43,8 @@ struct DeadLetter {
 // Those of an output that is no longer there, the oldest first, at most `limit`: how many.
 [[nodiscard]] Result<std::uint64_t> bury_deliveries(Database& writer, const std::string& output, EventTime now,
                                                     std::size_t limit);
+// Takes back what bury_deliveries() did for an output since then: how many.
+[[nodiscard]] Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& output, EventTime since);
 // Newest first.
 [[nodiscard]] Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit);
 // Back into the outbox, due at once: how many.

@@ -369,6 +369,20 @@ Result<std::vector<OrphanedRevisions>> Store::bury_orphans(std::span<const std::
   return buried;
 }
 
+Result<std::uint64_t> Store::take_back_orphans(std::span<const std::string> outputs, EventTime now) {
+  std::uint64_t taken_back = 0;
+  auto done = state_->write([&]() -> Result<void> {
+    for (const std::string& output : outputs) {
+      auto count = unbury_deliveries(state_->writer, output, EventTime{now.ticks - kOrphansKeptTicks});
+      if (!count) { return tl::unexpected(count.error()); }
+      taken_back += *count;
+    }
+    return {};
+  });
+  if (!done) { return tl::unexpected(done.error()); }
+  return taken_back;
+}
+
 Result<std::vector<DeadLetter>> Store::dead_letters(std::size_t limit) const {
   return state_->readers.read([&](Database& reader) { return read_dead_letters(reader, limit); });
 }

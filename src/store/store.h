@@ -147,6 +147,10 @@ class Store {
   // What waits for others than these outputs becomes dead letters, in pieces; one audit line for each output.
   [[nodiscard]] Result<std::vector<OrphanedRevisions>> bury_orphans(std::span<const std::string> outputs,
                                                                     EventTime now);
+  // For outputs that are there again: takes back what bury_orphans() did within kOrphansKeptTicks; how many. Before
+  // anything new is for them, so that the order per alert is kept.
+  static constexpr std::int64_t kOrphansKeptTicks = EventTime::kTicksPerDay;
+  [[nodiscard]] Result<std::uint64_t> take_back_orphans(std::span<const std::string> outputs, EventTime now);
   [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;  // newest first
   // Tries the output's dead letters again: how many.
   [[nodiscard]] Result<std::uint64_t> revive(const std::string& output, const AuditLine& audit);

@@ -945,6 +945,10 @@ class Running(ServeCase):
         self.await_log(service, "no longer configured")
         self.assertEqual([line["target"] for line in self.audited(service, "outbox.orphaned")],
                          ["one (14 revisions)", "three (14 revisions)"])
+        # It was a mistake: what waited for the output waits again.
+        self.reload(service, "outputs:\n" + output("two") + output("three"))
+        figures = service.metrics()
+        self.assertEqual((figures["outbox"], figures["dead_letters"]), (28, 14))
 
     def test_what_was_decided_can_be_looked_through(self):
         service = self.start(settings=self.settings + "serve:\n  checkpoint_seconds: 1\n")

@@ -336,6 +336,29 @@ TEST(Store, WhatWaitsForAnOutputThatIsGoneBecomesDeadLetters) {
   EXPECT_EQ(store->audit_lines(10)->size(), 2U);
 }
 
+TEST(Store, AnOutputThatIsPutBackWithinADayGoesOn) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  ASSERT_TRUE(store->commit(with_alerts(1, 4, {"siem"})));
+  CheckpointCommit later;
+  later.now = kNow;
+  later.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(later));
+  const std::uint64_t refused = store->due("siem", kNow, 10)->at(2).id;
+  ASSERT_TRUE(store->bury(refused, kNow, "400"));
+  ASSERT_TRUE(store->bury_orphans({}, kNow));
+  EXPECT_EQ(store->figures()->dead_letters, 4U);
+  const std::vector<std::string> outputs = {"other", "siem"};
+  const EventTime in_time{kNow.ticks + Store::kOrphansKeptTicks};
+  EXPECT_EQ(store->take_back_orphans(std::vector<std::string>{"other"}, in_time), 0U);
+  EXPECT_EQ(store->take_back_orphans(outputs, EventTime{in_time.ticks + 1}), 0U) << "too late";
+  EXPECT_EQ(store->take_back_orphans(outputs, in_time), 3U);
+  EXPECT_EQ(store->figures()->dead_letters, 1U) << "what the receiver refused stays so";
+  const auto due = store->due("siem", kNow, 10);
+  ASSERT_EQ(due->size(), 2U);
+  EXPECT_EQ(due->front().alert.alert.revision, 1U) << "in order";
+}
+
 TEST(Store, KeepsRulesWithoutRegardToCase) {
   const StoreFolder folder;
   SuppressionRule rule;
