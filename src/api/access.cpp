@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <mutex>
 #include <shared_mutex>
 
@@ -87,39 +88,24 @@ Result<KnownToken> known_token(const TokenGrant& grant) {
                                              grant.name));
 }
 
-// The keys of one issuer, fetched when they are missed, and not more often than is decent.
+// The keys of one issuer, fetched when they are missed, and not more often than is decent. It says when; who asks
+// fetches, without a lock, and brings what came.
 class KeyCache {
  public:
   struct Found {
     std::optional<JsonWebKey> key;
     bool fetching = false;  // another request fetches: the key may be there soon
+    bool stale = true;      // there may be others by now
   };
 
-  explicit KeyCache(std::function<Result<std::string>()> source) : source_(std::move(source)) {}
+  explicit KeyCache(std::uint64_t number) : number_(number) {}
+  [[nodiscard]] std::uint64_t number() const { return number_; }
 
-  Found find(const std::string& id, EventTime now) {
-    Found found = look_up(id, now);
-    const bool stale = now.ticks - fetched_ticks() >= kFreshTicks;
-    if (found.key && !stale) { return found; }
-    if (!begin_fetch(now)) { return found; }
-    static_cast<void>(fetch(now));
-    return look_up(id, now);
-  }
-
-  Result<void> fetch_now(EventTime now) {
-    {
-      const std::lock_guard lock(mutex_);
-      attempted_ = now;
-      fetching_ = true;
-    }
-    return fetch(now);
-  }
-
- private:
   Found look_up(const std::string& id, EventTime now) const {
     const std::lock_guard lock(mutex_);
     Found found;
     found.fetching = fetching_;
+    found.stale = now.ticks - fetched_.ticks >= kFreshTicks;
     if (now.ticks - fetched_.ticks > kTrustedTicks) { return found; }
     const auto at = std::find_if(keys_.begin(), keys_.end(), [&](const JsonWebKey& key) { return key.id == id; });
     if (at == keys_.end()) { return found; }
@@ -128,11 +114,7 @@ class KeyCache {
     return found;
   }
 
-  std::int64_t fetched_ticks() const {
-    const std::lock_guard lock(mutex_);
-    return fetched_.ticks;
-  }
-
+  // True: the caller is to fetch now, and to call settle().
   bool begin_fetch(EventTime now) {
     const std::lock_guard lock(mutex_);
     const std::int64_t pause = keys_.empty() ? kFailedFetchTicks : kUnknownKeyTicks;
@@ -143,9 +125,7 @@ class KeyCache {
     return true;
   }
 
-  // Without the lock: others go on with the keys that are there.
-  Result<void> fetch(EventTime now) {
-    Result<std::string> text = source_();
+  Result<void> settle(const Result<std::string>& text, EventTime now) {
     Result<KeySet> set = text ? parse_key_set(*text) : Result<KeySet>(tl::unexpected<Error>(text.error()));
     const std::lock_guard lock(mutex_);
     fetching_ = false;
@@ -155,7 +135,13 @@ class KeyCache {
     return {};
   }
 
-  const std::function<Result<std::string>()> source_;
+  [[nodiscard]] bool is_empty() const {
+    const std::lock_guard lock(mutex_);
+    return keys_.empty();
+  }
+
+ private:
+  const std::uint64_t number_;
   mutable std::mutex mutex_;
   std::vector<JsonWebKey> keys_;
   EventTime fetched_;
@@ -164,9 +150,8 @@ class KeyCache {
 };
 
 struct KnownIssuer {
-  explicit KnownIssuer(JwtIssuer known) : issuer(std::move(known)), keys(issuer.key_set) {}
   JwtIssuer issuer;
-  KeyCache keys;
+  std::unique_ptr<KeyCache> keys;
 };
 
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
@@ -244,20 +229,39 @@ Result<void> check_issuer(const JwtIssuer& issuer) {
   return {};
 }
 
+Result<void> check_issuers(const std::vector<JwtIssuer>& issuers) {
+  for (const JwtIssuer& issuer : issuers) {
+    if (auto checked = check_issuer(issuer); !checked) { return checked; }
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Access::State {
+  // Keys that are to be fetched, by the number of their cache.
+  struct Fetch {
+    std::uint64_t cache = 0;
+    std::string issuer;
+    std::function<Result<std::string>()> source;
+  };
+
   Authentication by_token(std::string_view token, EventTime now) const;
   Authentication by_jwt(std::string_view token, EventTime now);
+  // Sets `fetch` where keys should be fetched first; null: they were.
+  Authentication judge(const Jwt& token, EventTime now, std::optional<Fetch>* fetch) const;
+  Result<void> fetch_keys(const Fetch& fetch, EventTime now);
+  std::vector<KnownIssuer> known_issuers(std::vector<JwtIssuer> issuers);
 
-  mutable std::shared_mutex tokens_mutex;
+  mutable std::shared_mutex mutex;  // of what follows; nobody fetches with it
   std::vector<KnownToken> tokens;
-  std::vector<std::unique_ptr<KnownIssuer>> issuers;
+  std::vector<KnownIssuer> issuers;
+  std::uint64_t caches = 0;
 };
 
 Authentication Access::State::by_token(std::string_view token, EventTime now) const {
   // Every hash is compared whole, so that time tells neither how near a guess was nor which token it was near.
-  const std::shared_lock lock(tokens_mutex);
+  const std::shared_lock lock(mutex);
   const KnownToken* found = nullptr;
   for (const KnownToken& known : tokens) {
     const Digest digest = salted_digest(known.salt, token);
@@ -268,26 +272,60 @@ Authentication Access::State::by_token(std::string_view token, EventTime now) co
   return {{found->grant.name, found->grant.roles, found->grant.subscriptions}, {}, false};
 }
 
+Authentication Access::State::judge(const Jwt& token, EventTime now, std::optional<Fetch>* fetch) const {
+  const std::shared_lock lock(mutex);
+  const auto known = std::find_if(issuers.begin(), issuers.end(),
+                                  [&](const auto& each) { return contains(each.issuer.issuers, token.issuer); });
+  if (known == issuers.end()) { return refused("unknown_issuer"); }
+  const JwtIssuer& issuer = known->issuer;
+  // Cheap judgements first: they spare the key look-up, and with it the fetch that a stranger could cause.
+  const auto is_ours = [&](const std::string& audience) { return contains(issuer.audiences, audience); };
+  if (std::none_of(token.audiences.begin(), token.audiences.end(), is_ours)) { return refused("wrong_audience"); }
+  const std::int64_t now_seconds = now.ticks / EventTime::kTicksPerSecond;
+  if (now_seconds >= token.expires_seconds + issuer.skew_seconds) { return refused("expired_token"); }
+  if (token.not_before_seconds && now_seconds + issuer.skew_seconds < *token.not_before_seconds) {
+    return refused("token_not_yet_valid");
+  }
+  const auto found = known->keys->look_up(token.key_id, now);
+  if (fetch != nullptr && (!found.key || found.stale) && known->keys->begin_fetch(now)) {
+    *fetch = Fetch{known->keys->number(), issuer.issuers.front(), issuer.key_set};
+    return {};
+  }
+  if (!found.key) { return {{}, "unknown_key", found.fetching}; }
+  if (!is_signed_by(token, *found.key)) { return refused("bad_signature"); }
+  if (token.object_id.empty() && token.subject.empty()) { return refused("malformed_jwt"); }
+  return {principal_of(issuer.grants, token), {}, false};
+}
+
+Result<void> Access::State::fetch_keys(const Fetch& fetch, EventTime now) {
+  const Result<std::string> text = fetch.source();
+  const std::shared_lock lock(mutex);
+  const auto known = std::find_if(issuers.begin(), issuers.end(),
+                                  [&](const KnownIssuer& each) { return each.keys->number() == fetch.cache; });
+  return known == issuers.end() ? Result<void>() : known->keys->settle(text, now);  // it may be gone by now
+}
+
 Authentication Access::State::by_jwt(std::string_view token, EventTime now) {
   const auto parsed = parse_jwt(token);
   if (!parsed) { return refused("malformed_jwt"); }
-  const auto known = std::find_if(issuers.begin(), issuers.end(),
-                                  [&](const auto& each) { return contains(each->issuer.issuers, parsed->issuer); });
-  if (known == issuers.end()) { return refused("unknown_issuer"); }
-  const JwtIssuer& issuer = (*known)->issuer;
-  // Cheap judgements first: they spare the key look-up, and with it the fetch that a stranger could cause.
-  const auto is_ours = [&](const std::string& audience) { return contains(issuer.audiences, audience); };
-  if (std::none_of(parsed->audiences.begin(), parsed->audiences.end(), is_ours)) { return refused("wrong_audience"); }
-  const std::int64_t now_seconds = now.ticks / EventTime::kTicksPerSecond;
-  if (now_seconds >= parsed->expires_seconds + issuer.skew_seconds) { return refused("expired_token"); }
-  if (parsed->not_before_seconds && now_seconds + issuer.skew_seconds < *parsed->not_before_seconds) {
-    return refused("token_not_yet_valid");
+  std::optional<Fetch> fetch;
+  Authentication judged = judge(*parsed, now, &fetch);
+  if (!fetch) { return judged; }
+  static_cast<void>(fetch_keys(*fetch, now));
+  return judge(*parsed, now, nullptr);
+}
+
+// Keys that come from the same place are kept.
+std::vector<KnownIssuer> Access::State::known_issuers(std::vector<JwtIssuer> fresh) {
+  std::vector<KnownIssuer> known;
+  for (JwtIssuer& issuer : fresh) {
+    const auto before = std::find_if(issuers.begin(), issuers.end(), [&](const KnownIssuer& each) {
+      return each.keys && !issuer.key_set_place.empty() && each.issuer.key_set_place == issuer.key_set_place;
+    });
+    auto keys = before == issuers.end() ? std::make_unique<KeyCache>(++caches) : std::move(before->keys);
+    known.push_back({std::move(issuer), std::move(keys)});
   }
-  const auto found = (*known)->keys.find(parsed->key_id, now);
-  if (!found.key) { return {{}, "unknown_key", found.fetching}; }
-  if (!is_signed_by(*parsed, *found.key)) { return refused("bad_signature"); }
-  if (parsed->object_id.empty() && parsed->subject.empty()) { return refused("malformed_jwt"); }
-  return {principal_of(issuer.grants, *parsed), {}, false};
+  return known;
 }
 
 Access::Access(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -296,32 +334,36 @@ Access& Access::operator=(Access&&) noexcept = default;
 Access::~Access() = default;
 
 Result<Access> Access::make(AccessOptions options) {
-  auto tokens = known_tokens(options.tokens);
-  if (!tokens) { return tl::unexpected<Error>(tokens.error()); }
-  auto state = std::make_unique<State>();
-  state->tokens = *std::move(tokens);
-  for (JwtIssuer& issuer : options.issuers) {
-    if (auto checked = check_issuer(issuer); !checked) { return tl::unexpected<Error>(checked.error()); }
-    state->issuers.push_back(std::make_unique<KnownIssuer>(std::move(issuer)));
-  }
-  return Access(std::move(state));
+  Access access(std::make_unique<State>());
+  if (auto replaced = access.replace(std::move(options)); !replaced) { return tl::unexpected<Error>(replaced.error()); }
+  return access;
 }
 
-Result<void> Access::replace_tokens(const std::vector<TokenGrant>& tokens) {
-  auto known = known_tokens(tokens);
-  if (!known) { return tl::unexpected<Error>(known.error()); }
-  const std::unique_lock lock(state_->tokens_mutex);
-  state_->tokens.swap(*known);
+Result<void> Access::replace(AccessOptions options) {
+  auto tokens = known_tokens(options.tokens);
+  if (!tokens) { return tl::unexpected<Error>(tokens.error()); }
+  if (auto checked = check_issuers(options.issuers); !checked) { return checked; }
+  const std::unique_lock lock(state_->mutex);
+  state_->tokens = *std::move(tokens);
+  state_->issuers = state_->known_issuers(std::move(options.issuers));
   return {};
 }
 
 Result<void> Access::fetch_keys(EventTime now) {
+  std::vector<State::Fetch> missing;
+  {
+    const std::shared_lock lock(state_->mutex);
+    for (const KnownIssuer& known : state_->issuers) {
+      if (!known.keys->is_empty() || !known.keys->begin_fetch(now)) { continue; }
+      missing.push_back({known.keys->number(), known.issuer.issuers.front(), known.issuer.key_set});
+    }
+  }
   Result<void> first;
-  for (const auto& issuer : state_->issuers) {
-    Result<void> fetched = issuer->keys.fetch_now(now);
+  for (const State::Fetch& fetch : missing) {
+    const Result<void> fetched = state_->fetch_keys(fetch, now);
     if (!fetched && first) {
-      first = fail(fetched.error().kind, fmt::format("The keys of issuer '{}' are not there: {}",
-                                                     issuer->issuer.issuers.front(), fetched.error().message));
+      first = fail(fetched.error().kind,
+                   fmt::format("The keys of issuer '{}' are not there: {}", fetch.issuer, fetched.error().message));
     }
   }
   return first;

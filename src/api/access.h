@@ -44,6 +44,7 @@ struct JwtIssuer {
   std::vector<JwtGrant> grants;
   // The text of the JWKS, from a file or a URL; called again at most every five minutes for unknown keys, and daily.
   std::function<Result<std::string>()> key_set;
+  std::string key_set_place;  // keys of equal places are the same, also after replace(); empty: of none
   std::int64_t skew_seconds = 300;
 };
 
@@ -66,10 +67,10 @@ class Access {
   Access(Access&&) noexcept;
   Access& operator=(Access&&) noexcept;
 
-  // Other tokens are known from now on; an error leaves those before.
-  [[nodiscard]] Result<void> replace_tokens(const std::vector<TokenGrant>& tokens);
-  // Fetches the keys of all issuers, so that the first request does not wait for them. Fails with the first failure; it
-  // is tried again when a token comes.
+  // Other tokens and issuers are known from now on; an error, as of make(), leaves those before.
+  [[nodiscard]] Result<void> replace(AccessOptions options);
+  // Fetches the keys of all issuers that have none, so that the first request does not wait for them. Fails with the
+  // first failure; it is tried again when a token comes.
   [[nodiscard]] Result<void> fetch_keys(EventTime now);
   // `authorization`: the value of the header; empty: none, which is nobody and not refused.
   [[nodiscard]] Authentication authenticate(std::string_view authorization, EventTime now);

@@ -6,6 +6,7 @@
 #include "alert/arm_json.h"
 #include "alert/sample_alerts.h"
 #include "api/arm_rows.h"
+#include "base/percent_coding.h"
 
 namespace keyvigil {
 namespace {
@@ -124,7 +125,7 @@ HttpResponse long_running(const HttpRequest& request, const std::string& locatio
       {"Location",
        fmt::format("{}/subscriptions/{}/providers/Microsoft.Security/locations/{}/operationResults/"
                    "{}?api-version={}",
-                   request.host, subscription_of(request), percent_encode(location), operation, kLongRunningSince)},
+                   request.host, subscription_of(request), percent_encoded(location), operation, kLongRunningSince)},
       {"Retry-After", "1"}};
   return response;
 }

@@ -5,14 +5,10 @@
 #include <fmt/format.h>
 
 #include "api/router.h"
+#include "base/percent_coding.h"
 
 namespace keyvigil {
 namespace {
-
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~$").find(c) != std::string_view::npos;
-}
 
 bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -76,23 +72,11 @@ bool is_guid(std::string_view text) {
                     [](char form, char c) { return form == 'x' ? is_hex(c) : c == form; });
 }
 
-std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_plain(c)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-  }
-  return encoded;
-}
-
 std::string same_path(const HttpRequest& request, const HttpFields& query) {
   std::string address = request.host + request.path;
   char separator = '?';
   for (const auto& [name, value] : query) {
-    address += fmt::format("{}{}={}", separator, percent_encode(name), percent_encode(value));
+    address += fmt::format("{}{}={}", separator, percent_encoded(name, "$"), percent_encoded(value, "$"));
     separator = '&';
   }
   return address;

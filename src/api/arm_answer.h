@@ -33,7 +33,5 @@ using Report = std::function<void(const std::string& sentence)>;
 
 // The address of this request again, with these query fields in place of its own. Names and values are encoded.
 [[nodiscard]] std::string same_path(const HttpRequest& request, const HttpFields& query);
-// All but letters, digits and - . _ ~ $ as %XX.
-[[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace keyvigil

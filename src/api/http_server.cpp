@@ -22,6 +22,7 @@
 #include "api/http_connection.h"
 #include "api/http_service.h"
 #include "api/tls_context.h"
+#include "base/check.h"
 
 namespace keyvigil {
 namespace {
@@ -273,9 +274,9 @@ HttpFigures HttpServer::figures() const {
   return figures;
 }
 
-Result<void> HttpServer::reload_certificate() {
-  if (!state_->service.options().tls) { return {}; }
-  auto context = tls_context(*state_->service.options().tls);
+Result<void> HttpServer::reload_certificate(const TlsFiles& files) {
+  CHECK(state_->service.options().tls.has_value());
+  auto context = tls_context(files);
   if (!context) { return tl::unexpected<Error>(context.error()); }
   const std::lock_guard lock(state_->mutex);
   state_->tls = *std::move(context);

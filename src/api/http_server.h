@@ -96,8 +96,9 @@ class HttpServer {
 
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] HttpFigures figures() const;
-  // Reads certificate and key again, for new connections. Where they are bad the old ones stay.
-  [[nodiscard]] Result<void> reload_certificate();
+  // Reads certificate and key, for new connections. Where they are bad the old ones stay. REQUIRES: it started with
+  // TLS.
+  [[nodiscard]] Result<void> reload_certificate(const TlsFiles& files);
   // No new connections, idle ones are closed, running requests are answered within stop_seconds, the rest is cut.
   // Returns when no handler runs any more. May be called again.
   void stop();

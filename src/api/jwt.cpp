@@ -29,19 +29,12 @@ constexpr std::size_t kCoordinateBytes = 32;
 constexpr double kSecondsLimit = 1e12;
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using BigNumber = std::unique_ptr<BIGNUM, Freed<BN_free>>;
-using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
-using Parameters = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
+using BigNumber = OpenSslOwner<BIGNUM, BN_free>;
+using ParameterBuilder = OpenSslOwner<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using Parameters = OpenSslOwner<OSSL_PARAM, OSSL_PARAM_free>;
+using KeyContext = OpenSslOwner<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using DigestContext = OpenSslOwner<EVP_MD_CTX, EVP_MD_CTX_free>;
+using EcdsaSignature = OpenSslOwner<ECDSA_SIG, ECDSA_SIG_free>;
 
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());

@@ -13,16 +13,14 @@
 #include <string_view>
 #include <vector>
 
+#include "api/openssl_owner.h"
 #include "base/result.h"
 
 namespace keyvigil {
 
 enum class JwtAlgorithm : std::uint8_t { kRs256, kPs256, kEs256 };
 
-struct PublicKeyFree {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using PublicKey = std::unique_ptr<EVP_PKEY, PublicKeyFree>;
+using PublicKey = OpenSslOwner<EVP_PKEY, EVP_PKEY_free>;
 
 struct JsonWebKey {
   std::string id;                         // kid

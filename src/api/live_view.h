@@ -26,7 +26,8 @@ struct InputHealth {
   std::optional<EventTime> newest_event;
   std::optional<EventTime> last_received;  // wall clock
   bool idle = false;
-  std::string failure;  // what is wrong with it now; empty: nothing
+  bool removed = false;  // from the configuration: nobody waits for it
+  std::string failure;   // what is wrong with it now; empty: nothing
 };
 
 // A threat list by URL.
@@ -40,7 +41,7 @@ struct ListHealth {
 
 // Something that is wrong with the service itself, now.
 struct ServiceProblem {
-  std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output"
+  std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output", "configuration"
   std::string about;  // an input, a list, an output; may be empty
   std::string text;   // a sentence
 };

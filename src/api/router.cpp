@@ -8,17 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/printable.h"
+#include "base/percent_coding.h"
 
 namespace keyvigil {
 namespace {
 
 constexpr std::size_t kQueryFieldLimit = 64;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') { return c - '0'; }
-  if (c >= 'a' && c <= 'f') { return c - 'a' + 10; }
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool is_clean(const std::string& text) {
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 0x7F; };
@@ -191,22 +186,10 @@ HttpResponse unknown_subscription(std::string_view subscription_id) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += plus_is_blank && text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    if (text.size() - i < 3) { return std::nullopt; }
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) { return std::nullopt; }
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  if (!is_clean(decoded)) { return std::nullopt; }
-  return decoded;
+  std::string plain(text);
+  if (plus_is_blank) { std::ranges::replace(plain, '+', ' '); }
+  auto decoded = percent_decoded(plain);
+  return decoded && is_clean(*decoded) ? decoded : std::nullopt;
 }
 
 std::optional<HttpFields> parse_query(std::string_view query) {

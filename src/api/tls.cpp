@@ -21,6 +21,7 @@
 
 #include <fmt/format.h>
 
+#include "api/openssl_owner.h"
 #include "api/tls_context.h"
 #include "base/file_descriptor.h"
 
@@ -33,18 +34,11 @@ constexpr std::int64_t kEarlierSeconds = 3600;  // clocks of clients may be behi
 constexpr std::size_t kSerialBytes = 16;
 constexpr std::size_t kHostNameLimit = 64;  // of a common name (RFC 5280 A.1)
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
-using Memory = std::unique_ptr<BIO, Freed<BIO_free>>;
-using BigNumber = std::unique_ptr<BIGNUM, Freed<BN_free>>;
+using Key = OpenSslOwner<EVP_PKEY, EVP_PKEY_free>;
+using Certificate = OpenSslOwner<X509, X509_free>;
+using Extension = OpenSslOwner<X509_EXTENSION, X509_EXTENSION_free>;
+using Memory = OpenSslOwner<BIO, BIO_free>;
+using BigNumber = OpenSslOwner<BIGNUM, BN_free>;
 
 tl::unexpected<Error> not_made(std::string_view what) {
   return fail(ErrorKind::kInputOutput, fmt::format("OpenSSL could not make {} for --dev.", what));

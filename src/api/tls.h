@@ -15,6 +15,9 @@ struct TlsFiles {
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
+// Whether a server can use them; the error says which file is wrong and how.
+[[nodiscard]] Result<void> check_certificate(const TlsFiles& files);
+
 struct LocalAuthority {
   std::string authority_path;  // the certificate that clients must trust
   TlsFiles server;

@@ -96,4 +96,9 @@ Result<TlsContext> tls_context(const TlsFiles& files) {
   return made;
 }
 
+Result<void> check_certificate(const TlsFiles& files) {
+  const auto context = tls_context(files);
+  return context ? Result<void>() : tl::unexpected<Error>(context.error());
+}
+
 }  // namespace keyvigil

@@ -106,6 +106,35 @@ Result<StoredAlertPage> alerts_of(const V1Routes& needs, const HttpRequest& requ
   return page;
 }
 
+// On how many days it did something in each hour of the day, and in how many hours on each day of the week; UTC.
+Json hours_json(const ActiveHours& active) {
+  std::array<std::uint64_t, 24> days_by_hour{};
+  std::array<std::uint64_t, 7> hours_by_weekday{};
+  constexpr std::int64_t kWeekdayOfDayZero = 3;  // 1970-01-01 is a Thursday; Monday is 0
+  for (const std::int64_t hour : active.hours) {
+    const std::int64_t hour_of_day = (hour % 24 + 24) % 24;
+    const std::int64_t day = (hour - hour_of_day) / 24;
+    ++days_by_hour[static_cast<std::size_t>(hour_of_day)];
+    ++hours_by_weekday[static_cast<std::size_t>(((day + kWeekdayOfDayZero) % 7 + 7) % 7)];
+  }
+  return {{"fromUtc", to_iso_milliseconds(active.from)},
+          {"untilUtc", to_iso_milliseconds(active.until)},
+          {"daysByHour", days_by_hour},
+          {"hoursByWeekday", hours_by_weekday}};
+}
+
+// Of kept events that the principal may know of: what judges keeps no hours. Only what has events by its key has some.
+Result<std::optional<ActiveHours>> active_hours(const V1Routes& needs, const HttpRequest& request,
+                                                const std::string& kind, const std::string& key) {
+  EventQuery who;
+  if (kind == "caller") { who.caller_key = key; }
+  if (kind == "vault") { who.vault_id = key; }
+  if (who.caller_key.empty() && who.vault_id.empty()) { return std::nullopt; }
+  if (kind == "vault" && !sees_resource(request.principal, key)) { return std::nullopt; }
+  return needs.store.active_hours(
+      who, [&](const AccessEvent& event) { return sees_resource(request.principal, event.vault_id()); });
+}
+
 HttpResponse entity(const V1Routes& needs, const HttpRequest& request) {
   const std::string kind = lower_case(request.parameter("kind"));
   if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
@@ -127,6 +156,9 @@ HttpResponse entity(const V1Routes& needs, const HttpRequest& request) {
   body["kind"] = kind;
   body["key"] = key;
   if (*profile) { body["profile"] = profile_json(**profile); }
+  const auto hours = active_hours(needs, request, kind, key);
+  if (!hours) { return store_failure(hours.error(), needs.report); }
+  if (*hours && !(*hours)->hours.empty()) { body["activeHours"] = hours_json(**hours); }
   body["alerts"] = Json::array();
   for (const StoredAlert& stored : alerts->alerts) { body["alerts"].push_back(alert_summary(stored, needs.rendering)); }
   body["alertsComplete"] = alerts->next.empty();

@@ -155,6 +155,7 @@ Json input_json(const InputHealth& input) {
   put_time(json, "newestEventUtc", input.newest_event);
   put_time(json, "lastReceivedUtc", input.last_received);
   json["idle"] = input.idle;
+  json["removed"] = input.removed;
   json["failure"] = input.failure;
   return json;
 }

@@ -145,6 +145,7 @@ AccessOptions access_options(const AccessConfig& config) {
     }
     if (from.key_set_file.empty()) {
       issuer.key_set = [url, ca_file = from.ca_file] { return fetch(url, ca_file); };
+      issuer.key_set_place = url + " " + from.ca_file;
     } else {
       issuer.key_set = [file = from.key_set_file] { return read_whole_file(file, kKeySetBytes); };
     }

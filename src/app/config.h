@@ -29,6 +29,7 @@ struct ListConfig {
 struct EstateConfig {
   std::string name;
   std::vector<std::string> subscriptions;  // lower case
+  friend bool operator==(const EstateConfig&, const EstateConfig&) = default;
 };
 
 struct Config {

@@ -81,6 +81,18 @@ bool ConfigReader::read_truth(const YAML::Node& node, const std::string& path) {
   return truth;
 }
 
+SecretReference ConfigReader::read_secret_reference(const YAML::Node& node, const std::string& path) {
+  SecretReference secret;
+  read_map(
+      node, path,
+      {{"environment", [&](const YAML::Node& value) { secret.environment = read_text(value, path + ".environment"); }},
+       {"file", [&](const YAML::Node& value) { secret.file = read_file(value, path + ".file"); }}});
+  if (secret.environment.empty() == secret.file.empty()) {
+    refuse(node, path, "expected either `environment: NAME` or `file: PATH`; the secret itself does not belong here");
+  }
+  return secret;
+}
+
 std::string ConfigReader::read_file(const YAML::Node& node, const std::string& path) {
   return (std::filesystem::path(folder_) / read_text(node, path)).lexically_normal().string();
 }

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret_reference.h"
+
 namespace keyvigil {
 
 class ConfigReader {
@@ -39,6 +41,9 @@ class ConfigReader {
   // Paths, made absolute or relative to the working directory.
   [[nodiscard]] std::string read_file(const YAML::Node& node, const std::string& path);
   [[nodiscard]] std::vector<std::string> read_files(const YAML::Node& node, const std::string& path);
+
+  // {environment: NAME} or {file: PATH}.
+  [[nodiscard]] SecretReference read_secret_reference(const YAML::Node& node, const std::string& path);
 
   // The first misfit is the one to tell; reading goes on, and its result is not used.
   void refuse(const YAML::Node& node, std::string_view path, const std::string& sentence);

@@ -210,12 +210,17 @@ ExitCode run_detect(const DetectOptions& options) {
   if (auto opened = refused.open(options.refused); !opened) { return report(opened.error()); }
   auto sink = open_sink(prepared->sink);
   if (!sink) { return report(sink.error()); }
+  std::unique_ptr<IncidentFile> incidents;
+  if (!options.incidents.empty()) {
+    auto opened = IncidentFile::open(options.incidents, **sink);
+    if (!opened) { return report(opened.error()); }
+    incidents = *std::move(opened);
+  }
 
   Progress progress(total_bytes(prepared->inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
   prepared->pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
   Pump pump(prepared->book, prepared->inputs.files, prepared->pump, refused);
-  IncidentFile incidents(options.incidents, **sink);
-  AlertSink& to = options.incidents.empty() ? **sink : incidents;
+  AlertSink& to = incidents ? static_cast<AlertSink&>(*incidents) : **sink;
   const auto ran = pump.run(prepared->state, to);
   progress.clear();
   if (!ran) { return report(ran.error()); }

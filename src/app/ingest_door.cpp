@@ -44,7 +44,17 @@ bool holds_nothing_readable(const DecodedBatch& batch) {
 }  // namespace
 
 IngestDoor::IngestDoor(LiveLoop& loop, const IngestLimits& limits, std::function<EventTime()> now)
-    : loop_(&loop), limits_(limits), now_(std::move(now)) {}
+    : loop_(&loop), now_(std::move(now)), limits_(limits) {}
+
+void IngestDoor::limit_to(const IngestLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
+
+IngestLimits IngestDoor::limits() const {
+  const std::lock_guard lock(mutex_);
+  return limits_;
+}
 
 bool IngestDoor::knows(const std::string& input) {
   const std::lock_guard lock(mutex_);
@@ -54,7 +64,8 @@ bool IngestDoor::knows(const std::string& input) {
   return true;
 }
 
-IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body, const Principal& principal) const {
+IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body, const Principal& principal,
+                                 const IngestLimits& limits) {
   IngestAnswer answer;
   FileSource source = FileSource::of_bytes(body, input, {});
   RawBatch raw;
@@ -65,11 +76,11 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
     auto more = source.next(raw);
     if (!more) { return refusal(IngestOutcome::kFailed, more.error().message, kRetrySoon); }
     if (!*more) { break; }
-    if (source.plain_bytes() > limits_.plain_bytes) {
+    if (source.plain_bytes() > limits.plain_bytes) {
       return refusal(IngestOutcome::kTooLarge,
                      fmt::format("expected at most {} bytes of records after decompression, found more; send them in "
                                  "several requests",
-                                 limits_.plain_bytes));
+                                 limits.plain_bytes));
     }
     for (const FramingRefusal& one : raw.refused) {
       const bool hopeless = one.cause == RefusalCause::kUnknownForm || one.cause == RefusalCause::kBadCompression;
@@ -96,15 +107,16 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
 
 IngestAnswer IngestDoor::take(const std::string& input, std::string_view body, const Principal& principal) {
   if (body.empty()) { return refusal(IngestOutcome::kMalformed, "expected records, found an empty body"); }
-  if (loop_->waiting_bytes() > limits_.waiting_bytes) {
+  const IngestLimits limits = this->limits();
+  if (loop_->waiting_bytes() > limits.waiting_bytes) {
     return refusal(IngestOutcome::kBusy, "records come faster than they are decided; send again later", kRetrySoon);
   }
   if (!knows(input)) {
     return refusal(IngestOutcome::kMalformed,
                    fmt::format("expected one of {} inputs at most, with names of at most {} bytes; found another one",
-                               limits_.inputs, kInputNameBytes));
+                               limits.inputs, kInputNameBytes));
   }
-  IngestAnswer answer = look_at(input, body, principal);
+  IngestAnswer answer = look_at(input, body, principal, limits);
   if (answer.outcome != IngestOutcome::kStored || answer.records == 0) { return answer; }
   JournalEntry entry;
   entry.input = input;

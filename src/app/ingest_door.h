@@ -27,16 +27,19 @@ class IngestDoor {
  public:
   IngestDoor(LiveLoop& loop, const IngestLimits& limits, std::function<EventTime()> now);
 
+  void limit_to(const IngestLimits& limits);  // from the next body on
   [[nodiscard]] IngestAnswer take(const std::string& input, std::string_view body, const Principal& principal);
 
  private:
-  [[nodiscard]] IngestAnswer look_at(const std::string& input, std::string_view body, const Principal& principal) const;
+  [[nodiscard]] static IngestAnswer look_at(const std::string& input, std::string_view body, const Principal& principal,
+                                            const IngestLimits& limits);
+  [[nodiscard]] IngestLimits limits() const;
   [[nodiscard]] bool knows(const std::string& input);
 
   LiveLoop* loop_;
-  IngestLimits limits_;
   std::function<EventTime()> now_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  // of what follows
+  IngestLimits limits_;
   std::set<std::string> inputs_;
 };
 

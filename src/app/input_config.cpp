@@ -6,22 +6,13 @@
 namespace keyvigil {
 namespace {
 
-void read_secret_key(ConfigReader& reader, const YAML::Node& node, const std::string& path, SecretReference& out) {
-  reader.read_map(node, path,
-                  {{"environment",
-                    [&](const YAML::Node& value) { out.environment = reader.read_text(value, path + ".environment"); }},
-                   {"file", [&](const YAML::Node& value) { out.file = reader.read_file(value, path + ".file"); }}});
-  if (out.environment.empty() == out.file.empty()) {
-    reader.refuse(node, path, "expected one of environment (the name of a variable) and file (a path)");
-  }
-}
-
 InputConfig read_input(ConfigReader& reader, const YAML::Node& node) {
   const std::string path = "serve.inputs";
   InputConfig input;
   const auto secret = [&](SecretReference& to, const char* name) {
-    return
-        [&reader, &to, full = path + "." + name](const YAML::Node& value) { read_secret_key(reader, value, full, to); };
+    return [&reader, &to, full = path + "." + name](const YAML::Node& value) {
+      to = reader.read_secret_reference(value, full);
+    };
   };
   reader.read_map(
       node, path,
@@ -76,7 +67,7 @@ FeedConfig read_feed(ConfigReader& reader, const YAML::Node& node) {
        {"taxii", [&](const YAML::Node& value) { feed.taxii = reader.read_truth(value, path + ".taxii"); }},
        {"authorization",
         [&](const YAML::Node& value) {
-          read_secret_key(reader, value, path + ".authorization", config.authorization);
+          config.authorization = reader.read_secret_reference(value, path + ".authorization");
         }},
        {"ca_file", [&](const YAML::Node& value) { feed.ca_file = reader.read_file(value, path + ".ca_file"); }},
        {"interval_minutes",

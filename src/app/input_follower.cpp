@@ -16,12 +16,21 @@ namespace {
 // Kept as positions of items that have no such names: where the input begins, and that its past was read.
 constexpr std::string_view kBeginning = "";
 constexpr std::string_view kBackfilled = "\nbackfilled";
+constexpr std::string_view kFolder = "folder/";
+constexpr std::string_view kContainer = "container/";
 constexpr std::int64_t kHoursBefore = 1;  // a blob may still grow after its hour
 
 }  // namespace
 
 std::string FollowedInput::name() const {
-  return folder.empty() ? "container/" + container.url.substr(0, container.url.find('?')) : "folder/" + folder;
+  if (!folder.empty()) { return std::string(kFolder) + folder; }
+  std::string name = std::string(kContainer) + container.url.substr(0, container.url.find('?'));
+  if (!container.prefix.empty()) { name += "/" + container.prefix; }
+  return name;
+}
+
+bool is_followed_input(std::string_view name) {
+  return name.starts_with(kFolder) || name.starts_with(kContainer);
 }
 
 Result<std::unique_ptr<InputFollower>> InputFollower::open(FollowedInput input, FollowerDoors doors) {
@@ -76,11 +85,16 @@ Result<void> InputFollower::begin() {
   FollowOptions options;
   std::vector<FollowedPlace> places;
   bool backfilled = false;
+  bool are_open = true;
   for (InputPosition& position : *positions) {
     if (position.item == kBeginning) {
       options.from = parse_iso_time(position.mark);
     } else if (position.item == kBackfilled) {
       backfilled = true;
+    } else if (position.item == kNoLongerFollowed) {
+      are_open = false;  // they were closed when it was removed
+      const std::string item(kNoLongerFollowed);
+      if (auto gone = doors_.forget(name_, {&item, 1}); !gone) { return gone; }
     } else {
       places.push_back({std::move(position.item), position.offset, std::move(position.mark)});
     }
@@ -102,7 +116,7 @@ Result<void> InputFollower::begin() {
     if (backfill_ && (!hour || hour->hour() >= open_hour)) { backfilled_.insert(place.item); }
   }
   follower_.emplace(container_ ? container_->access() : follow_folder(input_.folder), options);
-  follower_->restore(places);
+  follower_->restore(places, are_open);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -32,14 +33,23 @@ struct FollowedInput {
   std::optional<EventTime> from;
   std::int64_t poll_seconds = 10;  // 1..3600
 
-  // "folder/<path>" or "container/<URL without query>"
+  // "folder/<path>" or "container/<URL without query>", and "/<prefix>" where there is one.
   [[nodiscard]] std::string name() const;
+  friend bool operator==(const FollowedInput&, const FollowedInput&) = default;
 };
+
+// Whether an input of this name is followed, and does not come by HTTP.
+[[nodiscard]] bool is_followed_input(std::string_view name);
+
+// The item under which it is kept since when an input is followed no longer (its mark, a time). A follower that takes
+// the input up forgets it.
+inline constexpr std::string_view kNoLongerFollowed = "\nremoved";
 
 // What is behind it. All may be called from the follower's thread.
 struct FollowerDoors {
   std::function<Result<std::uint64_t>(std::span<const JournalEntry>, std::span<const InputPosition>)> append;
   std::function<Result<std::vector<InputPosition>>(const std::string& input)> positions;
+  std::function<Result<void>(const std::string& input, std::span<const std::string> items)> forget;
   std::function<void(const std::string& input, const std::string& failure)> report;  // empty: nothing is wrong
   std::function<EventTime()> now;                                                    // wall clock
 };
@@ -58,6 +68,7 @@ class InputFollower {
   void stop();  // and waits for it: at most for one request or one append
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const FollowedInput& input() const { return input_; }
 
  private:
   void run();

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/file_descriptor.h"
 #include "base/hash.h"
+#include "base/percent_coding.h"
 #include "source/byte_stream.h"
 
 namespace keyvigil {
@@ -92,8 +93,8 @@ ListFeed::ListFeed(ListFeedConfig config, std::string folder) : config_(std::mov
   take_up_kept();
 }
 
-std::string ListFeed::name() const {
-  return config_.url.substr(0, config_.url.find('?'));
+std::string list_name(const ListFeedConfig& config) {
+  return config.url.substr(0, config.url.find('?'));
 }
 
 bool ListFeed::is_stale(EventTime now) const {
@@ -128,8 +129,9 @@ Result<void> ListFeed::keep() const {
   return write_file(kept_path(".json"), about.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-Result<HttpAnswer> ListFeed::get(const std::string& url, bool conditional) {
+Result<HttpAnswer> ListFeed::get(const std::string& url, bool conditional, const std::atomic<bool>* stop) {
   HttpCall call;
+  call.stop = stop;
   call.url = url;
   call.ca_file = config_.ca_file;
   call.answer_limit_bytes = config_.limit_bytes;
@@ -147,8 +149,8 @@ Result<HttpAnswer> ListFeed::get(const std::string& url, bool conditional) {
 }
 
 // Nothing: it is as it was.
-Result<std::optional<std::string>> ListFeed::fetch_file() {
-  auto answer = get(config_.url, content_ || candidate_);
+Result<std::optional<std::string>> ListFeed::fetch_file(const std::atomic<bool>* stop) {
+  auto answer = get(config_.url, content_ || candidate_, stop);
   if (!answer) { return tl::unexpected(answer.error()); }
   if (answer->status == 304) { return std::optional<std::string>{}; }
   etag_ = answer->header("etag");
@@ -156,16 +158,14 @@ Result<std::optional<std::string>> ListFeed::fetch_file() {
   return std::optional(std::move(answer->body));
 }
 
-Result<std::optional<std::string>> ListFeed::fetch_collection() {
+Result<std::optional<std::string>> ListFeed::fetch_collection(const std::atomic<bool>* stop) {
   std::string bundle = R"({"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":[)";
   std::string next;
   bool first = true;
   for (int pages = 0; pages < kPagesLimit; ++pages) {
     std::string url = config_.url;
-    if (!next.empty()) {
-      url += (url.find('?') == std::string::npos ? "?next=" : "&next=") + percent_encoded(next, false);
-    }
-    auto answer = get(url, false);
+    if (!next.empty()) { url += (url.find('?') == std::string::npos ? "?next=" : "&next=") + percent_encoded(next); }
+    auto answer = get(url, false, stop);
     if (!answer) { return tl::unexpected(answer.error()); }
     const auto page = parse_taxii_page(answer->body);
     if (!page) {
@@ -188,12 +188,13 @@ Result<std::optional<std::string>> ListFeed::fetch_collection() {
   return fail(ErrorKind::kLimit, fmt::format("{}: expected at most {} pages, found more", name(), kPagesLimit));
 }
 
-Result<bool> ListFeed::refresh(EventTime now) {
+Result<bool> ListFeed::refresh(EventTime now, const std::atomic<bool>* stop) {
   if (first_asked_.ticks == 0) { first_asked_ = now; }
+  const EventTime due_before = next_refresh_;
   next_refresh_ = EventTime{now.ticks + std::min(kRetryTicks, config_.interval_minutes * EventTime::kTicksPerMinute)};
   const std::string etag_before = etag_;
   const std::string last_modified_before = last_modified_;
-  auto fetched = config_.taxii ? fetch_collection() : fetch_file();
+  auto fetched = config_.taxii ? fetch_collection(stop) : fetch_file(stop);
   Result<void> good;
   if (!fetched) {
     good = tl::unexpected(fetched.error());
@@ -205,6 +206,7 @@ Result<bool> ListFeed::refresh(EventTime now) {
   if (!good) {
     etag_ = etag_before;
     last_modified_ = last_modified_before;
+    if (stop != nullptr && *stop) { next_refresh_ = due_before; }
     return tl::unexpected(good.error());
   }
   next_refresh_ = EventTime{now.ticks + config_.interval_minutes * EventTime::kTicksPerMinute};

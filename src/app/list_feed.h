@@ -6,6 +6,7 @@
 // OASIS TAXII 2.1, "Get Objects"; the objects of all pages make one STIX 2.1 bundle. Threads: one owner.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,19 +32,22 @@ struct ListFeedConfig {
   friend bool operator==(const ListFeedConfig&, const ListFeedConfig&) = default;
 };
 
+// The URL without its query.
+[[nodiscard]] std::string list_name(const ListFeedConfig& config);
+
 class ListFeed {
  public:
   // `folder` exists. Reads what an earlier run has kept there.
   ListFeed(ListFeedConfig config, std::string folder);
 
   // True: there is a candidate that is not in force, fetched now or held back before. An error leaves everything as it
-  // was.
-  [[nodiscard]] Result<bool> refresh(EventTime now);
+  // was; where it is that `stop` was set, the list is due as before.
+  [[nodiscard]] Result<bool> refresh(EventTime now, const std::atomic<bool>* stop = nullptr);
   // REQUIRES: there is a candidate. It is in force now, and is kept for the next start.
   [[nodiscard]] Result<void> accept();
 
   [[nodiscard]] const ListFeedConfig& config() const { return config_; }
-  [[nodiscard]] std::string name() const;  // the URL without its query
+  [[nodiscard]] std::string name() const { return list_name(config_); }
   // In force; nothing: none was ever.
   [[nodiscard]] const std::optional<std::string>& content() const { return content_; }
   [[nodiscard]] const std::optional<std::string>& candidate() const { return candidate_; }
@@ -53,9 +57,9 @@ class ListFeed {
   [[nodiscard]] EventTime next_refresh() const { return next_refresh_; }
 
  private:
-  [[nodiscard]] Result<std::optional<std::string>> fetch_file();
-  [[nodiscard]] Result<std::optional<std::string>> fetch_collection();
-  [[nodiscard]] Result<HttpAnswer> get(const std::string& url, bool conditional);
+  [[nodiscard]] Result<std::optional<std::string>> fetch_file(const std::atomic<bool>* stop);
+  [[nodiscard]] Result<std::optional<std::string>> fetch_collection(const std::atomic<bool>* stop);
+  [[nodiscard]] Result<HttpAnswer> get(const std::string& url, bool conditional, const std::atomic<bool>* stop);
   [[nodiscard]] Result<void> keep() const;
   void take_up_kept();
   [[nodiscard]] std::string kept_path(std::string_view ending) const;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -22,25 +24,47 @@ Result<std::unique_ptr<ListFeeds>> ListFeeds::open(std::vector<ListFeedConfig> c
     return fail(ErrorKind::kInputOutput,
                 fmt::format("making the folder {} for fetched lists: {}", folder, error.message()));
   }
-  std::vector<ListFeed> feeds;
-  feeds.reserve(configs.size());
-  for (ListFeedConfig& config : configs) { feeds.emplace_back(std::move(config), folder); }
-  return std::make_unique<ListFeeds>(std::move(feeds), std::move(doors));
+  auto feeds = std::make_unique<ListFeeds>(folder, std::move(doors));
+  feeds->replace(std::move(configs));
+  return feeds;
 }
 
-ListFeeds::ListFeeds(std::vector<ListFeed> feeds, ListFeedDoors doors)
-    : feeds_(std::move(feeds)), doors_(std::move(doors)) {
-  for (const ListFeed& feed : feeds_) {
-    ListHealth& health = health_.emplace_back();
-    health.name = feed.name();
-    health.role = to_string(feed.config().role);
-    health.confirmed = feed.confirmed();
-    health.interval_minutes = feed.config().interval_minutes;
-  }
-}
+ListFeeds::ListFeeds(std::string folder, ListFeedDoors doors) : folder_(std::move(folder)), doors_(std::move(doors)) {}
 
 ListFeeds::~ListFeeds() {
   stop();
+}
+
+const ListFeed* ListFeeds::running(const ListFeedConfig& config) const {
+  const auto found = std::ranges::find(feeds_, config, &ListFeed::config);
+  return found == feeds_.end() ? nullptr : &*found;
+}
+
+void ListFeeds::replace(std::vector<ListFeedConfig> configs) {
+  std::vector<ListFeed> feeds;
+  std::vector<ListHealth> health;
+  for (ListFeedConfig& config : configs) {
+    const auto place = std::ranges::find(feeds_, config, &ListFeed::config);
+    if (place == feeds_.end()) {
+      feeds.emplace_back(std::move(config), folder_);
+      health.emplace_back();
+    } else {
+      const auto number = static_cast<std::size_t>(place - feeds_.begin());
+      feeds.push_back(std::move(*place));
+      feeds_.erase(place);
+      const std::lock_guard lock(mutex_);
+      health.push_back(std::move(health_[number]));
+      health_.erase(health_.begin() + static_cast<std::ptrdiff_t>(number));
+    }
+    const ListFeed& feed = feeds.back();
+    health.back().name = feed.name();
+    health.back().role = to_string(feed.config().role);
+    health.back().confirmed = feed.confirmed();
+    health.back().interval_minutes = feed.config().interval_minutes;
+  }
+  feeds_ = std::move(feeds);
+  const std::lock_guard lock(mutex_);
+  health_ = std::move(health);
 }
 
 std::vector<FetchedList> ListFeeds::kept() const {
@@ -51,12 +75,24 @@ std::vector<FetchedList> ListFeeds::kept() const {
   return lists;
 }
 
+std::vector<FetchedList> ListFeeds::kept_with(const std::vector<ListFeedConfig>& configs) const {
+  std::vector<FetchedList> lists;
+  for (const ListFeedConfig& config : configs) {
+    const ListFeed* known = running(config);
+    const std::optional<std::string> content =
+        known != nullptr ? known->content() : ListFeed(config, folder_).content();
+    if (content) { lists.push_back({config.role, list_name(config), *content}); }
+  }
+  return lists;
+}
+
 std::vector<ListHealth> ListFeeds::health() const {
   const std::lock_guard lock(mutex_);
   return health_;
 }
 
 void ListFeeds::start() {
+  stopping_ = false;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -75,16 +111,18 @@ void ListFeeds::run() {
     lock.unlock();
     refresh_due();
     lock.lock();
-    changed_.wait_for(lock, kLookEvery, [this] { return stopping_; });
+    changed_.wait_for(lock, kLookEvery, [this] { return stopping_.load(); });
   }
 }
 
 void ListFeeds::refresh_due() {
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    if (stopping_) { return; }
     ListFeed& feed = feeds_[i];
     const EventTime now = doors_.now();
     if (now < feed.next_refresh()) { continue; }
     std::string failure = refresh(feed, now);
+    if (now >= feed.next_refresh()) { return; }  // it was broken off: the next start asks again
     if (feed.is_stale(now)) {
       failure = fmt::format("{}: no good answer for more than {} hours; alerts are decided with an old list. {}",
                             feed.name(), feed.config().stale_hours, failure);
@@ -97,7 +135,7 @@ void ListFeeds::refresh_due() {
 
 // What is wrong with it; empty: nothing.
 std::string ListFeeds::refresh(ListFeed& feed, EventTime now) {
-  const auto fresh = feed.refresh(now);
+  const auto fresh = feed.refresh(now, &stopping_);
   if (!fresh) { return fresh.error().message; }
   if (!*fresh) { return {}; }
   std::vector<FetchedList> lists;

@@ -1,10 +1,11 @@
 // ListFeeds: the thread that keeps the threat lists by URL fresh.
 //
 // Whenever one changed, the doors get all of them at once, and put them in force or hold the new one back. Nothing here
-// decides: a list that was held back is offered again after its interval, and does not hold back others. Threads:
-// start(), stop() from the owner.
+// decides: a list that was held back is offered again after its interval, and does not hold back others. Threads: one
+// owner; health() from any.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -42,29 +43,35 @@ class ListFeeds {
   [[nodiscard]] static Result<std::unique_ptr<ListFeeds>> open(std::vector<ListFeedConfig> configs,
                                                                const std::string& folder, ListFeedDoors doors);
   // Use open().
-  ListFeeds(std::vector<ListFeed> feeds, ListFeedDoors doors);
+  ListFeeds(std::string folder, ListFeedDoors doors);
   ~ListFeeds();
   ListFeeds(const ListFeeds&) = delete;
   ListFeeds& operator=(const ListFeeds&) = delete;
 
-  // What earlier runs have kept: to begin with. Before start().
+  // What is in force; to begin with what earlier runs have kept. While it is stopped, as the next two.
   [[nodiscard]] std::vector<FetchedList> kept() const;
+  // What would be in force, to begin with, if these were the lists.
+  [[nodiscard]] std::vector<FetchedList> kept_with(const std::vector<ListFeedConfig>& configs) const;
+  // These are the lists from now on. One that is as before goes on, with what is known of it.
+  void replace(std::vector<ListFeedConfig> configs);
   // Any thread.
   [[nodiscard]] std::vector<ListHealth> health() const;
   void start();
-  void stop();  // and waits for it: at most for one request
+  void stop();  // and waits for it, but not for an answer; it can be started again
 
  private:
   void run();
   void refresh_due();
   [[nodiscard]] std::string refresh(ListFeed& feed, EventTime now);
+  [[nodiscard]] const ListFeed* running(const ListFeedConfig& config) const;
   void tell_difference(const ListFeed& feed, const std::string& before) const;
 
+  std::string folder_;
   std::vector<ListFeed> feeds_;
   ListFeedDoors doors_;
+  std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
-  bool stopping_ = false;
   std::vector<ListHealth> health_;
   std::thread thread_;
 };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/entity_profiles.h"
+#include "app/input_follower.h"
 #include "app/state_sections.h"
 #include "base/ascii.h"
 #include "base/snapshot.h"
@@ -61,8 +62,13 @@ std::optional<EventTime> if_known(std::int64_t ticks) {
 }  // namespace
 
 LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
-    : store_(&store), options_(std::move(options)), reports_(std::move(reports)), decoder_(options_.threads) {
-  outcome_.keep_events = options_.keep_events;
+    : store_(&store),
+      options_(std::move(options)),
+      idle_seconds_(options_.idle_seconds),
+      checkpoint_every_seconds_(options_.checkpoint_seconds),
+      keep_events_(options_.keep_events),
+      reports_(std::move(reports)),
+      decoder_(options_.threads) {
   send_to(options_.outputs, options_.outputs_of_backfill);
 }
 
@@ -300,6 +306,7 @@ Result<void> LiveLoop::commit_in_the_end() {
 
 // False: there was nothing.
 Result<bool> LiveLoop::read_and_decide() {
+  outcome_.keep_events = keep_events_;
   auto entries = store_->read_journal(consumed_to_, options_.journal_read_bytes);
   if (!entries) { return tl::unexpected(entries.error()); }
   if (entries->empty()) { return false; }
@@ -339,6 +346,9 @@ Result<void> LiveLoop::take(const StoredEntry& stored, DecodedBatch* batch) {
       return change_settings(entry.body);
     case JournalKind::kClose:
       close(entry);
+      return {};
+    case JournalKind::kRemoved:
+      close_all(entry.input);
       return {};
   }
   return fail(ErrorKind::kInput,
@@ -427,6 +437,14 @@ void LiveLoop::close(const JournalEntry& entry) {
   memory_.inputs.erase(found);
 }
 
+void LiveLoop::close_all(const std::string& input) {
+  auto place = memory_.inputs.lower_bound({input, ""});
+  while (place != memory_.inputs.end() && place->first.first == input) {
+    for (const auto& [estate, id] : place->second.ids) { estates_[estate]->close_input(id); }
+    place = memory_.inputs.erase(place);
+  }
+}
+
 Result<void> LiveLoop::tick(const JournalEntry& entry) {
   std::int64_t ticks = 0;
   const char* end = entry.body.data() + entry.body.size();
@@ -474,7 +492,7 @@ void LiveLoop::find_idle_inputs(EventTime now, std::vector<JournalEntry>& entrie
   for (const auto& [key, input] : memory_.inputs) {
     if (input.idle || input.backfill) { continue; }
     const std::int64_t quiet_ticks = now.ticks - std::max(input.events_at_ticks, started_ticks_);
-    if (quiet_ticks <= options_.idle_seconds * EventTime::kTicksPerSecond) { continue; }
+    if (quiet_ticks <= idle_seconds_ * EventTime::kTicksPerSecond) { continue; }
     JournalEntry entry;
     entry.kind = JournalKind::kIdle;
     entry.input = key.first;
@@ -517,7 +535,7 @@ bool LiveLoop::is_checkpoint_due() const {
   const double passed = seconds_since(checkpoint_at_);
   if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
   if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
-  return passed >= static_cast<double>(options_.checkpoint_seconds) ||
+  return passed >= static_cast<double>(checkpoint_every_seconds_) ||
          events_since_checkpoint_ >= options_.checkpoint_events ||
          (!outcome_.revisions.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
 }
@@ -672,6 +690,18 @@ void LiveLoop::send_to(std::vector<std::string> outputs, std::vector<std::string
   outputs_of_backfill_ = std::move(outputs_of_backfill);
 }
 
+void LiveLoop::change_upkeep(std::int64_t idle_seconds, std::int64_t checkpoint_seconds, bool keep_events) {
+  idle_seconds_ = idle_seconds;
+  checkpoint_every_seconds_ = checkpoint_seconds;
+  keep_events_ = keep_events;
+}
+
+void LiveLoop::follow_only(std::set<std::string> inputs) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(failures_, [&](const auto& failure) { return !inputs.contains(failure.first); });
+  followed_ = std::move(inputs);
+}
+
 void LiveLoop::report_input(const std::string& input, const std::string& failure) {
   const std::lock_guard lock(mutex_);
   failures_[input] = failure;
@@ -685,9 +715,11 @@ LiveFigures LiveLoop::figures() const {
     place->second = place->second && input.idle;
   }
   std::map<std::string, std::string> failures;
+  std::set<std::string> followed;
   {
     const std::lock_guard lock(mutex_);
     failures = failures_;
+    followed = followed_;
   }
   for (const auto& [name, failure] : failures) {
     if (!memory_.tallies.contains(name)) {
@@ -700,6 +732,7 @@ LiveFigures LiveLoop::figures() const {
   for (const auto& [name, tally] : memory_.tallies) {
     InputHealth health;
     health.name = name;
+    health.removed = is_followed_input(name) && !followed.contains(name);
     health.records = tally.records;
     health.skipped = tally.skipped;
     for (std::size_t cause = 0; cause < tally.refused.size(); ++cause) {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -83,8 +84,12 @@ class LiveLoop {
   [[nodiscard]] Result<std::vector<CallerAddresses>> callers();
   // New alerts go to these from now on; see LiveOptions.
   void send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill);
+  // Other ones of LiveOptions from now on.
+  void change_upkeep(std::int64_t idle_seconds, std::int64_t checkpoint_seconds, bool keep_events);
   // What is wrong with an input now; empty: nothing.
   void report_input(const std::string& input, const std::string& failure);
+  // The folders and containers that are followed now: other ones are known from before, and nobody waits for them.
+  void follow_only(std::set<std::string> inputs);
 
   // The loop must outlive what it returns.
   [[nodiscard]] LiveView view();
@@ -131,6 +136,7 @@ class LiveLoop {
   void open_item(const JournalEntry& entry);
   void idle(const JournalEntry& entry);
   void close(const JournalEntry& entry);
+  void close_all(const std::string& input);
   [[nodiscard]] Result<void> tick(const JournalEntry& entry);
   [[nodiscard]] Result<void> decide_ready();
 
@@ -155,7 +161,10 @@ class LiveLoop {
   [[nodiscard]] Result<Answer> ask(std::function<Answer()> question);
 
   Store* store_;
-  LiveOptions options_;
+  LiveOptions options_;  // those that change_upkeep() changes are the next three
+  std::atomic<std::int64_t> idle_seconds_;
+  std::atomic<std::int64_t> checkpoint_every_seconds_;
+  std::atomic<bool> keep_events_;
   LiveReports reports_;
   EntryDecoder decoder_;
 
@@ -197,6 +206,7 @@ class LiveLoop {
   bool stopped_ = false;
   std::deque<std::packaged_task<void()>> questions_;
   std::map<std::string, std::string> failures_;  // by input
+  std::set<std::string> followed_;               // of the inputs that are followed at all
   std::vector<std::string> outputs_;
   std::vector<std::string> outputs_of_backfill_;
 };

@@ -156,33 +156,56 @@ OutputFigures OutputRounds::figures() const {
 OutboxDispatcher::OutboxDispatcher(Outbox outbox, const std::vector<OutputOptions>& outputs,
                                    const AlertRendering& rendering, const std::string& host,
                                    std::function<EventTime()> now, const OutputLog& log)
-    : outbox_(std::move(outbox)), now_(std::move(now)) {
-  for (const OutputOptions& options : outputs) {
-    rounds_.push_back(std::make_unique<OutputRounds>(outbox_, Output(options, rendering, host), log));
-  }
+    : outbox_(std::move(outbox)), rendering_(rendering), host_(host), now_(std::move(now)), log_(log) {
+  replace(outputs);
 }
 
 OutboxDispatcher::~OutboxDispatcher() {
   stop();
 }
 
-void OutboxDispatcher::start() {
-  CHECK(threads_.empty());
-  for (const auto& rounds : rounds_) {
-    threads_.emplace_back([this, one = rounds.get()] { work(*one); });
+void OutboxDispatcher::replace(const std::vector<OutputOptions>& outputs) {
+  const auto goes_on = [&](const std::unique_ptr<Worker>& worker) {
+    return std::ranges::find(outputs, worker->rounds->options()) != outputs.end();
+  };
+  const auto gone = std::stable_partition(workers_.begin(), workers_.end(), goes_on);
+  stop({gone, workers_.end()});
+  workers_.erase(gone, workers_.end());
+  std::vector<std::unique_ptr<Worker>> workers;  // in the order of the configuration
+  for (const OutputOptions& options : outputs) {
+    const auto known = std::ranges::find_if(
+        workers_, [&](const auto& worker) { return worker && worker->rounds->options() == options; });
+    if (known != workers_.end()) {
+      workers.push_back(std::move(*known));
+      continue;
+    }
+    workers.push_back(
+        std::make_unique<Worker>(std::make_unique<OutputRounds>(outbox_, Output(options, rendering_, host_), log_)));
+    if (started_) { start(*workers.back()); }
   }
+  workers_ = std::move(workers);
 }
 
-void OutboxDispatcher::work(OutputRounds& rounds) {
+void OutboxDispatcher::start() {
+  CHECK(!started_);
+  started_ = true;
+  for (const auto& worker : workers_) { start(*worker); }
+}
+
+void OutboxDispatcher::start(Worker& worker) {
+  worker.thread = std::thread([this, &worker] { work(worker); });
+}
+
+void OutboxDispatcher::work(Worker& worker) {
   std::uint64_t seen = 0;
-  while (!stop_) {
+  while (!worker.stop) {
     {
       const std::lock_guard lock(mutex_);
       seen = notices_;
     }
-    if (rounds.run(now_(), stop_)) { continue; }
+    if (worker.rounds->run(now_(), worker.stop)) { continue; }
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, kLookEvery, [&] { return stop_ || notices_ != seen; });
+    woken_.wait_for(lock, kLookEvery, [&] { return worker.stop || notices_ != seen; });
   }
 }
 
@@ -194,19 +217,24 @@ void OutboxDispatcher::notify() {
   woken_.notify_all();
 }
 
-void OutboxDispatcher::stop() {
+void OutboxDispatcher::stop(std::span<const std::unique_ptr<Worker>> workers) {
   {
     const std::lock_guard lock(mutex_);
-    stop_ = true;
+    for (const auto& worker : workers) { worker->stop = true; }
   }
   woken_.notify_all();
-  for (std::thread& thread : threads_) { thread.join(); }
-  threads_.clear();
+  for (const auto& worker : workers) {
+    if (worker->thread.joinable()) { worker->thread.join(); }
+  }
+}
+
+void OutboxDispatcher::stop() {
+  stop(workers_);
 }
 
 std::vector<OutputFigures> OutboxDispatcher::figures() const {
   std::vector<OutputFigures> all;
-  for (const auto& rounds : rounds_) { all.push_back(rounds->figures()); }
+  for (const auto& worker : workers_) { all.push_back(worker->rounds->figures()); }
   return all;
 }
 

@@ -5,8 +5,8 @@
 // minutes at most, with a jitter that depends on alert, output and attempt alone, and not before the receiver's
 // Retry-After. Where the receiver is away, the output rests, and one alert finds out when it is back. An alert becomes
 // a dead letter when its receiver refuses it, or at a failure after so many attempts or so much time. Which alerts an
-// output takes is decided here, by the configuration of now; others leave the outbox unsent. Threads: any may call;
-// each output is touched by its own thread only.
+// output takes is decided here, by the configuration of now; others leave the outbox unsent. Threads: any may call
+// notify(), one at a time the rest; each output is touched by its own thread only.
 #pragma once
 
 #include <atomic>
@@ -72,6 +72,7 @@ class OutputRounds {
   // Delivers what is due; true where more may be due at once. Does nothing while the output rests.
   [[nodiscard]] bool run(EventTime now, const std::atomic<bool>& stop);
   [[nodiscard]] OutputFigures figures() const;
+  [[nodiscard]] const OutputOptions& options() const { return output_.options(); }
 
  private:
   struct Batch {
@@ -104,6 +105,8 @@ class OutboxDispatcher {
   OutboxDispatcher& operator=(const OutboxDispatcher&) = delete;
 
   void start();
+  // These are the outputs from now on. One that is as before goes on undisturbed.
+  void replace(const std::vector<OutputOptions>& outputs);
   // Something new may be in the outbox: look now and not within a second.
   void notify();
   // Breaks off what is under way; returns when all threads have ended (a name that is being looked up is waited for).
@@ -112,13 +115,23 @@ class OutboxDispatcher {
   [[nodiscard]] std::vector<OutputFigures> figures() const;
 
  private:
-  void work(OutputRounds& rounds);
+  struct Worker {
+    explicit Worker(std::unique_ptr<OutputRounds> of) : rounds(std::move(of)) {}
+    std::unique_ptr<OutputRounds> rounds;
+    std::atomic<bool> stop = false;
+    std::thread thread;
+  };
+  void work(Worker& worker);
+  void start(Worker& worker);
+  void stop(std::span<const std::unique_ptr<Worker>> workers);
 
   Outbox outbox_;
+  AlertRendering rendering_;
+  std::string host_;
   std::function<EventTime()> now_;
-  std::vector<std::unique_ptr<OutputRounds>> rounds_;
-  std::vector<std::thread> threads_;
-  std::atomic<bool> stop_ = false;
+  OutputLog log_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  bool started_ = false;
   std::mutex mutex_;
   std::condition_variable woken_;
   std::uint64_t notices_ = 0;

@@ -108,7 +108,11 @@ class OutputReader {
          }},
         text_key("url", url_),
         {"format", [this](const YAML::Node& value) { read_format(value); }},
-        {"secret", [this](const YAML::Node& value) { read_secret_reference(value); }},
+        {"secret",
+         [this](const YAML::Node& value) {
+           seen_.insert("secret");
+           output_.secret = reader_.read_secret_reference(value, path("secret"));
+         }},
         text_key("user", output_.user),
         {"ca_file",
          [this](const YAML::Node& value) {
@@ -161,20 +165,6 @@ class OutputReader {
     if (!format_ || *format_ == AlertFormat::kTable) {
       reader_.refuse(value, path("format"),
                      fmt::format("expected one of {} but table, found '{}'", alert_format_names(), name));
-    }
-  }
-
-  void read_secret_reference(const YAML::Node& value) {
-    seen_.insert("secret");
-    SecretReference& secret = output_.secret;
-    reader_.read_map(
-        value, path("secret"),
-        {{"environment",
-          [&](const YAML::Node& name) { secret.environment = reader_.read_text(name, path("secret.environment")); }},
-         {"file", [&](const YAML::Node& name) { secret.file = reader_.read_file(name, path("secret.file")); }}});
-    if (secret.environment.empty() == secret.file.empty()) {
-      reader_.refuse(value, path("secret"),
-                     "expected either `environment: NAME` or `file: PATH`; the secret itself does not belong here");
     }
   }
 

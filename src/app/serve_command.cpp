@@ -79,12 +79,6 @@ sigset_t watched_signals() {
   return signals;
 }
 
-void reload(const ServeOptions& options, Service& service, ServiceLog& log) {
-  auto config = full_config(options);
-  auto reloaded = config ? service.reload(*config) : Result<void>(tl::unexpected(config.error()));
-  if (!reloaded) { log.error("not reloaded: " + reloaded.error().message); }
-}
-
 // Until a signal says to stop, or the loop has ended.
 void watch(const ServeOptions& options, const sigset_t& signals, Service& service, ServiceLog& log) {
   while (service.is_running()) {
@@ -94,7 +88,7 @@ void watch(const ServeOptions& options, const sigset_t& signals, Service& servic
       log.info("stopping");
       return;
     }
-    if (signal == SIGHUP) { reload(options, service, log); }
+    if (signal == SIGHUP) { service.reload(full_config(options)); }
     if (signal < 0) { service.look(); }
   }
 }
@@ -150,8 +144,8 @@ CLI::App* add_serve_command(CLI::App& app, ServeOptions& options) {
       "  keyvigil serve --dev\n"
       "  keyvigil serve --config /etc/keyvigil/keyvigil.yaml\n"
       "  keyvigil serve --config keyvigil.yaml --store new.db --state vaults.state\n"
-      "SIGTERM and Ctrl-C stop it once what was received is decided; SIGHUP reads configuration, lists, "
-      "tokens, outputs and certificate again.");
+      "SIGTERM and Ctrl-C stop it once what was received is decided; SIGHUP reads the configuration "
+      "again, with lists, secrets and certificate.");
   return command;
 }
 

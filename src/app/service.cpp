@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,9 +17,7 @@
 #include "api/graph_alerts.h"
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
-#include "app/config_changes.h"
 #include "app/host_name.h"
-#include "app/service_metrics.h"
 #include "base/check.h"
 #include "base/file_descriptor.h"
 #include "source/byte_stream.h"
@@ -103,6 +102,36 @@ Result<std::string> dev_token(const std::string& path) {
   return made.token;
 }
 
+// A service that nobody may ask is a mistake.
+Result<Access> usable_access(AccessOptions options) {
+  if (options.tokens.empty() && options.issuers.empty()) {
+    return fail(ErrorKind::kUsage,
+                "expected somebody who may ask: serve.tokens (make one with `keyvigil token new`) or serve.issuers in "
+                "the configuration, or --dev to try it on this machine");
+  }
+  return Access::make(std::move(options));
+}
+
+Result<std::vector<ListFeedConfig>> list_feeds(const std::vector<FeedConfig>& feeds) {
+  std::vector<ListFeedConfig> configs;
+  for (const FeedConfig& feed : feeds) {
+    auto config = list_feed(feed);
+    if (!config) { return tl::unexpected(config.error()); }
+    configs.push_back(*std::move(config));
+  }
+  return configs;
+}
+
+constexpr std::string_view kConfigurationProblem = "configuration";
+
+ServiceProblem not_reloaded(const std::string& why) {
+  return {std::string(kConfigurationProblem), "", "not reloaded, the configuration before stays in force: " + why};
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 HttpResponse text_response(int status, std::string body) {
   HttpResponse response;
   response.status = status;
@@ -135,12 +164,15 @@ Result<ServiceGreeting> Service::start() {
   if (auto listening = listen(greeting); !listening) { return tl::unexpected(listening.error()); }
   if (auto following = follow_inputs(); !following) { return tl::unexpected(following.error()); }
   feeds_->start();
-  dispatcher_ = dispatcher();
+  dispatcher_ = std::make_unique<OutboxDispatcher>(outbox_of(*store_), options_.config.outputs, rendering_, host_name(),
+                                                   wall_clock, output_log());
+  dispatcher_->start();
+  bury_orphans();
   started_all_ = true;
   return greeting;
 }
 
-Result<void> Service::open_store_and_loop() {
+StoreOptions Service::store_options() const {
   const ServeConfig& serve = options_.config.serve;
   StoreOptions store_options;
   store_options.journal_limit_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte;
@@ -149,9 +181,27 @@ Result<void> Service::open_store_and_loop() {
   store_options.events.retention_days = serve.event_retention_days;
   store_options.events.bytes = static_cast<std::uint64_t>(serve.event_limit_mebibytes) * kMebibyte;
   store_options.on_commit = options_.on_commit;
-  auto store = Store::open(serve.store, store_options);
+  return store_options;
+}
+
+IngestLimits Service::ingest_limits() const {
+  const ServeConfig& serve = options_.config.serve;
+  IngestLimits limits;
+  limits.plain_bytes = static_cast<std::uint64_t>(serve.decompressed_limit_mebibytes) * kMebibyte;
+  limits.waiting_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte / 4;
+  return limits;
+}
+
+WatchLimits Service::watch_limits() const {
+  return {options_.config.serve.silent_minutes, options_.config.serve.lag_seconds};
+}
+
+Result<void> Service::open_store_and_loop() {
+  const ServeConfig& serve = options_.config.serve;
+  auto store = Store::open(serve.store, store_options());
   if (!store) { return tl::unexpected(store.error()); }
   store_ = *std::move(store);
+  take_back_orphans();
 
   std::optional<Checkpoint> state;
   if (!options_.state.empty()) {
@@ -160,8 +210,7 @@ Result<void> Service::open_store_and_loop() {
     state = *std::move(read);
   }
   if (auto opened = open_feeds(); !opened) { return opened; }
-  fetched_ = feeds_->kept();
-  auto lists = all_lists(options_.config, fetched_);
+  auto lists = all_lists(options_.config, feeds_->kept());
   if (!lists) { return tl::unexpected(lists.error()); }
 
   LiveOptions live;
@@ -184,12 +233,9 @@ Result<void> Service::open_store_and_loop() {
                                 {"backfilled", backfilled ? "true" : "false"}});
   };
   loop_.emplace(*store_, std::move(live), std::move(reports));
-  if (auto opened = loop_->open(state, live_settings(options_.config), *lists); !opened) { return opened; }
-  IngestLimits limits;
-  limits.plain_bytes = static_cast<std::uint64_t>(serve.decompressed_limit_mebibytes) * kMebibyte;
-  limits.waiting_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte / 4;
-  door_.emplace(*loop_, limits, wall_clock);
-  watch_.emplace(WatchLimits{serve.silent_minutes, serve.lag_seconds}, started_);
+  if (auto opened = loop_->open(state, live_settings(options_.config), lists->archive); !opened) { return opened; }
+  door_.emplace(*loop_, ingest_limits(), wall_clock);
+  watch_.emplace(watch_limits(), started_);
   loop_thread_ = std::thread([this] {
     loop_result_ = loop_->run();
     loop_ended_ = true;
@@ -200,41 +246,37 @@ Result<void> Service::open_store_and_loop() {
 // ---- lists and inputs ----
 
 Result<void> Service::open_feeds() {
-  std::vector<ListFeedConfig> configs;
-  for (const FeedConfig& feed : options_.config.lists.feeds) {
-    auto config = list_feed(feed);
-    if (!config) { return tl::unexpected(config.error()); }
-    configs.push_back(*std::move(config));
-  }
+  auto configs = list_feeds(options_.config.lists.feeds);
+  if (!configs) { return tl::unexpected(configs.error()); }
   ListFeedDoors doors;
   doors.put_in_force = [this](const std::vector<FetchedList>& lists, const std::string& fresh) {
     return put_in_force(lists, fresh);
   };
   doors.tell = [this](const std::string& text) { log_->info(text); };
   doors.now = wall_clock;
-  auto feeds = ListFeeds::open(std::move(configs), options_.config.serve.store + ".lists", std::move(doors));
+  auto feeds = ListFeeds::open(*std::move(configs), options_.config.serve.store + ".lists", std::move(doors));
   if (!feeds) { return tl::unexpected(feeds.error()); }
   feeds_ = *std::move(feeds);
   return {};
 }
 
-Result<ListArchive> Service::all_lists(const Config& config, const std::vector<FetchedList>& fetched) {
+Result<Service::UsableLists> Service::all_lists(const Config& config, const std::vector<FetchedList>& fetched) {
   auto lists = read_lists(config.lists);
-  if (!lists) { return lists; }
+  if (!lists) { return tl::unexpected(lists.error()); }
   for (const FetchedList& list : fetched) { lists->files.push_back({list.role, list.name, list.content}); }
   // Lists that cannot be used are refused now, not in the loop.
-  if (auto book = address_book(*lists); !book) { return tl::unexpected(book.error()); }
-  return lists;
+  auto book = address_book(*lists);
+  if (!book) { return tl::unexpected(book.error()); }
+  return UsableLists{*std::move(lists), *std::move(book)};
 }
 
+// Called by the thread of the feeds.
 Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh) {
-  const std::lock_guard lock(lists_mutex_);
   auto lists = all_lists(options_.config, fetched);
   if (!lists) { return tl::unexpected(lists.error()); }
-  if (auto plausible = hold_back_doubtful(*lists, fresh); !plausible) { return plausible; }
-  auto changed = loop_->change(live_settings(options_.config), *lists);
+  if (auto plausible = hold_back_doubtful(lists->book, fresh); !plausible) { return plausible; }
+  auto changed = loop_->change(live_settings(options_.config), lists->archive);
   if (!changed) { return tl::unexpected(changed.error()); }
-  fetched_ = fetched;
   // It is in force, whatever becomes of the line.
   if (auto kept = store_->audit({wall_clock(), "feed", "", "lists.change", fresh, "done"}); !kept) {
     log_->warn(kept.error().message);
@@ -243,13 +285,11 @@ Result<void> Service::put_in_force(const std::vector<FetchedList>& fetched, cons
 }
 
 // A list from elsewhere that would make a fifth of the callers suspicious is more likely wrong than right.
-Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::string& fresh) {
+Result<void> Service::hold_back_doubtful(const AddressBook& book, const std::string& fresh) {
   auto callers = loop_->callers();
-  auto book = address_book(lists);
   if (!callers) { return tl::unexpected(callers.error()); }
-  if (!book) { return tl::unexpected(book.error()); }
   for (const CallerAddresses& of_estate : *callers) {
-    for (const ListReach& reach : of_estate.reach_of(*book)) {
+    for (const ListReach& reach : of_estate.reach_of(book)) {
       if (!reach.is_doubtful() || reach.list != fresh) { continue; }
       return fail(ErrorKind::kLimit,
                   fmt::format("list {} matches {} of {} callers of the last week and is held back; if it is right, "
@@ -261,26 +301,26 @@ Result<void> Service::hold_back_doubtful(const ListArchive& lists, const std::st
 }
 
 Result<void> Service::follow_inputs() {
-  for (const InputConfig& config : options_.config.serve.inputs) {
-    auto input = followed_input(config);
-    if (!input) { return tl::unexpected(input.error()); }
-    FollowerDoors doors;
-    doors.append = [this](std::span<const JournalEntry> entries, std::span<const InputPosition> positions) {
-      return loop_->append(entries, positions);
-    };
-    doors.positions = [this](const std::string& name) { return store_->positions(name); };
-    doors.report = [this](const std::string& name, const std::string& failure) { loop_->report_input(name, failure); };
-    doors.now = wall_clock;
-    auto follower = InputFollower::open(*std::move(input), std::move(doors));
-    if (!follower) { return tl::unexpected(follower.error()); }
-    followers_.push_back(*std::move(follower));
-    followers_.back()->start();
-  }
+  inputs_.emplace(*store_, *loop_, wall_clock);
+  auto wanted = inputs_->prepare(options_.config.serve.inputs);
+  if (!wanted) { return tl::unexpected(wanted.error()); }
+  InputChanges changes;
+  const auto changed = inputs_->change(*std::move(wanted), changes);
+  tell_inputs(changes, changed);
   return {};
 }
 
-std::unique_ptr<OutboxDispatcher> Service::dispatcher() const {
-  const OutputLog log = [this](const OutputNotice& notice) {
+void Service::tell_inputs(const InputChanges& changes, const Result<void>& changed) {
+  for (const std::string& name : changes.stopped) { log_->info("input stopped", {{"input", name}}); }
+  for (const std::string& name : changes.restarted) { log_->info("input restarted", {{"input", name}}); }
+  for (const std::string& name : changes.started) { log_->info("input started", {{"input", name}}); }
+  if (!changed) { log_->warn(changed.error().message); }
+}
+
+// ---- outputs ----
+
+OutputLog Service::output_log() const {
+  return [this](const OutputNotice& notice) {
     const ServiceLog::Members members = {{"output", notice.output}};
     switch (notice.kind) {
       case OutputNotice::Kind::kAway:
@@ -291,38 +331,50 @@ std::unique_ptr<OutboxDispatcher> Service::dispatcher() const {
         return log_->error(notice.text, members);
     }
   };
-  auto dispatcher = std::make_unique<OutboxDispatcher>(outbox_of(*store_), options_.config.outputs, rendering_,
-                                                       host_name(), wall_clock, log);
-  dispatcher->start();
-  return dispatcher;
 }
 
-// Those that stay begin anew, what is in the outbox stays there.
-void Service::reload_outputs(const std::vector<OutputOptions>& outputs) {
-  const std::lock_guard lock(outputs_mutex_);
-  if (outputs == options_.config.outputs) { return; }
-  dispatcher_->stop();
-  options_.config.outputs = outputs;
-  loop_->send_to(output_names(outputs, takes_new), output_names(outputs, &OutputFilter::backfilled));
-  dispatcher_ = dispatcher();
-  log_->info("outputs changed");
+// What a mistake in the configuration cost an output, where it was seen soon.
+void Service::take_back_orphans() {
+  const auto taken_back = store_->take_back_orphans(output_names(options_.config.outputs, takes_new), wall_clock());
+  if (!taken_back) {
+    log_->warn(taken_back.error().message);
+  } else if (*taken_back > 0) {
+    log_->info("an output is configured again, and what waited for it goes out",
+               {{"revisions", fmt::format("{}", *taken_back)}});
+  }
+}
+
+// Nobody would ever deliver it. A checkpoint that was being made may still add some: it is done at each look().
+void Service::bury_orphans() {
+  const std::vector<std::string> names = output_names(options_.config.outputs, takes_new);
+  const auto buried = store_->bury_orphans(names, wall_clock());
+  if (!buried) {
+    log_->warn(buried.error().message);
+    return;
+  }
+  for (const OrphanedRevisions& one : *buried) {
+    log_->warn("what waited for an output that is no longer configured is a dead letter now",
+               {{"output", one.output}, {"revisions", fmt::format("{}", one.revisions)}});
+    const std::lock_guard lock(problems_mutex_);
+    orphaned_revisions_ += one.revisions;
+  }
 }
 
 // ---- access ----
 
+AccessOptions Service::all_access(const ServeConfig& serve) const {
+  AccessOptions options = access_options(serve.access);
+  options.tokens.insert(options.tokens.end(), own_tokens_.begin(), own_tokens_.end());
+  return options;
+}
+
 Result<void> Service::prepare_access(ServiceGreeting& greeting) {
   const ServeConfig& serve = options_.config.serve;
-  access_options_ = access_options(serve.access);
   tls_ = serve.tls;
   if (options_.dev) {
     if (auto prepared = prepare_dev(greeting); !prepared) { return prepared; }
   }
-  if (access_options_.tokens.empty() && access_options_.issuers.empty()) {
-    return fail(ErrorKind::kUsage,
-                "expected somebody who may ask: serve.tokens (make one with `keyvigil token new`) or serve.issuers in "
-                "the configuration, or --dev to try it on this machine");
-  }
-  auto access = Access::make(std::move(access_options_));
+  auto access = usable_access(all_access(serve));
   if (!access) { return tl::unexpected(access.error()); }
   access_.emplace(*std::move(access));
   if (auto fetched = access_->fetch_keys(wall_clock()); !fetched) { log_->warn(fetched.error().message); }
@@ -345,8 +397,7 @@ Result<void> Service::prepare_dev(ServiceGreeting& greeting) {
   constexpr std::string_view kSalt = "6b6579766967696c2d6465762d746f6b";  // the token itself is random
   grant.hash = token_hash(*token, kSalt);
   grant.roles = {Role::kReader, Role::kOperator, Role::kIngest};
-  own_tokens_.push_back(grant);
-  access_options_.tokens.push_back(std::move(grant));
+  own_tokens_.push_back(std::move(grant));
   return {};
 }
 
@@ -425,6 +476,11 @@ HttpResponse Service::metrics() {
     const std::lock_guard lock(outputs_mutex_);
     all.outputs = dispatcher_->figures();
   }
+  {
+    const std::lock_guard lock(problems_mutex_);
+    all.orphaned_revisions = orphaned_revisions_;
+    all.reloads = reloads_;
+  }
   all.resident_bytes = resident_bytes();
   all.started = started_;
   all.now = wall_clock();
@@ -443,8 +499,10 @@ void Service::look() {
   auto store = store_->figures();
   if (!live || !store) { return; }
   live->lists = feeds_->health();
+  bury_orphans();
   std::vector<ServiceProblem> now = watch_->look(*live, *store, wall_clock());
   const std::lock_guard lock(problems_mutex_);
+  if (!reloads_.failure.empty()) { now.push_back(not_reloaded(reloads_.failure)); }
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {
     return left.kind == right.kind && left.about == right.about;
   };
@@ -459,42 +517,110 @@ void Service::look() {
   problems_ = std::move(now);
 }
 
-Result<void> Service::reload(const Config& config) {
-  const std::lock_guard lock(lists_mutex_);
-  auto lists = all_lists(config, fetched_);
-  if (!lists) { return tl::unexpected(lists.error()); }
-  if (auto replaced = replace_tokens(config.serve.access.tokens); !replaced) { return replaced; }
-  auto changed = loop_->change(live_settings(config), *lists);
-  if (!changed) { return tl::unexpected(changed.error()); }
-  log_->info(*changed > 0 ? "settings or lists changed" : "settings and lists are as before");
-  reload_outputs(config.outputs);
-  for (const std::string& key : keys_that_need_a_restart(options_.config, config)) {
-    log_->warn("a changed key needs a restart", {{"key", key}});
-  }
-  {
-    const std::lock_guard outputs_lock(outputs_mutex_);
-    options_.config = without_restart(options_.config, config);
-  }
-  return tls_ ? server_->reload_certificate() : Result<void>();
+// ---- reloading ----
+
+void Service::reload(const Result<Config>& config) {
+  feeds_->stop();
+  const auto changes = take_over(config);
+  feeds_->start();
+  tell_reload(changes);
+  if (!changes) { return; }
+  if (auto fetched = access_->fetch_keys(wall_clock()); !fetched) { log_->warn(fetched.error().message); }
 }
 
-// A service that nobody may ask any more is a mistake.
-Result<void> Service::replace_tokens(std::vector<TokenGrant> tokens) {
-  const bool changed = tokens != options_.config.serve.access.tokens;
-  tokens.insert(tokens.end(), own_tokens_.begin(), own_tokens_.end());
-  if (tokens.empty() && options_.config.serve.access.issuers.empty()) {
-    return fail(ErrorKind::kUsage, "expected somebody who may ask in serve.tokens, found nobody");
+Result<ConfigChanges> Service::take_over(const Result<Config>& config) {
+  if (!config) { return tl::unexpected(config.error()); }
+  auto ready = prepare(*config);
+  if (!ready) { return tl::unexpected(ready.error()); }
+  // The only step that can fail now, and the first one: the store may be full.
+  auto journalled = loop_->change(live_settings(ready->config), ready->lists);
+  if (!journalled) { return tl::unexpected(journalled.error()); }
+  ConfigChanges changes = ready->changes;
+  if (*journalled > 0) { log_->info("settings or lists changed"); }
+  put_in_force(*std::move(ready));
+  return changes;
+}
+
+Result<Service::Reload> Service::prepare(const Config& config) const {
+  Reload ready;
+  ready.changes = config_changes(options_.config, config);
+  ready.config = without_restart(options_.config, config);
+  const ServeConfig& serve = ready.config.serve;
+  auto feeds = list_feeds(ready.config.lists.feeds);
+  if (!feeds) { return tl::unexpected(feeds.error()); }
+  ready.feeds = *std::move(feeds);
+  auto lists = all_lists(ready.config, feeds_->kept_with(ready.feeds));
+  if (!lists) { return tl::unexpected(lists.error()); }
+  ready.lists = std::move(lists->archive);
+  ready.access = all_access(serve);
+  if (auto access = usable_access(ready.access); !access) { return tl::unexpected(access.error()); }
+  if (const auto& files = serve.tls ? serve.tls : tls_) {
+    if (auto checked = check_certificate(*files); !checked) { return tl::unexpected(checked.error()); }
   }
-  auto replaced = access_->replace_tokens(tokens);
-  if (replaced && changed) { log_->info("tokens changed"); }
-  return replaced;
+  auto inputs = inputs_->prepare(serve.inputs);
+  if (!inputs) { return tl::unexpected(inputs.error()); }
+  ready.inputs = *std::move(inputs);
+  return ready;
+}
+
+// Nothing of it is refused any more; what fails all the same is said, and the rest goes on.
+void Service::put_in_force(Reload reload) {
+  {
+    const std::lock_guard lock(outputs_mutex_);
+    options_.config = std::move(reload.config);
+    dispatcher_->replace(options_.config.outputs);
+  }
+  const ServeConfig& serve = options_.config.serve;
+  feeds_->replace(std::move(reload.feeds));
+  if (auto replaced = access_->replace(std::move(reload.access)); !replaced) { log_->warn(replaced.error().message); }
+  if (serve.tls) { tls_ = serve.tls; }
+  if (tls_) {
+    if (auto read = server_->reload_certificate(*tls_); !read) { log_->warn(read.error().message); }
+  }
+  take_back_orphans();
+  loop_->send_to(output_names(options_.config.outputs, takes_new),
+                 output_names(options_.config.outputs, &OutputFilter::backfilled));
+  bury_orphans();
+  loop_->change_upkeep(serve.idle_seconds, serve.checkpoint_seconds, serve.event_retention_days > 0);
+  store_->change_limits(store_options());
+  door_->limit_to(ingest_limits());
+  watch_->limit_to(watch_limits());
+  InputChanges changes;
+  const auto changed = inputs_->change(std::move(reload.inputs), changes);
+  tell_inputs(changes, changed);
+}
+
+// Counted last: who waits for the count finds the rest.
+void Service::tell_reload(const Result<ConfigChanges>& changes) {
+  const EventTime now = wall_clock();
+  const std::string refused = changes ? std::string() : changes.error().message;
+  const std::string target = changes ? joined(changes->taken_over) : "";
+  if (auto kept = store_->audit({now, "signal", "", "configuration.reload", target, changes ? "done" : refused});
+      !kept) {
+    log_->warn(kept.error().message);
+  }
+  if (changes) {
+    log_->info("configuration reloaded", {{"changed", target}});
+    for (const std::string& key : changes->need_restart) {
+      log_->warn(fmt::format("{} was changed, which takes a restart: until then the value of the start holds", key),
+                 {{"key", key}});
+    }
+  } else {
+    log_->error(not_reloaded(refused).text);
+  }
+  const std::lock_guard lock(problems_mutex_);
+  ++(changes ? reloads_.done : reloads_.refused);
+  reloads_.last = now;
+  reloads_.failure = refused;
+  std::erase_if(problems_, [](const ServiceProblem& problem) { return problem.kind == kConfigurationProblem; });
+  if (!changes) { problems_.push_back(not_reloaded(refused)); }
 }
 
 // ---- stopping ----
 
 Result<void> Service::stop() {
   if (feeds_) { feeds_->stop(); }
-  followers_.clear();
+  if (inputs_) { inputs_->stop(); }
   if (server_) {
     server_->stop();
     server_.reset();

@@ -19,12 +19,14 @@
 #include "api/live_view.h"
 #include "api/router.h"
 #include "app/config.h"
+#include "app/config_changes.h"
+#include "app/followed_inputs.h"
 #include "app/ingest_door.h"
-#include "app/input_follower.h"
 #include "app/list_feeds.h"
 #include "app/live_loop.h"
 #include "app/outbox_dispatcher.h"
 #include "app/service_log.h"
+#include "app/service_metrics.h"
 #include "app/service_watch.h"
 #include "base/result.h"
 #include "store/store.h"
@@ -61,8 +63,9 @@ class Service {
   [[nodiscard]] bool is_running() const { return !loop_ended_; }
   // Looks for problems, and logs those that are new or over.
   void look();
-  // Takes over what it can of a configuration that was read again, and logs which keys need a restart.
-  [[nodiscard]] Result<void> reload(const Config& config);
+  // Takes over a configuration that was read again, or else nothing of it; logs, audits and counts either, and logs
+  // which keys need a restart. An error of `config`: it could not be read.
+  void reload(const Result<Config>& config);
   // Takes nothing more in, decides what is journalled, saves. The first failure of a part, also an earlier one.
   [[nodiscard]] Result<void> stop();
 
@@ -72,16 +75,39 @@ class Service {
   [[nodiscard]] Result<void> prepare_dev(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> listen(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> open_feeds();
-  // Lists of the configuration and those that were fetched, in one archive whose book can be made.
-  [[nodiscard]] static Result<ListArchive> all_lists(const Config& config, const std::vector<FetchedList>& fetched);
+  // Lists with the book that is made of them.
+  struct UsableLists {
+    ListArchive archive;
+    AddressBook book;
+  };
+  // Those of the configuration and those that were fetched.
+  [[nodiscard]] static Result<UsableLists> all_lists(const Config& config, const std::vector<FetchedList>& fetched);
   [[nodiscard]] Result<void> put_in_force(const std::vector<FetchedList>& fetched, const std::string& fresh);
-  [[nodiscard]] Result<void> hold_back_doubtful(const ListArchive& lists, const std::string& fresh);
+  [[nodiscard]] Result<void> hold_back_doubtful(const AddressBook& book, const std::string& fresh);
   [[nodiscard]] Result<void> follow_inputs();
-  // For the outputs of the configuration.
-  [[nodiscard]] std::unique_ptr<OutboxDispatcher> dispatcher() const;
-  [[nodiscard]] Result<void> replace_tokens(std::vector<TokenGrant> tokens);
-  void reload_outputs(const std::vector<OutputOptions>& outputs);
+  void tell_inputs(const InputChanges& changes, const Result<void>& changed);
+  [[nodiscard]] OutputLog output_log() const;
+  void bury_orphans();
+  void take_back_orphans();
   void add_routes();
+
+  // A configuration that holds, with everything that can be refused of it made.
+  struct Reload {
+    Config config;  // with the running values of what needs a restart
+    ConfigChanges changes;
+    std::vector<ListFeedConfig> feeds;
+    ListArchive lists;
+    AccessOptions access;
+    std::vector<FollowedInputs::Wanted> inputs;
+  };
+  [[nodiscard]] Result<Reload> prepare(const Config& config) const;
+  [[nodiscard]] Result<ConfigChanges> take_over(const Result<Config>& config);
+  void put_in_force(Reload reload);
+  void tell_reload(const Result<ConfigChanges>& changes);
+  [[nodiscard]] AccessOptions all_access(const ServeConfig& serve) const;
+  [[nodiscard]] StoreOptions store_options() const;
+  [[nodiscard]] IngestLimits ingest_limits() const;
+  [[nodiscard]] WatchLimits watch_limits() const;
   [[nodiscard]] HttpResponse metrics();
   [[nodiscard]] HttpResponse readiness();
   [[nodiscard]] Result<LiveFigures> figures();
@@ -96,7 +122,6 @@ class Service {
   std::optional<IngestDoor> door_;
   LiveView live_;  // the loop's, with the problems
   Ingest ingest_;
-  AccessOptions access_options_;
   std::vector<TokenGrant> own_tokens_;  // beside those of the configuration: of --dev
   std::optional<Access> access_;
   Router router_;
@@ -104,10 +129,8 @@ class Service {
   std::optional<HttpServer> server_;
   std::atomic<bool> started_all_ = false;  // until then requests may come, but see no part that starts after the server
 
-  std::mutex lists_mutex_;            // one change of lists at a time: by a feed, by reload()
-  std::vector<FetchedList> fetched_;  // in force
-  std::unique_ptr<ListFeeds> feeds_;
-  std::vector<std::unique_ptr<InputFollower>> followers_;
+  std::unique_ptr<ListFeeds> feeds_;  // reads options_.config: stopped while that changes
+  std::optional<FollowedInputs> inputs_;
 
   std::thread loop_thread_;
   std::atomic<bool> loop_ended_ = false;
@@ -119,7 +142,9 @@ class Service {
   std::optional<ServiceWatch> watch_;
   std::mutex problems_mutex_;
   std::vector<ServiceProblem> problems_;  // at the last look()
-  LiveFigures last_figures_;              // for when the loop is busy
+  ReloadFigures reloads_;
+  std::uint64_t orphaned_revisions_ = 0;
+  LiveFigures last_figures_;  // for when the loop is busy
 };
 
 // Wall clock.

@@ -139,6 +139,9 @@ void write_store(MetricsWriter& writer, const ServiceFigures& figures) {
   }
   writer.single("outbox", "gauge", "Revisions that wait for an output", store.outbox);
   writer.single("dead_letters", "gauge", "Revisions that no output took", store.dead_letters);
+  writer.single("outbox_orphaned_total", "counter",
+                "Revisions that became dead letters since the start, since their output is no longer configured",
+                figures.orphaned_revisions);
   writer.single("store_bytes", "gauge", "Size of the store's file", store.file_bytes);
   writer.single("store_commits_total", "counter", "Transactions since the start", store.commits);
 }
@@ -183,6 +186,18 @@ void write_http(MetricsWriter& writer, const HttpFigures& http) {
   }
 }
 
+void write_reloads(MetricsWriter& writer, const ReloadFigures& reloads) {
+  writer.describe("configuration_reloads_total", "counter", "Reloads of the configuration, by what came of them");
+  writer.add("outcome", "done", reloads.done);
+  writer.add("outcome", "refused", reloads.refused);
+  writer.single("configuration_last_reload_successful", "gauge",
+                "0 while the configuration that was read last is not in force", reloads.failure.empty() ? 1 : 0);
+  if (reloads.last) {
+    writer.single("configuration_last_reload_seconds", "gauge", "Wall clock of the last reload",
+                  seconds(*reloads.last));
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const ServiceFigures& figures) {
@@ -191,6 +206,7 @@ std::string metrics_text(const ServiceFigures& figures) {
   write_decisions(writer, figures);
   write_store(writer, figures);
   write_outputs(writer, figures.outputs);
+  write_reloads(writer, figures.reloads);
   if (figures.http) { write_http(writer, *figures.http); }
   writer.single("resident_bytes", "gauge", "Memory of the process", figures.resident_bytes);
   writer.single("started_seconds", "gauge", "Wall clock at the start", seconds(figures.started));

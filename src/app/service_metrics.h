@@ -13,11 +13,21 @@
 
 namespace keyvigil {
 
+// Reloads of the configuration, since the start.
+struct ReloadFigures {
+  std::uint64_t done = 0;
+  std::uint64_t refused = 0;
+  std::optional<EventTime> last;  // wall clock
+  std::string failure;            // why the last one was refused; empty: it was not
+};
+
 struct ServiceFigures {
   LiveFigures live;
   StoreFigures store;
   std::optional<HttpFigures> http;
   std::vector<OutputFigures> outputs;
+  std::uint64_t orphaned_revisions = 0;  // given up since the start: their outputs are gone from the configuration
+  ReloadFigures reloads;
   std::uint64_t journal_waiting_bytes = 0;
   std::uint64_t resident_bytes = 0;  // of the process
   EventTime started;                 // wall clock, as the next

@@ -53,6 +53,7 @@ std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const St
   const Counts& before = before_.empty() ? counts : before_.front();
   for (const InputHealth& input : live.inputs) {
     if (!input.failure.empty()) { problems.push_back({"input", input.name, input.failure}); }
+    if (input.removed) { continue; }
     const std::int64_t heard = std::max(input.last_received.value_or(started_).ticks, started_.ticks);
     if (now.ticks - heard > limits_.silent_minutes * EventTime::kTicksPerMinute) {
       problems.push_back(

@@ -27,6 +27,7 @@ class ServiceWatch {
   // `started`: wall clock; an input is silent from then on at the earliest.
   ServiceWatch(const WatchLimits& limits, EventTime started) : limits_(limits), started_(started) {}
 
+  void limit_to(const WatchLimits& limits) { limits_ = limits; }
   // Call from time to time, with `now` rising. Those of the figures are among them.
   [[nodiscard]] std::vector<ServiceProblem> look(const LiveFigures& live, const StoreFigures& store, EventTime now);
 

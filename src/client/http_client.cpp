@@ -26,11 +26,6 @@ bool has_line_end(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 // What a transfer collects; curl's C callbacks get a pointer to it.
 struct Transfer {
   HttpAnswer answer;
@@ -108,18 +103,6 @@ HttpClient& HttpClient::operator=(HttpClient&& other) noexcept = default;
 std::string_view HttpAnswer::header(std::string_view name) const {
   const auto found = std::ranges::find_if(headers, [name](const auto& header) { return header.first == name; });
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);
-}
-
-std::string percent_encoded(std::string_view text, bool keep_slashes) {
-  std::string out;
-  for (const char c : text) {
-    if (is_unreserved(c) || (keep_slashes && c == '/')) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 std::string origin_of(std::string_view url) {

@@ -51,9 +51,6 @@ class HttpClient {
   std::unique_ptr<Handle> handle_;
 };
 
-// RFC 3986: all but unreserved characters as %XX.
-[[nodiscard]] std::string percent_encoded(std::string_view text, bool keep_slashes);
-
 // scheme://host:port of a URL, for messages.
 [[nodiscard]] std::string origin_of(std::string_view url);
 

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/hmac.h"
+#include "base/percent_coding.h"
 #include "source/find_inputs.h"
 
 namespace keyvigil {
@@ -31,28 +32,9 @@ struct ContainerPlace {
   Pairs sas;  // decoded
 };
 
-std::optional<unsigned> hex_digit(char c) {
-  if (c >= '0' && c <= '9') { return static_cast<unsigned>(c - '0'); }
-  if (c >= 'a' && c <= 'f') { return static_cast<unsigned>(c - 'a' + 10); }
-  if (c >= 'A' && c <= 'F') { return static_cast<unsigned>(c - 'A' + 10); }
-  return std::nullopt;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const auto high = hex_digit(text[i + 1]);
-      const auto low = hex_digit(text[i + 2]);
-      if (high && low) {
-        out += static_cast<char>(*high * 16 + *low);
-        i += 2;
-        continue;
-      }
-    }
-    out += text[i];
-  }
-  return out;
+// A SAS that was copied by hand may hold a percent sign as it stands.
+std::string decoded(std::string_view text) {
+  return percent_decoded(text).value_or(std::string(text));
 }
 
 Pairs parse_query(std::string_view query) {
@@ -62,8 +44,8 @@ Pairs parse_query(std::string_view query) {
     const std::string_view item = query.substr(0, end);
     const std::size_t equal = std::min(item.find('='), item.size());
     if (!item.empty()) {
-      pairs.emplace_back(percent_decoded(item.substr(0, equal)),
-                         equal < item.size() ? percent_decoded(item.substr(equal + 1)) : std::string{});
+      pairs.emplace_back(decoded(item.substr(0, equal)),
+                         equal < item.size() ? decoded(item.substr(equal + 1)) : std::string{});
     }
     query.remove_prefix(std::min(end + 1, query.size()));
   }
@@ -74,7 +56,7 @@ std::string to_query(const Pairs& pairs) {
   std::string query;
   for (const auto& [name, value] : pairs) {
     query += query.empty() ? '?' : '&';
-    query += percent_encoded(name, false) + "=" + percent_encoded(value, false);
+    query += percent_encoded(name) + "=" + percent_encoded(value);
   }
   return query;
 }
@@ -145,7 +127,7 @@ std::optional<BlobPage> parse_blob_page(std::string_view xml) {
     const pugi::xml_node properties = blob.child("Properties");
     const pugi::xml_node name = blob.child("Name");
     FollowedItem item;
-    item.name = name.attribute("Encoded").as_bool() ? percent_decoded(name.text().get()) : name.text().get();
+    item.name = name.attribute("Encoded").as_bool() ? decoded(name.text().get()) : name.text().get();
     item.size_bytes = properties.child("Content-Length").text().as_ullong();
     const pugi::xml_node created = properties.child("Creation-Time");
     item.mark = created ? created.text().get() : properties.child("Etag").text().get();
@@ -209,7 +191,7 @@ Result<std::vector<FollowedItem>> BlobContainer::list() {
 
 Result<std::string> BlobContainer::read(const FollowedItem& item, std::uint64_t from, std::size_t most) {
   if (most == 0) { return std::string{}; }
-  auto answer = get(path_ + "/" + percent_encoded(item.name, true), {},
+  auto answer = get(path_ + "/" + percent_encoded(item.name, "/"), {},
                     {{"x-ms-range", fmt::format("bytes={}-{}", from, from + most - 1)}});
   if (!answer) { return tl::unexpected(answer.error()); }
   if (answer->status == 416) { return std::string{}; }  // it has become shorter: the next list shows it

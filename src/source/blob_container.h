@@ -26,6 +26,7 @@ struct BlobContainerOptions {
   std::string prefix;  // only blobs whose names begin so
   std::string ca_file;
   std::size_t blobs_limit = 1'000'000;
+  friend bool operator==(const BlobContainerOptions&, const BlobContainerOptions&) = default;
 };
 
 // Threads: one owner; connections are kept open.

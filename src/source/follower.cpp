@@ -56,12 +56,12 @@ std::size_t whole_lines(std::string_view bytes, bool to_the_end) {
 
 Follower::Follower(FollowAccess access, FollowOptions options) : access_(std::move(access)), options_(options) {}
 
-void Follower::restore(const std::vector<FollowedPlace>& places) {
+void Follower::restore(const std::vector<FollowedPlace>& places, bool are_open) {
   for (const FollowedPlace& place : places) {
     State& state = states_[place.item];
     state.offset = place.offset;
     state.mark = place.mark;
-    state.open = true;  // for all that is known: an end too many does no harm
+    state.open = are_open;  // an end too many does no harm
   }
 }
 

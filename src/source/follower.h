@@ -72,8 +72,8 @@ class Follower {
  public:
   Follower(FollowAccess access, FollowOptions options);
 
-  // What an earlier run had taken.
-  void restore(const std::vector<FollowedPlace>& places);
+  // What an earlier run had taken. `are_open`: its items were opened and not ended, for all that is known.
+  void restore(const std::vector<FollowedPlace>& places, bool are_open = true);
   // At most one chunk of every item of the earliest hour that has something new; the items are listed again when the
   // last list has been used up. Empty: nothing is new now. `now` is the wall clock.
   [[nodiscard]] Result<std::vector<FollowedStep>> look(EventTime now);

@@ -168,6 +168,70 @@ Result<void> gather(Database& reader, std::int64_t from_ticks, std::int64_t befo
   return read;
 }
 
+// The hours of the caller or vault in one block, those that are known left out.
+Result<void> add_hours(const std::string& path, std::string_view packed, const EventQuery& who,
+                       const std::function<bool(const AccessEvent&)>& counts, std::set<std::int64_t>& hours) {
+  const auto bytes = unpack(packed, kPlainLimitBytes);
+  if (!bytes) { return tl::unexpected(damaged_store(path, bytes.error().message)); }
+  std::string_view rest = *bytes;
+  AccessEvent event;
+  while (!rest.empty()) {
+    if (!read_event(rest, event)) { return tl::unexpected(damaged_store(path, "an event that cannot be read")); }
+    const bool is_its = (who.caller_key.empty() || event.caller_key() == who.caller_key) &&
+                        (who.vault_id.empty() || event.vault_id() == who.vault_id);
+    if (is_its && counts(event)) { hours.insert(event.time.hour()); }
+  }
+  return {};
+}
+
+bool knows_all(const std::set<std::int64_t>& hours, std::int64_t first, std::int64_t last) {
+  std::int64_t hour = first;
+  while (hour <= last && hours.contains(hour)) { ++hour; }
+  return hour > last;
+}
+
+Result<std::optional<ActiveHours>> find_hours(Database& reader, const EventQuery& who,
+                                              const std::function<bool(const AccessEvent&)>& counts,
+                                              std::uint64_t limit_bytes) {
+  struct Block {
+    std::int64_t number = 0;
+    EventTime first;
+    EventTime last;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Block> blocks;
+  auto read = reader.each(
+      "SELECT number, first, last, size FROM event_block ORDER BY last DESC, number DESC", {}, [&](const SqlRow& row) {
+        blocks.push_back({row.number(0), EventTime{row.number(1)}, EventTime{row.number(2)}, row.count(3)});
+        return Result<void>{};
+      });
+  if (!read) { return tl::unexpected(read.error()); }
+  if (blocks.empty()) { return std::optional<ActiveHours>{}; }
+  ActiveHours found;
+  found.until = found.from = blocks.front().last;
+  std::uint64_t bytes = 0;
+  for (const Block& block : blocks) {
+    if (!knows_all(found.hours, block.first.hour(), block.last.hour())) {
+      bytes += block.bytes;
+      if (bytes > limit_bytes) {
+        // Everything that is left is as old as this block's newest event, or older.
+        found.from = std::max(found.from, EventTime{block.last.ticks + 1});
+        return std::optional(std::move(found));
+      }
+      read = reader.each("SELECT callers, vaults, packed FROM event_block WHERE number = ? AND format = ?",
+                         {sql_number(block.number), sql_number(kEventFormat)}, [&](const SqlRow& row) -> Result<void> {
+                           if (!may_hold(row.bytes(0), who.caller_key) || !may_hold(row.bytes(1), who.vault_id)) {
+                             return {};
+                           }
+                           return add_hours(reader.path(), row.bytes(2), who, counts, found.hours);
+                         });
+      if (!read) { return tl::unexpected(read.error()); }
+    }
+    found.from = std::min(found.from, block.first);
+  }
+  return std::optional(std::move(found));
+}
+
 // The page out of what was gathered: what the page before gave out goes first.
 EventPage page_of(std::vector<AccessEvent> found, const std::optional<Cursor>& cursor, std::size_t limit) {
   EventPage page;
@@ -281,6 +345,12 @@ Result<EventPage> EventArchive::find(const EventQuery& query) const {
   auto read = readers_.read([&](Database& reader) { return gather(reader, from, before, gathering); });
   if (!read) { return tl::unexpected(read.error()); }
   return page_of(gathering.take(), cursor, limit);
+}
+
+Result<std::optional<ActiveHours>> EventArchive::active_hours(const EventQuery& who,
+                                                              const std::function<bool(const AccessEvent&)>& counts,
+                                                              std::uint64_t limit_bytes) const {
+  return readers_.read([&](Database& reader) { return find_hours(reader, who, counts, limit_bytes); });
 }
 
 Result<EventArchiveFigures> EventArchive::figures() const {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,6 +74,13 @@ struct EventPage {
   std::string next;                 // hexadecimal; empty: this is the last page
 };
 
+// Hours of event time, since 1970, in which something was done.
+struct ActiveHours {
+  std::set<std::int64_t> hours;
+  EventTime from;   // every kept event from here on was looked at
+  EventTime until;  // the newest kept event
+};
+
 struct EventArchiveLimits {
   std::int64_t retention_days = 7;  // of event time, before the newest event; 0: no event is kept
   std::uint64_t bytes = std::uint64_t{10} << 30;
@@ -87,12 +96,19 @@ class EventArchive {
  public:
   // `checkpoint`: the number of the last one that came to be.
   [[nodiscard]] Result<void> open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint);
-  // `checkpoint`: the number of the one that will hold them. Removes what is too old or too much. One at a time, these
-  // two.
+  // `checkpoint`: the number of the one that will hold them. Removes what is too old or too much.
+  // REQUIRES, as the next two: one at a time.
   [[nodiscard]] Result<void> write(std::span<const EventBlock> blocks, std::int64_t checkpoint);
   [[nodiscard]] Result<void> remove_outdated();
+  void limit_to(const EventArchiveLimits& limits) { limits_ = limits; }
   // Any thread.
   [[nodiscard]] Result<EventPage> find(const EventQuery& query) const;
+  // Of the caller or vault in `who`, by events that `counts`. An hour that is known is looked at no further; at most
+  // kHoursLimitBytes are read, the newest first. Nothing: no events are kept.
+  static constexpr std::uint64_t kHoursLimitBytes = std::uint64_t{64} << 20;
+  [[nodiscard]] Result<std::optional<ActiveHours>> active_hours(const EventQuery& who,
+                                                                const std::function<bool(const AccessEvent&)>& counts,
+                                                                std::uint64_t limit_bytes = kHoursLimitBytes) const;
   [[nodiscard]] Result<EventArchiveFigures> figures() const;
 
  private:

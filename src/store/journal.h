@@ -18,7 +18,8 @@ enum class JournalKind : std::uint8_t {
   kTick = 2,      // time has moved though nothing came: body is an event time, ticks in decimal
   kLists = 3,     // from here on other threat lists decide: body names their version
   kSettings = 4,  // from here on other settings decide: body is what changed, JSON
-  kClose = 5,     // the input has ended for good
+  kClose = 5,     // the item has ended for good
+  kRemoved = 6,   // nobody follows the input any more: all of its items have ended
 };
 
 struct JournalEntry {

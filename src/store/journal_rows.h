@@ -29,7 +29,7 @@ class JournalRows {
     std::uint64_t commits = 0;
   };
 
-  JournalRows(std::uint64_t limit_bytes, CommitHook hook) : limit_bytes_(limit_bytes), hook_(std::move(hook)) {}
+  JournalRows(std::uint64_t limit_bytes, CommitHook hook) : hook_(std::move(hook)), limit_bytes_(limit_bytes) {}
   [[nodiscard]] Result<void> load(Database& writer);
 
   [[nodiscard]] Result<std::uint64_t> append(Database& writer, TurnLock& turn, std::span<const JournalEntry> entries,
@@ -42,6 +42,11 @@ class JournalRows {
   [[nodiscard]] static Result<std::vector<StoredEntry>> read(Database& reader, std::uint64_t after_sequence,
                                                              std::size_t most_bytes);
   [[nodiscard]] static Result<std::vector<InputPosition>> positions(Database& reader, const std::string& input);
+  [[nodiscard]] static Result<std::optional<InputPosition>> position(Database& reader, const std::string& input,
+                                                                     const std::string& item);
+  // Names, in order.
+  [[nodiscard]] static Result<std::vector<std::string>> inputs_with_positions(Database& reader);
+  void limit_to(std::uint64_t bytes);
   [[nodiscard]] Figures figures();
 
  private:
@@ -67,9 +72,9 @@ class JournalRows {
   [[nodiscard]] Result<void> write(Database& writer, std::span<Waiting* const> batch) const;
   [[nodiscard]] static Result<void> insert(Database& writer, Waiting& waiting);
 
-  const std::uint64_t limit_bytes_;
   const CommitHook hook_;
   std::mutex mutex_;  // of everything below
+  std::uint64_t limit_bytes_;
   std::condition_variable changed_;
   std::deque<Waiting*> queue_;
   std::uint64_t queued_bytes_ = 0;  // of the queue and of the commit that runs

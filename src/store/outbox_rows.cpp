@@ -1,5 +1,8 @@
 #include "store/outbox_rows.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "alert/printable.h"
@@ -9,6 +12,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kWhyLimitBytes = 1000;
+constexpr std::string_view kOrphaned = "its output is not in the configuration any more";
 
 struct Row {
   std::uint64_t id = 0;
@@ -70,6 +74,48 @@ Result<void> bury_delivery(Database& writer, std::uint64_t id, EventTime now, st
       "UPDATE outbox SET due = 0 WHERE (alert, output) = (SELECT alert, output FROM outbox WHERE number = ?)",
       {sql_number(id)});
   return done ? writer.run("DELETE FROM outbox WHERE number = ?", {sql_number(id)}) : done;
+}
+
+// From name to name by the key: much may wait.
+Result<std::vector<std::string>> outputs_without(Database& reader, std::span<const std::string> known) {
+  std::vector<std::string> others;
+  auto read = reader.each(
+      "WITH RECURSIVE name(output) AS (SELECT min(output) FROM outbox UNION ALL "
+      "SELECT (SELECT min(o.output) FROM outbox o WHERE o.output > name.output) FROM name "
+      "WHERE name.output IS NOT NULL) SELECT output FROM name WHERE output IS NOT NULL",
+      {}, [&](const SqlRow& row) {
+        if (std::ranges::find(known, row.text(0)) == known.end()) { others.push_back(row.text(0)); }
+        return Result<void>{};
+      });
+  if (!read) { return tl::unexpected(read.error()); }
+  return others;
+}
+
+Result<std::uint64_t> bury_deliveries(Database& writer, const std::string& output, EventTime now, std::size_t limit) {
+  constexpr std::string_view kOldest = "(SELECT number FROM outbox WHERE output = ? ORDER BY number LIMIT ?)";
+  auto done = writer.run(fmt::format("INSERT INTO dead_letter(output, alert, revision, at, attempts, why) "
+                                     "SELECT output, alert, revision, ?, attempts, ? FROM outbox WHERE number IN {} "
+                                     "ORDER BY number",
+                                     kOldest),
+                         {sql_number(now.ticks), sql_text(kOrphaned), sql_text(output), sql_number(limit)});
+  if (!done) { return tl::unexpected(done.error()); }
+  done =
+      writer.run(fmt::format("DELETE FROM outbox WHERE number IN {}", kOldest), {sql_text(output), sql_number(limit)});
+  if (!done) { return tl::unexpected(done.error()); }
+  return static_cast<std::uint64_t>(writer.changes());
+}
+
+Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& output, EventTime since) {
+  auto done = writer.run(
+      "INSERT INTO outbox(output, alert, revision, due, attempts, why) SELECT output, alert, revision, 0, attempts, '' "
+      "FROM dead_letter WHERE output = ? AND why = ? AND at >= ? ORDER BY number",
+      {sql_text(output), sql_text(kOrphaned), sql_number(since.ticks)});
+  if (!done) { return tl::unexpected(done.error()); }
+  const auto taken_back = static_cast<std::uint64_t>(writer.changes());
+  done = writer.run("DELETE FROM dead_letter WHERE output = ? AND why = ? AND at >= ?",
+                    {sql_text(output), sql_text(kOrphaned), sql_number(since.ticks)});
+  if (!done) { return tl::unexpected(done.error()); }
+  return taken_back;
 }
 
 Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit) {

@@ -38,6 +38,13 @@ struct DeadLetter {
 [[nodiscard]] Result<void> remove_deliveries(Database& writer, std::span<const std::uint64_t> ids);
 [[nodiscard]] Result<void> postpone_delivery(Database& writer, std::uint64_t id, EventTime next, std::string_view why);
 [[nodiscard]] Result<void> bury_delivery(Database& writer, std::uint64_t id, EventTime now, std::string_view why);
+// Outputs for which something waits and that are not among these.
+[[nodiscard]] Result<std::vector<std::string>> outputs_without(Database& reader, std::span<const std::string> known);
+// Those of an output that is no longer there, the oldest first, at most `limit`: how many.
+[[nodiscard]] Result<std::uint64_t> bury_deliveries(Database& writer, const std::string& output, EventTime now,
+                                                    std::size_t limit);
+// Takes back what bury_deliveries() did for an output since then: how many.
+[[nodiscard]] Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& output, EventTime since);
 // Newest first.
 [[nodiscard]] Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit);
 // Back into the outbox, due at once: how many.

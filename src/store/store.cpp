@@ -23,6 +23,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kRemovedAtOnce = 500;
+constexpr std::size_t kMovedAtOnce = 5000;
 constexpr std::int64_t kLogLimitBytes = std::int64_t{256} << 20;
 
 std::int64_t file_bytes(const std::string& path) {
@@ -81,7 +82,7 @@ struct Store::State {
   void shorten_log();
 
   const std::string path;
-  const StoreOptions options;
+  StoreOptions options;
   FileDescriptor lock;
   TurnLock turn;  // of everything below but the journal's queue
   Database writer;
@@ -129,6 +130,14 @@ Result<std::vector<InputPosition>> Store::positions(const std::string& input) co
   return state_->readers.read([&](Database& reader) { return JournalRows::positions(reader, input); });
 }
 
+Result<std::optional<InputPosition>> Store::position(const std::string& input, const std::string& item) const {
+  return state_->readers.read([&](Database& reader) { return JournalRows::position(reader, input, item); });
+}
+
+Result<std::vector<std::string>> Store::inputs_with_positions() const {
+  return state_->readers.read([&](Database& reader) { return JournalRows::inputs_with_positions(reader); });
+}
+
 Result<void> Store::forget_positions(const std::string& input, std::span<const std::string> items) {
   return state_->write([&]() -> Result<void> {
     for (const std::string& item : items) {
@@ -138,6 +147,21 @@ Result<void> Store::forget_positions(const std::string& input, std::span<const s
     }
     return {};
   });
+}
+
+Result<void> Store::forget_positions(const std::string& input) {
+  for (std::int64_t gone = 1; gone > 0;) {
+    auto done = state_->write([&]() -> Result<void> {
+      auto removed = state_->writer.run(
+          "DELETE FROM input_position WHERE input = ?1 AND item IN "
+          "(SELECT item FROM input_position WHERE input = ?1 LIMIT ?2)",
+          {sql_text(input), sql_number(kMovedAtOnce)});
+      gone = removed ? state_->writer.changes() : 0;
+      return removed;
+    });
+    if (!done) { return done; }
+  }
+  return {};
 }
 
 // ---- checkpoints ----
@@ -278,6 +302,11 @@ Result<EventPage> Store::events(const EventQuery& query) const {
   return state_->archive.find(query);
 }
 
+Result<std::optional<ActiveHours>> Store::active_hours(const EventQuery& who,
+                                                       const std::function<bool(const AccessEvent&)>& counts) const {
+  return state_->archive.active_hours(who, counts);
+}
+
 // ---- suppression rules ----
 
 Result<std::vector<SuppressionRule>> Store::rules(const std::string& subscription_id) const {
@@ -319,6 +348,43 @@ Result<void> Store::bury(std::uint64_t id, EventTime now, const std::string& why
   return state_->write([&] { return bury_delivery(state_->writer, id, now, why); });
 }
 
+Result<std::vector<OrphanedRevisions>> Store::bury_orphans(std::span<const std::string> outputs, EventTime now) {
+  auto orphaned = state_->readers.read([&](Database& reader) { return outputs_without(reader, outputs); });
+  if (!orphaned) { return tl::unexpected(orphaned.error()); }
+  std::vector<OrphanedRevisions> buried;
+  for (const std::string& output : *orphaned) {
+    OrphanedRevisions& one = buried.emplace_back(OrphanedRevisions{output, 0});
+    for (std::uint64_t moved = kMovedAtOnce; moved >= kMovedAtOnce;) {
+      auto done = state_->write([&]() -> Result<void> {
+        auto count = bury_deliveries(state_->writer, output, now, kMovedAtOnce);
+        if (!count) { return tl::unexpected(count.error()); }
+        moved = *count;
+        return {};
+      });
+      if (!done) { return tl::unexpected(done.error()); }
+      one.revisions += moved;
+    }
+    const AuditLine line{
+        now, "service", "", "outbox.orphaned", fmt::format("{} ({} revisions)", output, one.revisions), "done"};
+    if (auto kept = audit(line); !kept) { return tl::unexpected(kept.error()); }
+  }
+  return buried;
+}
+
+Result<std::uint64_t> Store::take_back_orphans(std::span<const std::string> outputs, EventTime now) {
+  std::uint64_t taken_back = 0;
+  auto done = state_->write([&]() -> Result<void> {
+    for (const std::string& output : outputs) {
+      auto count = unbury_deliveries(state_->writer, output, EventTime{now.ticks - kOrphansKeptTicks});
+      if (!count) { return tl::unexpected(count.error()); }
+      taken_back += *count;
+    }
+    return {};
+  });
+  if (!done) { return tl::unexpected(done.error()); }
+  return taken_back;
+}
+
 Result<std::vector<DeadLetter>> Store::dead_letters(std::size_t limit) const {
   return state_->readers.read([&](Database& reader) { return read_dead_letters(reader, limit); });
 }
@@ -336,6 +402,15 @@ Result<std::uint64_t> Store::revive(const std::string& output, const AuditLine& 
 }
 
 // ---- audit and upkeep ----
+
+void Store::change_limits(const StoreOptions& options) {
+  state_->journal.limit_to(options.journal_limit_bytes);
+  const std::lock_guard alone(state_->checkpointing);
+  state_->archive.limit_to(options.events);
+  const std::lock_guard my_turn(state_->turn);
+  state_->options.alert_retention_days = options.alert_retention_days;
+  state_->options.audit_retention_days = options.audit_retention_days;
+}
 
 Result<void> Store::audit(const AuditLine& line) {
   const std::lock_guard my_turn(state_->turn);
@@ -357,10 +432,10 @@ Result<std::vector<AuditLine>> Store::audit_lines(std::size_t limit) const {
 
 Result<void> Store::remove_outdated(EventTime now) {
   // In pieces: nobody waits long for a turn.
-  const EventTime alerts_before = days_before(now, state_->options.alert_retention_days);
-  const EventTime lines_before = days_before(now, state_->options.audit_retention_days);
   for (std::uint64_t gone = kRemovedAtOnce; gone >= kRemovedAtOnce;) {
     auto done = state_->write([&]() -> Result<void> {
+      const EventTime alerts_before = days_before(now, state_->options.alert_retention_days);
+      const EventTime lines_before = days_before(now, state_->options.audit_retention_days);
       const auto alerts = remove_alerts(state_->writer, alerts_before, kRemovedAtOnce);
       if (!alerts) { return tl::unexpected(alerts.error()); }
       const auto lines = AuditTrail::remove(state_->writer, lines_before, kRemovedAtOnce);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,12 @@ struct StoreOptions {
   EventArchiveLimits events;                                   // kept for timelines, in "<path>.events"
   std::size_t reading_connections = 4;                         // so many reads at a time; more wait
   CommitHook on_commit;                                        // for tests: called around every commit
+};
+
+// What was given up for an output that is no longer there.
+struct OrphanedRevisions {
+  std::string output;
+  std::uint64_t revisions = 0;
 };
 
 // One revision of an alert, decided by the engine.
@@ -87,8 +94,12 @@ class Store {
   [[nodiscard]] Result<std::vector<StoredEntry>> read_journal(std::uint64_t after_sequence,
                                                               std::size_t most_bytes) const;
   [[nodiscard]] Result<std::vector<InputPosition>> positions(const std::string& input) const;
+  [[nodiscard]] Result<std::optional<InputPosition>> position(const std::string& input, const std::string& item) const;
+  [[nodiscard]] Result<std::vector<std::string>> inputs_with_positions() const;
   // For items that will not come again: positions would grow for ever.
   [[nodiscard]] Result<void> forget_positions(const std::string& input, std::span<const std::string> items);
+  // All of an input that will not come again, in pieces.
+  [[nodiscard]] Result<void> forget_positions(const std::string& input);
 
   // ---- checkpoints ----
   [[nodiscard]] Result<void> commit(const CheckpointCommit& checkpoint);
@@ -117,6 +128,9 @@ class Store {
   // after the next open().
   [[nodiscard]] Result<void> keep_events(std::span<const EventBlock> events);
   [[nodiscard]] Result<EventPage> events(const EventQuery& query) const;
+  // As EventArchive::active_hours().
+  [[nodiscard]] Result<std::optional<ActiveHours>> active_hours(
+      const EventQuery& who, const std::function<bool(const AccessEvent&)>& counts) const;
 
   // ---- suppression rules ----
   [[nodiscard]] Result<std::vector<SuppressionRule>> rules(const std::string& subscription_id) const;
@@ -132,11 +146,21 @@ class Store {
   [[nodiscard]] Result<void> delivered(std::span<const std::uint64_t> ids);
   [[nodiscard]] Result<void> postpone(std::uint64_t id, EventTime next_attempt, const std::string& why);
   [[nodiscard]] Result<void> bury(std::uint64_t id, EventTime now, const std::string& why);  // dead letter
-  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;       // newest first
+  // What waits for others than these outputs becomes dead letters, in pieces; one audit line for each output.
+  [[nodiscard]] Result<std::vector<OrphanedRevisions>> bury_orphans(std::span<const std::string> outputs,
+                                                                    EventTime now);
+  // For outputs that are there again: takes back what bury_orphans() did within kOrphansKeptTicks; how many. Before
+  // anything new is for them, so that the order per alert is kept.
+  static constexpr std::int64_t kOrphansKeptTicks = EventTime::kTicksPerDay;
+  [[nodiscard]] Result<std::uint64_t> take_back_orphans(std::span<const std::string> outputs, EventTime now);
+  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;  // newest first
   // Tries the output's dead letters again: how many.
   [[nodiscard]] Result<std::uint64_t> revive(const std::string& output, const AuditLine& audit);
 
   // ---- audit and upkeep ----
+  // Other limits from now on: of the journal, retention of alerts, audit lines and events. Waits for a checkpoint that
+  // is being made.
+  void change_limits(const StoreOptions& options);
   // Lines are bounded in length. Refusals (outcome not "done") are bounded in rate; what was left out is counted in the
   // trail and in figures().
   [[nodiscard]] Result<void> audit(const AuditLine& line);

@@ -581,10 +581,24 @@ class Behaviour(unittest.TestCase):
             self.assertTrue(incident["linkedBy"])
             self.assertLessEqual(incident["startTimeUtc"], incident["endTimeUtc"])
 
-    def test_incidents_that_cannot_be_written_give_exit_code_3(self):
-        code, _, err = run("detect", self.logs, *self.OPTIONS, "--incidents", str(self.folder / "none" / "x"))
+    def test_incidents_that_cannot_be_written_are_said_before_the_run(self):
+        """Also where the input is a pipe that nobody has written to: nothing of it is read."""
+        for path in (self.folder / "none" / "x", self.folder):
+            reading, writing = os.pipe()
+            self.addCleanup(os.close, writing)
+            done = subprocess.run([KEYVIGIL, "detect", "-", "--incidents", str(path)], stdin=reading,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+            os.close(reading)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(b"expected to write incidents", done.stderr)
+
+    def test_a_run_that_fails_leaves_the_incidents_before(self):
+        path = self.folder / "before.jsonl"
+        path.write_text("before\n")
+        code, _, _ = run("detect", self.logs, *self.OPTIONS, "--incidents", str(path), "--output", "/dev/full")
         self.assertEqual(code, 3)
-        self.assertIn("expected to write incidents", err)
+        self.assertEqual(path.read_text(), "before\n")
+        self.assertFalse((self.folder / "before.jsonl.partial").exists())
 
     def test_threads_do_not_matter(self):
         for threads in ["1", "3"]:

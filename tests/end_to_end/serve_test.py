@@ -709,10 +709,12 @@ class Running(ServeCase):
         (self.folder / "service" / "keyvigil.yaml").write_text(
             self.settings + "outputs:\n  - {name: all, kind: file, path: all.jsonl}\n"
             "  - {name: real, kind: file, path: real.jsonl, simulated: false}\n"
-            "serve:\n  silent_minutes: 7\n  tokens:\n" + new_line)
-        service.process.send_signal(signal.SIGHUP)
-        self.await_log(service, "outputs changed")
-        self.await_log(service, "serve.silent_minutes")
+            "serve:\n  silent_minutes: 7\n  public_url: https://keyvigil.example\n  tokens:\n" + new_line)
+        self.reload(service)
+        self.await_log(service, "serve.public_url was changed, which takes a restart")
+        (reloaded,) = [line for line in map(json.loads, service.log_lines())
+                       if line["message"] == "configuration reloaded"]
+        self.assertEqual(reloaded["changed"], "outputs, serve.tokens, serve.silent_minutes")
         self.assertEqual(service.ask("GET", "/v1/overview", token=old)[0], 401)
         self.assertEqual(service.ask("GET", "/v1/overview", token=new)[0], 200)
         self.assertEqual(service.ask("GET", "/v1/overview")[0], 200, "the token of --dev stays")
@@ -727,11 +729,226 @@ class Running(ServeCase):
             self.assertTrue(json.loads(line)["properties"]["alertType"].startswith("SIMULATED_"), line)
         self.assertEqual(len(lines.read_text().splitlines()), 14, "those of before the signal had no output")
         self.assertFalse((self.folder / "service" / "real.jsonl").exists())
-        # A configuration that cannot be used changes nothing.
-        (self.folder / "service" / "keyvigil.yaml").write_text("outputs: 7\n")
+
+    def reload(self, service, settings=None, outcome="done"):
+        """Sends the signal, and waits until it was taken."""
+        if settings is not None:
+            (service.folder / "keyvigil.yaml").write_text(settings)
+        name = f'configuration_reloads_total{{outcome="{outcome}"}}'
+        before = service.metrics()[name]
         service.process.send_signal(signal.SIGHUP)
-        self.await_log(service, "not reloaded")
-        self.assertEqual(service.ask("GET", "/v1/overview", token=new)[0], 200)
+        deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+        while service.metrics()[name] == before:
+            self.assertLess(time.monotonic(), deadline, service.log_lines()[-3:])
+            time.sleep(0.02)
+
+    def audited(self, service, action):
+        status, _, text = service.ask("GET", "/v1/audit?limit=1000")
+        self.assertEqual(status, 200, text)
+        return [line for line in json.loads(text)["value"] if line["action"] == action]
+
+    def test_a_configuration_that_does_not_hold_is_refused_as_a_whole(self):
+        """Each has something good before what is wrong: none of it is taken over."""
+        settings = self.settings + "serve:\n  silent_minutes: 7\n"
+        service = self.start(settings=settings)
+        inputs = self.folder / "inputs"
+        inputs.mkdir()
+        good = f"serve:\n  silent_minutes: 9\n  inputs:\n    - folder: {inputs}\n"
+        for what, text, words in [
+                ("no YAML", "serve: [", "expected YAML"),
+                ("an unknown key", self.settings + good + "  silent_minuets: 7\n", "silent_minutes"),
+                ("a list that is not there", "lists: {tor: [missing.txt]}\n" + good, "missing.txt"),
+                ("a secret that is not there", self.settings + good +
+                 "    - container: https://account.blob.example/logs\n      sas: {file: missing}\n", "missing"),
+                ("a feed's secret that is not there", "lists:\n  feeds:\n    - {url: 'https://lists.example/', "
+                 "role: tor, authorization: {file: missing}}\n" + good, "missing"),
+                ("an input twice", self.settings + good + f"    - folder: {inputs}\n", "twice"),
+                ("a token without a hash", self.settings + good +
+                 "  tokens: [{name: a, roles: [reader], hash: none}]\n", "token new"),
+                ("an issuer without keys", self.settings + good + "  issuers: [{issuers: [a], audiences: [b]}]\n",
+                 "key_set_url")]:
+            with self.subTest(what):
+                self.reload(service, text, "refused")
+                figures = service.metrics()
+                self.assertEqual(figures["configuration_last_reload_successful"], 0)
+                self.assertIn(words, self.audited(service, "configuration.reload")[0]["outcome"])
+                self.assertIn(words, [line for line in service.log_lines() if "not reloaded" in line][-1])
+                self.assertFalse(any("input started" in line for line in service.log_lines()))
+        _, _, text = service.ask("GET", "/v1/overview")
+        problems = [one for one in json.loads(text)["service"]["problems"] if one["kind"] == "configuration"]
+        self.assertEqual(len(problems), 1)
+        self.assertIn("stays in force", problems[0]["text"])
+        # What was in force is so still, and the next good one is taken.
+        self.reload(service, settings)
+        self.assertEqual(service.metrics()["configuration_last_reload_successful"], 1)
+        self.assertEqual(self.audited(service, "configuration.reload")[0]["outcome"], "done")
+        self.assertEqual(self.audited(service, "configuration.reload")[0]["target"], "", "nothing differs")
+        _, _, text = service.ask("GET", "/v1/overview")
+        self.assertEqual(json.loads(text)["service"]["problems"], [])
+
+    @unittest.skipUnless(shutil.which("openssl"), "the openssl command is needed to sign tokens")
+    def test_a_signal_takes_over_issuers(self):
+        first, second = SigningKey(self.folder, "first"), SigningKey(self.folder, "second")
+        (self.folder / "first.json").write_text(json.dumps({"keys": [first.public()]}))
+        (self.folder / "second.json").write_text(json.dumps({"keys": [second.public()]}))
+
+        def issuer(name):
+            return (f"    - issuers: [https://{name}.example]\n      audiences: [api://keyvigil]\n"
+                    f"      key_set_file: ../{name}.json\n      grants: [{{app_role: Reader, roles: [reader]}}]\n")
+
+        def status(key, name):
+            token = key.token({"iss": f"https://{name}.example", "aud": "api://keyvigil", "sub": "somebody",
+                               "roles": ["Reader"], "exp": int(time.time()) + 3600})
+            return service.ask("GET", "/v1/overview", token=token)[0]
+
+        service = self.start(settings="serve:\n  issuers:\n" + issuer("first"))
+        self.assertEqual((status(first, "first"), status(second, "second")), (200, 401))
+        self.reload(service, "serve:\n  issuers:\n" + issuer("first") + issuer("second"))
+        self.assertEqual((status(first, "first"), status(second, "second")), (200, 200))
+        self.reload(service, "serve:\n  issuers:\n" + issuer("second"))
+        self.assertEqual((status(first, "first"), status(second, "second")), (401, 200))
+        # Keys in a file are read again.
+        (self.folder / "second.json").write_text(json.dumps({"keys": [first.public()]}))
+        self.reload(service)
+        self.assertEqual((status(first, "second"), status(second, "second")), (200, 401))
+
+    def test_a_signal_takes_over_lists_by_url(self):
+        """One that is added is fetched and decides, one that is removed decides no more."""
+        asked = collections.Counter()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked[self.path] += 1
+                body = {"/one": b"203.0.113.1\n", "/two": b"203.0.113.2\n"}[self.path]
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(lambda: (server.shutdown(), server.server_close(), thread.join()))
+        url = f"http://127.0.0.1:{server.server_port}"
+
+        def settings(*paths):
+            return "lists:\n  feeds:\n" + "".join(f"    - {{url: '{url}{path}', role: tor}}\n" for path in paths)
+
+        def await_lists(*paths):
+            deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
+            while True:
+                lists = json.loads(service.ask("GET", "/v1/sources")[2])["lists"]
+                self.assertEqual([one["name"].removeprefix(url) for one in lists], list(paths))
+                if all("confirmedUtc" in one and not one["failure"] for one in lists):
+                    return
+                self.assertLess(time.monotonic(), deadline, lists)
+                time.sleep(0.05)
+
+        service = self.start(settings=settings("/one"))
+        await_lists("/one")
+        self.reload(service, settings("/one", "/two"))
+        await_lists("/one", "/two")
+        self.assertEqual(asked["/one"], 1, "one that is as before is not asked again")
+        begin = 1_780_000_000
+        attacks = [record(begin + number, f"203.0.113.{number}", number=number) for number in (1, 2)]
+        self.assertEqual(service.send(json_lines(attacks + days_later(begin, 1)))[0], 200)
+        service.await_decided()
+        self.reload(service, settings("/two"))
+        await_lists("/two")
+        begin += 2 * 86400
+        attacks = [record(begin + number, f"203.0.113.{number}", number=10 + number) for number in (1, 2)]
+        self.assertEqual(service.send(json_lines(attacks + days_later(begin, 5)))[0], 200)
+        service.await_decided()
+        self.assertEqual(service.stop(), 0)
+        service = self.start(settings=settings("/two"))
+        found = sorted(address for alert in service.alerts().values()
+                       for address in set(re.findall(r"203\.0\.113\.\d", json.dumps(alert))))
+        self.assertEqual(found, ["203.0.113.1", "203.0.113.2", "203.0.113.2"])
+
+    def test_reloads_in_the_middle_of_what_is_followed_change_no_alert(self):
+        """Inputs are changed, removed and put back while a month is read: everything is decided once."""
+        lines, settings, _ = self.simulated(6000)
+        expected = self.detected(lines, settings)
+        subscriptions = {alert["id"].split("/")[2] for alert in expected.values()}
+        blobs = self.blobs_of(lines)
+        root = self.folder / "blobs"
+        hour = re.compile(r"y=\d+/m=\d+/d=\d+/h=\d+")
+        middle = sorted(hour.search(name).group() for name in blobs)[len(blobs) // 2]
+
+        def write(chosen):
+            for name, held in blobs.items():
+                if chosen(hour.search(name).group()):
+                    (root / name).parent.mkdir(parents=True, exist_ok=True)
+                    (root / name).write_bytes(held)
+
+        write(lambda of: of < middle)
+        other = self.folder / "other"
+        other.mkdir()
+        seed = int(os.environ.get("KEYVIGIL_SEED", random.randrange(1 << 32)))
+        print(f"\nreloads: KEYVIGIL_SEED={seed}", flush=True)
+        chance = random.Random(seed)
+
+        def configuration(seconds, followed=True, more=False):
+            return (settings + f"serve:\n  checkpoint_seconds: {seconds}\n  inputs:\n" +
+                    (f"    - {{folder: {root}, from: 2000-01-01, poll_seconds: {seconds}}}\n" if followed else "") +
+                    (f"    - {{folder: {other}}}\n" if more or not followed else ""))
+
+        service = self.start(settings=configuration(1))
+        steps = [{}, {"seconds": 2}, {"more": True}, {"followed": False}, {"seconds": 3}, {"followed": False}, {}]
+        for step in steps:
+            time.sleep(chance.uniform(0, 0.2))
+            self.reload(service, configuration(**{"seconds": 1, **step}))
+            if step == {"followed": False}:  # what comes meanwhile is read when it is put back
+                write(lambda of: of >= middle)
+        figures = self.follow_all(service, len(lines))
+        started = sum("input started" in line and str(root) in line for line in service.log_lines())
+        self.assertEqual(started, 3, "at the start, and when it was put back")
+        self.assertEqual(figures["late_total"], 0)
+        self.assertEqual(figures["events_decided_total"] + figures["events_held"] + figures["duplicates_total"],
+                         len(lines))
+        self.assertEqual(figures["duplicates_total"], 0)
+        self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
+        service = self.start(settings=settings)
+        found = {}
+        for subscription in subscriptions:
+            found.update(service.alerts(subscription))
+        self.assertEqual(found.keys(), expected.keys())
+        for name, alert in found.items():
+            self.assertEqual(alert["properties"]["extendedProperties"],
+                             expected[name]["properties"]["extendedProperties"])
+        # It is followed no longer: it is known, and nobody waits for it.
+        (known,) = [one for one in json.loads(service.ask("GET", "/v1/sources")[2])["value"]
+                    if one["name"] == f"folder/{root}"]
+        self.assertTrue(known["removed"])
+
+    def test_what_waits_for_a_removed_output_is_given_up(self):
+        def output(name):
+            return f"  - {{name: {name}, kind: webhook, url: 'http://127.0.0.1:9/', plain_text: true}}\n"
+
+        path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/locations/global/alerts/default/simulate"
+        sample = json.dumps({"properties": {"kind": "Bundles", "bundles": ["KeyVaults"]}})
+        service = self.start(settings="outputs:\n" + output("one") + output("two") + output("three"))
+        self.assertIn(service.ask("POST", path + "?api-version=2021-11-01", sample)[0], (202, 204))
+        self.assertEqual(service.metrics()["outbox"], 42)
+        self.reload(service, "outputs:\n" + output("one") + output("two"))
+        figures = service.metrics()
+        self.assertEqual((figures["outbox"], figures["dead_letters"], figures["outbox_orphaned_total"]), (28, 14, 14))
+        self.assertEqual([line["target"] for line in self.audited(service, "outbox.orphaned")],
+                         ["three (14 revisions)"])
+        self.assertEqual(service.stop(), 0)
+        service = self.start(settings="outputs:\n" + output("two"))
+        figures = service.metrics()
+        self.assertEqual((figures["outbox"], figures["dead_letters"], figures["outbox_orphaned_total"]), (14, 28, 14))
+        self.await_log(service, "no longer configured")
+        self.assertEqual([line["target"] for line in self.audited(service, "outbox.orphaned")],
+                         ["one (14 revisions)", "three (14 revisions)"])
+        # It was a mistake: what waited for the output waits again.
+        self.reload(service, "outputs:\n" + output("two") + output("three"))
+        figures = service.metrics()
+        self.assertEqual((figures["outbox"], figures["dead_letters"]), (28, 14))
 
     def test_what_was_decided_can_be_looked_through(self):
         service = self.start(settings=self.settings + "serve:\n  checkpoint_seconds: 1\n")
@@ -943,16 +1160,46 @@ class Crashes(ServeCase):
         self.assertIn(b"backup", done.stderr)
         self.assertEqual(store.read_bytes(), whole[:-4096] + bytes(4096))
 
-    def test_a_store_that_cannot_be_written_is_refused(self):
-        if os.geteuid() == 0:
-            self.skipTest("root writes to anything")
+    def run_unprivileged(self, *arguments):
+        """As somebody who may not write to anything: root may, so for root it is nobody (65534)."""
+        if os.geteuid() != 0:
+            return run(*arguments)
+        program = self.folder / "keyvigil"
+        if not program.exists():  # where it was built nobody else may be allowed in
+            shutil.copy2(KEYVIGIL, program)
+            program.chmod(0o755)
+            self.folder.chmod(0o755)
+            for path in [self.folder / "service", *(self.folder / "service").rglob("*")]:
+                os.chown(path, 65534, 65534)
+
+        def become_nobody():
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+
+        return subprocess.run([str(program), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=600, check=False, preexec_fn=become_nobody)
+
+    def test_a_store_that_cannot_be_written_is_refused_and_left_alone(self):
         service = self.start()
+        self.assertEqual(service.send(json_lines([record(1_780_000_000)]))[0], 200)
+        service.await_decided()
         self.assertEqual(service.stop(), 0)
         store = self.folder / "service" / "store.db"
-        store.chmod(0o400)
-        done = run("serve", "--dev", "--store", store, "--listen", "127.0.0.1:0")
-        self.assertEqual(done.returncode, 3)
-        self.assertIn(b"store", done.stderr)
+        whole = store.read_bytes()
+        for what, path, mode in [("store", store, 0o400), ("folder", store.parent, 0o500)]:
+            with self.subTest(what):
+                before = path.stat().st_mode
+                path.chmod(mode)
+                done = self.run_unprivileged("serve", "--dev", "--store", store, "--listen", "127.0.0.1:0")
+                path.chmod(before)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn(f"expected to write to the {what} '{path}', found it read-only; make it writable"
+                              .encode(), done.stderr)
+                self.assertEqual(store.read_bytes(), whole)
+        # Once it can be written it goes on.
+        service = self.start()
+        self.assertEqual(service.metrics()["events_decided_total"] + service.metrics()["events_held"], 1)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "unit/api/signing_key.h"
 
 namespace keyvigil {
@@ -41,6 +44,14 @@ Json claims_without(const std::string& name) {
 // An Access that trusts one issuer; the keys can be exchanged, the fetches are counted.
 struct World {
   World() {
+    AccessOptions options;
+    options.issuers.push_back(issuer());
+    auto made = Access::make(std::move(options));
+    CHECK(made.has_value());
+    access.emplace(*std::move(made));
+  }
+
+  JwtIssuer issuer() {
     JwtIssuer issuer;
     issuer.issuers = {kIssuer};
     issuer.audiences = {kAudience, "other"};
@@ -52,11 +63,8 @@ struct World {
       if (broken) { return fail(ErrorKind::kInputOutput, "unreachable"); }
       return keys;
     };
-    AccessOptions options;
-    options.issuers.push_back(std::move(issuer));
-    auto made = Access::make(std::move(options));
-    CHECK(made.has_value());
-    access.emplace(*std::move(made));
+    issuer.key_set_place = "here";
+    return issuer;
   }
 
   Authentication ask(const std::string& token, EventTime now = kNow) {
@@ -89,13 +97,67 @@ TEST(Access, TokensCanBeReplacedWhileItIsAsked) {
     made.roles = {Role::kReader};
     return made;
   };
-  ASSERT_TRUE(world.access->replace_tokens({grant(before)}));
+  ASSERT_TRUE(world.access->replace({{grant(before)}, {}}));
   EXPECT_EQ(world.ask(before.token).refused, "");
-  ASSERT_FALSE(world.access->replace_tokens({grant(after), grant(after)})) << "two of one name";
+  ASSERT_FALSE(world.access->replace({{grant(after), grant(after)}, {}})) << "two of one name";
   EXPECT_EQ(world.ask(before.token).refused, "") << "an error leaves those before";
-  ASSERT_TRUE(world.access->replace_tokens({grant(after)}));
+  ASSERT_TRUE(world.access->replace({{grant(after)}, {}}));
   EXPECT_EQ(world.ask(before.token).refused, "unknown_token");
   EXPECT_EQ(world.ask(after.token).principal.name, "dashboard");
+}
+
+TEST(Access, IssuersCanBeReplacedAndKeepTheKeysOfTheSamePlace) {
+  World world;
+  const std::string token = world.rsa.token(claims(), "RS256");
+  EXPECT_EQ(world.ask(token).principal.roles, std::set<Role>{Role::kReader});
+  EXPECT_EQ(world.fetches, 1);
+  // The same keys, another grant: nothing is fetched.
+  AccessOptions other;
+  other.issuers = {world.issuer()};
+  other.issuers.front().grants = {{"KeyVigil.Reader", "", {Role::kIngest}, std::nullopt}};
+  ASSERT_TRUE(world.access->replace(other));
+  EXPECT_EQ(world.ask(token).principal.roles, std::set<Role>{Role::kIngest});
+  EXPECT_EQ(world.fetches, 1);
+  // An issuer that cannot be used leaves the one before; so do tokens.
+  AccessOptions unusable = other;
+  unusable.issuers.front().audiences.clear();
+  EXPECT_FALSE(world.access->replace(unusable));
+  EXPECT_EQ(world.ask(token).principal.roles, std::set<Role>{Role::kIngest});
+  // Keys of another place are fetched.
+  other.issuers.front().key_set_place = "elsewhere";
+  ASSERT_TRUE(world.access->replace(other));
+  ASSERT_TRUE(world.access->fetch_keys(kNow));
+  EXPECT_EQ(world.fetches, 2);
+  ASSERT_TRUE(world.access->fetch_keys(kNow)) << "they are there";
+  EXPECT_EQ(world.fetches, 2);
+  EXPECT_EQ(world.ask(token).refused, "");
+  // An issuer that is gone is unknown.
+  ASSERT_TRUE(world.access->replace({}));
+  EXPECT_EQ(world.ask(token).refused, "unknown_issuer");
+}
+
+TEST(Access, IsReplacedWhileKeysAreFetchedAndRequestsGoOn) {
+  World world;
+  AccessOptions options;
+  options.issuers = {world.issuer()};
+  // The issuer is replaced in the middle of a fetch: what comes of it is of nobody's any more.
+  options.issuers.front().key_set = [&world]() -> Result<std::string> {
+    CHECK(world.access->replace({}).has_value());
+    return world.keys;
+  };
+  options.issuers.front().key_set_place.clear();
+  ASSERT_TRUE(world.access->replace(options));
+  EXPECT_EQ(world.ask(world.rsa.token(claims(), "RS256")).refused, "unknown_issuer");
+  options.issuers = {world.issuer()};
+  ASSERT_TRUE(world.access->replace(options));
+  std::atomic<bool> stop = false;
+  std::thread replaces([&] {
+    while (!stop) { CHECK(world.access->replace(options).has_value()); }
+  });
+  const std::string token = world.rsa.token(claims(), "RS256");
+  for (int i = 0; i < 200; ++i) { EXPECT_EQ(world.ask(token).refused, ""); }
+  stop = true;
+  replaces.join();
 }
 
 TEST(Access, TakesOurTokensByTheirHash) {

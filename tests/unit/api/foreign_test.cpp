@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/percent_coding.h"
 #include "unit/api/api_world.h"
 
 namespace keyvigil {
@@ -24,7 +25,7 @@ std::string filled(const std::string& pattern, const std::map<std::string, std::
     const std::size_t end = pattern.find('}', at);
     const auto value = values.find(pattern.substr(at + 1, end - at - 1));
     EXPECT_NE(value, values.end()) << pattern << ": give the parameter a value in this test";
-    path += value == values.end() ? "" : percent_encode(value->second);
+    path += value == values.end() ? "" : percent_encoded(value->second);
     at = end + 1;
   }
   return path;
@@ -124,10 +125,10 @@ TEST_F(Foreign, OwnSubscriptionsAnswer) {
 TEST_F(Foreign, NothingOfOthersIsSaid) {
   world_.principal.subscriptions = {kTheirs};
   const Alert& ours = world_.alerts().front();
-  const std::map<std::string, std::string> queries = {{"/v1/entities/{kind}", "key=" + percent_encode(ours.vault_id)},
+  const std::map<std::string, std::string> queries = {{"/v1/entities/{kind}", "key=" + percent_encoded(ours.vault_id)},
                                                       {"/v1/timeline", "alert=" + ours.id},
                                                       {"/v1/alerts", "subscription=" + kOurs},
-                                                      {"/v1/readiness", "vault=" + percent_encode(ours.vault_id)}};
+                                                      {"/v1/readiness", "vault=" + percent_encoded(ours.vault_id)}};
   for (const Router::Route& route : world_.router().routes()) {
     if (route.method != "GET" || route.pattern.find("{subscription}") != std::string::npos) { continue; }
     const bool v1 = route.pattern.starts_with("/v1");

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "api/graph_filter.h"
+#include "base/percent_coding.h"
 #include "unit/api/api_world.h"
 
 namespace keyvigil {
@@ -15,7 +16,7 @@ namespace {
 const std::string kPath = "/v1.0/security/alerts_v2";
 
 std::string encoded(const std::string& filter) {
-  return "$filter=" + percent_encode(filter);
+  return "$filter=" + percent_encoded(filter);
 }
 
 TEST(GraphAlerts, AreListedAndFiltered) {

@@ -180,11 +180,11 @@ TEST(TlsContext, IsReadAgain) {
   const auto expires = loopback.server().figures().certificate_expires;
   std::filesystem::copy_file(next.server.certificate_path, local.server.certificate_path,
                              std::filesystem::copy_options::overwrite_existing);
-  EXPECT_FALSE(loopback.server().reload_certificate()) << "the key is another one's";
+  EXPECT_FALSE(loopback.server().reload_certificate(local.server)) << "the key is another one's";
   EXPECT_TRUE(TlsClient(loopback.port(), local.authority_path, "localhost").connected()) << "the old one goes on";
   std::filesystem::copy_file(next.server.key_path, local.server.key_path,
                              std::filesystem::copy_options::overwrite_existing);
-  ASSERT_TRUE(loopback.server().reload_certificate());
+  ASSERT_TRUE(loopback.server().reload_certificate(local.server));
   EXPECT_FALSE(TlsClient(loopback.port(), local.authority_path, "localhost").connected());
   EXPECT_TRUE(TlsClient(loopback.port(), next.authority_path, "localhost").connected());
   EXPECT_EQ(loopback.server().figures().certificate_expires->ticks, expires->ticks - EventTime::kTicksPerDay);

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/percent_coding.h"
 #include "unit/api/api_world.h"
 
 namespace keyvigil {
@@ -134,7 +135,7 @@ TEST(V1Entities, TellWhatIsKnown) {
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 3);
   EXPECT_EQ(caller.at("profile").at("related").at("addresses").at("value")[0].at("key"), "203.0.113.0/24");
   EXPECT_EQ(caller.at("alerts").size(), 3U);
-  const Json vault = world.json("/v1/entities/Vault", "key=" + percent_encode(first.vault_id));
+  const Json vault = world.json("/v1/entities/Vault", "key=" + percent_encoded(first.vault_id));
   EXPECT_EQ(vault.at("profile").at("kind"), "vault");
   EXPECT_EQ(vault.at("alerts").size(), 3U);
   const Json address = world.json("/v1/entities/address", "key=203.000.113.007");
@@ -145,6 +146,25 @@ TEST(V1Entities, TellWhatIsKnown) {
   EXPECT_EQ(world.get("/v1/entities/address", "key=here").status, 400);
   EXPECT_EQ(world.get("/v1/entities/caller").status, 400);
   EXPECT_EQ(world.get("/v1/entities/planet", "key=a").status, 404);
+}
+
+// 2026-09-28 is a Monday; the events are of ten o'clock.
+TEST(V1Entities, TellWhenACallerOrAVaultIsActive) {
+  ApiWorld world;
+  const Alert& first = world.alerts().front();
+  const std::string caller = "key=" + first.caller_key;
+  const Json hours = world.json("/v1/entities/caller", caller).at("activeHours");
+  Json expected = std::vector<int>(24, 0);
+  expected[10] = 1;
+  EXPECT_EQ(hours.at("daysByHour"), expected);
+  EXPECT_EQ(hours.at("hoursByWeekday"), Json({1, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(hours.at("fromUtc"), "2026-09-28T10:00:00.000Z");
+  EXPECT_TRUE(world.json("/v1/entities/vault", "key=" + percent_encoded(first.vault_id)).contains("activeHours"));
+  EXPECT_FALSE(world.json("/v1/entities/app", "key=" + first.app_id).contains("activeHours"));
+  world.principal.subscriptions = {kTheirs};
+  EXPECT_TRUE(world.json("/v1/entities/caller", caller).contains("activeHours")) << "it has been at a vault of theirs";
+  world.principal.subscriptions = {"cccccccc-0000-4000-8000-00000000000c"};
+  EXPECT_EQ(world.get("/v1/entities/caller", caller).status, 404);
 }
 
 TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
@@ -161,7 +181,7 @@ TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   EXPECT_FALSE(caller.at("profile").contains("usual"));
   EXPECT_FALSE(caller.at("profile").at("related").contains("addresses"));
   EXPECT_FALSE(caller.at("profile").contains("daysSeen"));
-  EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encode(first.vault_id)).status, 404);
+  EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encoded(first.vault_id)).status, 404);
   EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller_key).status, 404);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,59 @@ TEST_F(ListFeedsTest, PutsAllListsInForceAndKeepsThem) {
   feeds_.reset();
   open();
   EXPECT_EQ(feeds_->kept().size(), 2U) << "the next start has them before the first answer";
+}
+
+TEST_F(ListFeedsTest, IsReplacedAndKeepsWhatIsAsBefore) {
+  open();
+  run();
+  std::vector<ListFeedConfig> configs(2);
+  configs[0].url = server_.url("/suspicious");
+  configs[1].url = server_.url("/new");
+  const auto names = [](const std::vector<FetchedList>& lists) {
+    Lists found;
+    for (const FetchedList& list : lists) { found.push_back(list.name.substr(list.name.rfind('/'))); }
+    return found;
+  };
+  EXPECT_EQ(names(feeds_->kept_with(configs)), Lists{"/suspicious"}) << "what would be in force";
+  EXPECT_EQ(names(feeds_->kept()), (Lists{"/tor", "/suspicious"})) << "nothing has changed";
+  const std::size_t asked = server_.requests().size();
+  feeds_->replace(configs);
+  EXPECT_EQ(names(feeds_->kept()), Lists{"/suspicious"});
+  auto health = feeds_->health();
+  ASSERT_EQ(health.size(), 2U);
+  EXPECT_TRUE(health[0].confirmed.has_value());
+  EXPECT_FALSE(health[1].confirmed.has_value());
+  run();
+  EXPECT_EQ(server_.requests().size(), asked + 1) << "only the new one is due";
+  EXPECT_EQ(in_force_, (Lists{"/suspicious203.0.113.2\n", "/new203.0.113.2\n"}));
+  // Other settings: asked again, with what was kept in force meanwhile.
+  configs[0].interval_minutes = 7;
+  feeds_->replace(configs);
+  EXPECT_EQ(names(feeds_->kept()), (Lists{"/suspicious", "/new"}));
+  EXPECT_EQ(feeds_->health()[0].interval_minutes, 7);
+  run();
+  feeds_->replace({});
+  EXPECT_TRUE(feeds_->kept().empty());
+  EXPECT_TRUE(feeds_->health().empty());
+}
+
+TEST_F(ListFeedsTest, StopsWithoutWaitingForAnAnswerAndAsksAgain) {
+  std::atomic<int> asked = 0;
+  LoopbackReceiver slow([&](const ReceivedRequest&, std::size_t) {
+    if (++asked == 1) { std::this_thread::sleep_for(std::chrono::seconds(5)); }
+    return LoopbackReceiver::answer(200, "203.0.113.1\n");
+  });
+  open();
+  std::vector<ListFeedConfig> configs(1);
+  configs[0].url = slow.url("/tor");
+  feeds_->replace(configs);
+  feeds_->start();
+  while (asked == 0) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+  feeds_->stop();
+  EXPECT_EQ(feeds_->health()[0].failure, "") << "it was not the list that failed";
+  EXPECT_TRUE(in_force_.empty());
+  run();
+  EXPECT_EQ(in_force_, Lists{"/tor203.0.113.1\n"});
 }
 
 TEST_F(ListFeedsTest, AListThatIsHeldBackHoldsBackNoOther) {

@@ -260,6 +260,62 @@ TEST_F(LiveLoopTest, MovesTimeOnWhereEveryInputIsQuiet) {
   ASSERT_EQ(alerts().size(), 1U);
 }
 
+TEST_F(LiveLoopTest, WaitsForNothingOfAnInputThatIsRemoved) {
+  start();
+  loop_->follow_only({"folder/a"});
+  // Of the past, so that it is never idle: what is ahead of it waits.
+  JournalEntry past = logs({{0}, {1, kTor}}, later(3), "one");
+  past.input = "folder/a";
+  past.backfill = true;
+  append(past);
+  append(much_later(60));
+  run();
+  EXPECT_TRUE(alerts().empty());
+  start_again();
+  loop_->follow_only({});
+  JournalEntry removed;
+  removed.kind = JournalKind::kRemoved;
+  removed.input = "folder/a";
+  removed.received_ticks = now_.ticks;
+  append(removed);
+  JournalEntry after = much_later(180);
+  append(after);
+  run();
+  ASSERT_EQ(alerts().size(), 1U) << "it is decided now";
+}
+
+TEST_F(LiveLoopTest, TellsInputsThatAreNoLongerFollowed) {
+  start();
+  JournalEntry entry = logs({{0}}, later(3), "one");
+  entry.input = "folder/a";
+  append(entry);
+  append(much_later(60));
+  loop_->report_input("folder/a", "unreadable");
+  const auto removed = [&](const std::string& name) {
+    const LiveView view = loop_->view();
+    std::thread thread([this] { EXPECT_TRUE(loop_->run()); });
+    std::optional<bool> found;
+    const auto begun = std::chrono::steady_clock::now();
+    while (!found && std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+      const auto figures = view.figures();
+      for (const InputHealth& input : figures ? figures->inputs : std::vector<InputHealth>{}) {
+        if (input.name == name && input.records > 0) { found = input.removed; }
+        if (input.name == name && input.removed) { EXPECT_EQ(input.failure, "") << "it is nobody's any more"; }
+      }
+    }
+    loop_->stop();
+    thread.join();
+    return found.value_or(false);
+  };
+  loop_->follow_only({"folder/a"});
+  EXPECT_FALSE(removed("folder/a"));
+  start_again();
+  loop_->follow_only({});
+  EXPECT_TRUE(removed("folder/a"));
+  start_again();
+  EXPECT_FALSE(removed("logs")) << "who sends by HTTP is not in the configuration";
+}
+
 TEST_F(LiveLoopTest, DecidesEachRecordByTheListsOfItsPlace) {
   start({}, {});
   append(logs({{0}, {1, kTor}, {2}}, later(3)));

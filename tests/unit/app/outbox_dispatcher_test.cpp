@@ -16,6 +16,8 @@
 #include "alert/access_summary.h"
 #include "reference/alert_samples.h"
 #include "reference/loopback_receiver.h"
+#include "reference/made_alert.h"
+#include "unit/store/store_folder.h"
 
 namespace keyvigil {
 namespace {
@@ -288,6 +290,54 @@ TEST(OutboxDispatcher, DeliversInTheBackgroundAndStopsAtOnceWhileAReceiverHangs)
 }
 
 // With the real store: what was sent and not written down is sent again, with the same id.
+TEST(OutboxDispatcher, ReplacesOutputsAndLeavesTheOthersUndisturbed) {
+  const auto takes = [](const ReceivedRequest&, std::size_t) { return LoopbackReceiver::answer(200); };
+  const LoopbackReceiver stays(takes);
+  const LoopbackReceiver before(takes);
+  const LoopbackReceiver now(takes);
+  OutputOptions kept = webhook(stays);
+  kept.name = "kept";
+  OutputOptions changed = webhook(before);
+  changed.name = "changed";
+  const StoreFolder folder;
+  auto store = folder.open();
+  OutboxDispatcher dispatcher(outbox_of(*store), {kept, changed}, {}, "", [] { return kNow; });
+  dispatcher.start();
+  const auto raise = [&](std::uint64_t number) {
+    CheckpointCommit checkpoint;
+    checkpoint.now = kNow;
+    checkpoint.revisions.push_back({made_alert(number), false, "", {"kept", "changed"}});
+    ASSERT_TRUE(store->commit(checkpoint));
+    dispatcher.notify();
+  };
+  const auto await_empty = [&] {
+    const auto begun = std::chrono::steady_clock::now();
+    while (store->figures()->outbox > 0 && std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_EQ(store->figures()->outbox, 0U);
+  };
+  raise(1);
+  await_empty();
+  changed = webhook(now);
+  changed.name = "changed";
+  OutputOptions added = webhook(now);
+  added.name = "added";
+  dispatcher.replace({added, changed, kept});
+  raise(2);
+  await_empty();
+  EXPECT_EQ(stays.requests().size(), 2U);
+  EXPECT_EQ(before.requests().size(), 1U);
+  EXPECT_EQ(now.requests().size(), 1U);
+  const auto figures = dispatcher.figures();
+  ASSERT_EQ(figures.size(), 3U) << "in the order of the configuration";
+  EXPECT_EQ(figures[0].name, "added");
+  EXPECT_EQ(figures[1].delivered, 1U) << "it began anew";
+  EXPECT_EQ(figures[2].delivered, 2U) << "it went on";
+  dispatcher.replace({kept});
+  EXPECT_EQ(dispatcher.figures().size(), 1U);
+}
+
 TEST(OutboxDispatcher, DeliversAtLeastOnceAcrossARestart) {
   const fs::path folder = fs::temp_directory_path() / ("keyvigil_dispatcher_" + std::to_string(::getpid()));
   fs::create_directories(folder);

@@ -86,6 +86,21 @@ TEST(ServiceMetrics, AreLinesOfPrometheus) {
             values["keyvigil_started_seconds"]);
 }
 
+TEST(ServiceMetrics, SayWhetherTheLastReloadIsInForce) {
+  ServiceFigures figures = some_figures();
+  auto values = parsed(metrics_text(figures));
+  EXPECT_EQ(values["keyvigil_configuration_last_reload_successful"], "1");
+  EXPECT_FALSE(values.contains("keyvigil_configuration_last_reload_seconds"));
+  figures.orphaned_revisions = 4;
+  figures.reloads = {2, 1, kNow, "expected a list"};
+  values = parsed(metrics_text(figures));
+  EXPECT_EQ(values["keyvigil_configuration_reloads_total{outcome=\"done\"}"], "2");
+  EXPECT_EQ(values["keyvigil_configuration_reloads_total{outcome=\"refused\"}"], "1");
+  EXPECT_EQ(values["keyvigil_configuration_last_reload_successful"], "0");
+  EXPECT_TRUE(values.contains("keyvigil_configuration_last_reload_seconds"));
+  EXPECT_EQ(values["keyvigil_outbox_orphaned_total"], "4");
+}
+
 // Names come from outside: one must not make another metric.
 TEST(ServiceMetrics, EscapeWhatLabelsMayNotHold) {
   auto values = parsed(metrics_text(some_figures()));

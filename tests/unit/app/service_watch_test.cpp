@@ -60,6 +60,19 @@ TEST_F(ServiceWatchTest, AnInputIsSilentAfterItsTimeAndNotAnyMoreOnceItSpeaks) {
 }
 
 // What an earlier run heard last was heard before this one could hear anything.
+TEST_F(ServiceWatchTest, NobodyWaitsForAnInputThatWasRemoved) {
+  input().removed = true;
+  EXPECT_EQ(look(61), Problems{});
+  input().removed = false;
+  EXPECT_EQ(look(62), Problems{"silent logs"});
+}
+
+TEST_F(ServiceWatchTest, TakesOtherLimits) {
+  EXPECT_EQ(look(61), Problems{"silent logs"});
+  watch_.limit_to({100, 120});
+  EXPECT_EQ(look(62), Problems{});
+}
+
 TEST_F(ServiceWatchTest, SilenceCountsFromTheStart) {
   input().last_received = after(-100'000);
   EXPECT_EQ(look(59), Problems{});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,76 @@ EventQuery by_caller(const AccessEvent& event) {
   EventQuery query;
   query.caller_key = event.caller_key();
   return query;
+}
+
+TEST(EventArchive, ActiveHoursAreThoseOfANaiveTwin) {
+  const StoreFolder folder;
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937_64 random(seed);
+  std::vector<AccessEvent> events;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    // Five days; some callers are there all the time, some for some hours.
+    const auto at = static_cast<std::int64_t>(i * 22);
+    events.push_back(made_event(i, second(at), random() % 8 == 0 ? random() % 200 : i / 3000, random() % 25));
+  }
+  auto store = folder.open();
+  for (std::size_t at = 0; at < events.size();) {
+    const std::size_t size = std::min<std::size_t>(events.size() - at, 1 + random() % 900);
+    CheckpointCommit checkpoint;
+    checkpoint.events = blocks_of(std::span(events).subspan(at, size));
+    ASSERT_TRUE(store->commit(checkpoint));
+    at += size;
+  }
+  for (int round = 0; round < 30; ++round) {
+    const AccessEvent& some = events[random() % events.size()];
+    EventQuery who;
+    (round % 3 == 0 ? who.vault_id : who.caller_key) = round % 3 == 0 ? some.vault_id() : some.caller_key();
+    const auto counts = [&](const AccessEvent& event) { return round % 2 == 0 || event.vault_id() != some.vault_id(); };
+    std::set<std::int64_t> expected;
+    for (const AccessEvent& event : events) {
+      const bool is_its =
+          who.caller_key.empty() ? event.vault_id() == who.vault_id : event.caller_key() == who.caller_key;
+      if (is_its && counts(event)) { expected.insert(event.time.hour()); }
+    }
+    const auto found = store->active_hours(who, counts);
+    ASSERT_TRUE(found) << message_of(found);
+    ASSERT_TRUE(found->has_value());
+    EXPECT_EQ((*found)->hours, expected);
+    EXPECT_EQ((*found)->from, events.front().time);
+    EXPECT_EQ((*found)->until, events.back().time);
+  }
+}
+
+TEST(EventArchive, ActiveHoursSayHowFarBackWasLooked) {
+  const StoreFolder folder;
+  {
+    auto store = folder.open();
+    EventQuery who;
+    who.caller_key = "nobody";
+    EXPECT_FALSE(store->active_hours(who, [](const AccessEvent&) { return true; })->has_value());
+    CheckpointCommit checkpoint;
+    std::vector<AccessEvent> events;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      events = {made_event(i, second(static_cast<std::int64_t>(i) * 7200), 1, 1)};
+      for (EventBlock& block : blocks_of(events)) { checkpoint.events.push_back(std::move(block)); }
+    }
+    ASSERT_TRUE(store->commit(checkpoint));
+  }
+  EventArchive archive;
+  ASSERT_TRUE(archive.open(folder.path() + ".events", {}, 1));
+  const EventQuery who = by_caller(made_event(0, second(0), 1, 1));
+  const auto all = [](const AccessEvent&) { return true; };
+  const auto whole = archive.active_hours(who, all);
+  ASSERT_TRUE(whole && *whole);
+  EXPECT_EQ((*whole)->hours.size(), 3U);
+  EXPECT_EQ((*whole)->from, second(0));
+  const auto bytes = archive.figures()->bytes;
+  const auto newest = archive.active_hours(who, all, bytes - 1);
+  ASSERT_TRUE(newest && *newest);
+  EXPECT_EQ((*newest)->hours, (std::set{second(7200).hour(), second(14'400).hour()}));
+  EXPECT_GT((*newest)->from, second(0));
+  EXPECT_LE((*newest)->from, second(7200));
 }
 
 TEST(EventArchive, TimelinesAreThoseOfANaiveTwin) {

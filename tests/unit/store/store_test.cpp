@@ -95,6 +95,48 @@ TEST(Store, KeepsPositionsWithTheirEntries) {
   EXPECT_EQ(store->positions("folder/a")->size(), 1U);
 }
 
+TEST(Store, KnowsItsInputsAndForgetsOneWhole) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  EXPECT_TRUE(store->inputs_with_positions()->empty());
+  std::vector<InputPosition> many;
+  for (int i = 0; i < 12'000; ++i) { many.push_back({"folder/b", "item" + std::to_string(i), 1, "m"}); }
+  many.push_back({"container/a", "x", 7, "first"});
+  many.push_back({"folder/c", "", 0, ""});
+  ASSERT_TRUE(store->append({}, many));
+  EXPECT_EQ(*store->inputs_with_positions(), (std::vector<std::string>{"container/a", "folder/b", "folder/c"}));
+  const auto place = store->position("container/a", "x");
+  ASSERT_TRUE(place && *place);
+  EXPECT_EQ((*place)->offset, 7U);
+  EXPECT_EQ((*place)->mark, "first");
+  EXPECT_FALSE(store->position("container/a", "y")->has_value());
+  ASSERT_TRUE(store->forget_positions("folder/b"));
+  EXPECT_EQ(*store->inputs_with_positions(), (std::vector<std::string>{"container/a", "folder/c"}));
+  EXPECT_TRUE(store->positions("folder/b")->empty());
+}
+
+TEST(Store, TakesOtherLimitsWhileItIsOpen) {
+  const StoreFolder folder;
+  StoreOptions options;
+  options.journal_limit_bytes = 5'000;
+  auto store = folder.open(options);
+  const std::string body = std::string("\x1f\x8b") + std::string(3998, 'x');
+  ASSERT_TRUE(store->append(std::vector{input(body)}));
+  ASSERT_FALSE(store->append(std::vector{input(body)}));
+  options.journal_limit_bytes = 10'000;
+  store->change_limits(options);
+  EXPECT_TRUE(store->append(std::vector{input(body)}));
+  // Audit lines of two days ago, with a retention of one day instead of a year.
+  const EventTime long_ago{kNow.ticks - 2 * EventTime::kTicksPerDay};
+  ASSERT_TRUE(store->audit({long_ago, "alice", "", "rule.put", "", "done"}));
+  ASSERT_TRUE(store->remove_outdated(kNow));
+  EXPECT_EQ(store->audit_lines(10)->size(), 1U);
+  options.audit_retention_days = 1;
+  store->change_limits(options);
+  ASSERT_TRUE(store->remove_outdated(kNow));
+  EXPECT_TRUE(store->audit_lines(10)->empty());
+}
+
 TEST(Store, RefusesInputBeyondTheLimitAndTakesItAgainLater) {
   const StoreFolder folder;
   StoreOptions options;
@@ -267,6 +309,54 @@ TEST(Store, DeliversInOrderPerAlert) {
   EXPECT_EQ(store->revive("siem", done_by("alice", "output.retry")), 1U);
   EXPECT_EQ(store->figures()->dead_letters, 0U);
   EXPECT_EQ(store->due("mail", kNow, 10)->size(), 2U);
+}
+
+TEST(Store, WhatWaitsForAnOutputThatIsGoneBecomesDeadLetters) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  constexpr std::uint64_t kMany = 6'000;  // more than one piece
+  ASSERT_TRUE(store->commit(with_alerts(0, kMany, {"gone", "siem"})));
+  ASSERT_TRUE(store->commit(with_alerts(kMany, kMany + 1, {"mail"})));
+  const std::vector<std::string> outputs = {"siem", "teams"};
+  const auto buried = store->bury_orphans(outputs, kNow);
+  ASSERT_TRUE(buried) << message_of(buried);
+  ASSERT_EQ(buried->size(), 2U);
+  EXPECT_EQ((*buried)[0].output, "gone");
+  EXPECT_EQ((*buried)[0].revisions, kMany);
+  EXPECT_EQ((*buried)[1].output, "mail");
+  EXPECT_EQ((*buried)[1].revisions, 1U);
+  EXPECT_EQ(store->figures()->outbox, kMany) << "those of siem wait on";
+  EXPECT_EQ(store->figures()->dead_letters, kMany + 1);
+  EXPECT_NE(store->dead_letters(1)->front().why.find("configuration"), std::string::npos);
+  const auto lines = store->audit_lines(10);
+  ASSERT_EQ(lines->size(), 2U);
+  EXPECT_EQ((*lines)[0].action, "outbox.orphaned");
+  EXPECT_EQ((*lines)[0].target, "mail (1 revisions)");
+  EXPECT_TRUE(store->bury_orphans(outputs, kNow)->empty()) << "nothing is left to do, nor to tell";
+  EXPECT_EQ(store->audit_lines(10)->size(), 2U);
+}
+
+TEST(Store, AnOutputThatIsPutBackWithinADayGoesOn) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  ASSERT_TRUE(store->commit(with_alerts(1, 4, {"siem"})));
+  CheckpointCommit later;
+  later.now = kNow;
+  later.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->commit(later));
+  const std::uint64_t refused = store->due("siem", kNow, 10)->at(2).id;
+  ASSERT_TRUE(store->bury(refused, kNow, "400"));
+  ASSERT_TRUE(store->bury_orphans({}, kNow));
+  EXPECT_EQ(store->figures()->dead_letters, 4U);
+  const std::vector<std::string> outputs = {"other", "siem"};
+  const EventTime in_time{kNow.ticks + Store::kOrphansKeptTicks};
+  EXPECT_EQ(store->take_back_orphans(std::vector<std::string>{"other"}, in_time), 0U);
+  EXPECT_EQ(store->take_back_orphans(outputs, EventTime{in_time.ticks + 1}), 0U) << "too late";
+  EXPECT_EQ(store->take_back_orphans(outputs, in_time), 3U);
+  EXPECT_EQ(store->figures()->dead_letters, 1U) << "what the receiver refused stays so";
+  const auto due = store->due("siem", kNow, 10);
+  ASSERT_EQ(due->size(), 2U);
+  EXPECT_EQ(due->front().alert.alert.revision, 1U) << "in order";
 }
 
 TEST(Store, KeepsRulesWithoutRegardToCase) {
