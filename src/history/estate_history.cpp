@@ -507,7 +507,9 @@ void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
   // What an episode counts is learned when it is over: until then it may alert.
   observed_.lone_read = episode->objects.size() >= Episodes::kObjects;
   const bool fresh = !caller.read_before.contains(observed_.object, event.time.day());
-  if (!Episodes::add_read(*episode, observed_.object, event.time, fresh)) { return; }
+  const Episodes::Counted counted = Episodes::add_read(*episode, observed_.object, event.time, fresh);
+  const bool each = caller.caller_class == CallerClass::kUser && counted == Episodes::Counted::kYes;
+  if (counted != Episodes::Counted::kAtCheckPoint && !each) { return; }
   out.list_episode = episode_facts(*episode, EpisodeKind::kList, event.time);
 }
 
@@ -542,7 +544,8 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
     // A list counts as one read more, under the operation's name.
     const std::uint32_t object =
         object_hash(event.object().empty() ? event.operation_name() : event.object(), observed_.vault_hash);
-    if (!Episodes::add_read(*episode, object, event.time, false)) { return; }
+    const Episodes::Counted counted = Episodes::add_read(*episode, object, event.time, false);
+    if (counted != Episodes::Counted::kAtCheckPoint) { return; }
   }
   observed_.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)] = episode;
   out.policy_episode = episode_facts(*episode, EpisodeKind::kPolicy, event.time);
@@ -579,7 +582,13 @@ bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   if (!opening.opened) { return false; }
   EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];
   if (own) { ++habit.today; }
-  if (own && kind == EpisodeKind::kList) { opening.episode->vault_days = days_on_vault(event); }
+  if (own && kind == EpisodeKind::kList) {
+    opening.episode->vault_days = days_on_vault(event);
+    if (opening.episode->vault_days == 0) {
+      const bool newcomer = touch_caller(observed_.caller).days_seen < touches_[kVaultTouch].known_days();
+      opening.episode->visit = newcomer ? Visit::kByNewcomer : Visit::kByKnown;
+    }
+  }
   opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
                                    event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
   // People list all the time, and never because a program starts.
@@ -598,7 +607,8 @@ std::uint32_t EstateHistory::days_on_vault(const AccessEvent& event) {
 EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   const auto at = static_cast<std::size_t>(kind);
-  const EpisodePopulation& population = classes_[static_cast<std::size_t>(caller.caller_class)].episodes[at];
+  const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
+  const EpisodePopulation& population = known.episodes[at];
   const EpisodeHabit& habit = caller.episodes[at];
   const CountParent openings = EpisodeHabit::openings_parent(population.openings.parent());
   EpisodeFacts facts{.opened_ticks = episode.opened.ticks,
@@ -614,6 +624,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .denied_before = episode.denied_before,
                      .reverted = episode.reverted,
                      .new_vault = {},
+                     .visits = {},
                      .by_principal = false};
   if (kind == EpisodeKind::kList) { facts.fresh = fresh_reads(episode, now); }
   if (habit.never_opened()) { facts.beginner_rate = population.beginners.per_day(); }
@@ -628,6 +639,8 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     touch.caller_things = static_cast<std::uint32_t>(
         touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
     touch.thing_callers = touches_[kVaultTouch].graph().callers_of(vaults_.key(observed_.vault));
+    const VisitReads& visits = known.visits[touch.caller_is_new ? 1 : 0];
+    facts.visits = {visits.with_at_least(episode.reads), visits.all()};
   }
   return facts;
 }
@@ -704,6 +717,9 @@ void EstateHistory::learn_episode(std::uint64_t owner, EpisodeKind kind, const E
   const auto at = static_cast<std::size_t>(kind);
   PopulationCount& population = class_of(caller).episodes[at].reads;
   const double count = static_cast<double>(episode.reads) + 1;
+  if (episode.visit != Visit::kNone) {
+    class_of(caller).visits[episode.visit == Visit::kByNewcomer ? 1 : 0].learn(episode.reads);
+  }
   population.learn(count, caller.episodes[at].reads);
   caller.episodes[at].reads.learn(count, population.parent(), 1);
 }
@@ -832,6 +848,7 @@ void EstateHistory::close_populations() {
     known.destruction.close_hour();
     known.pace.close_hour();
     known.fresh_reads.close_hour();
+    for (VisitReads& visits : known.visits) { visits.close_hour(); }
     for (EpisodePopulation& population : known.episodes) {
       population.reads.close_hour();
       population.openings.close_hour();

@@ -30,6 +30,7 @@
 #include "history/settled_table.h"
 #include "history/surprise_ledger.h"
 #include "history/teams.h"
+#include "history/visit_reads.h"
 #include "history/volume_windows.h"
 
 namespace keyvigil {
@@ -209,8 +210,9 @@ class EstateHistory {
     PopulationCount destruction;  // a day, plus one
     PopulationCount pace;
     PopulationCount fresh_reads;
+    std::array<VisitReads, 2> visits;           // by callers that are known, and by those that are new
     std::array<EpisodePopulation, 2> episodes;  // by EpisodeKind
-    auto fields() { return std::tie(volume, mix, destruction, pace, fresh_reads, episodes); }
+    auto fields() { return std::tie(volume, mix, destruction, pace, fresh_reads, visits, episodes); }
   };
   // What observe() leaves for learn().
   struct Observed {
