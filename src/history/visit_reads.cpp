@@ -8,17 +8,18 @@
 namespace keyvigil {
 
 void VisitReads::learn(std::uint32_t reads) {
+  ++pending_visits_;
   ++pending_[std::min<std::size_t>(reads, pending_.size() - 1)];
 }
 
 void VisitReads::close_hour() {
-  const double learned = std::accumulate(pending_.begin(), pending_.end(), 0.0);
-  if (learned == 0) { return; }
-  const double kept = half_life_decay(learned, kHalfLifeVisits);
+  if (pending_visits_ == 0) { return; }
+  const double kept = half_life_decay(pending_visits_, kHalfLifeVisits);
   for (std::size_t reads = 0; reads < visits_.size(); ++reads) {
     visits_[reads] = kept * visits_[reads] + static_cast<double>(pending_[reads]);
   }
   pending_.fill(0);
+  pending_visits_ = 0;
 }
 
 double VisitReads::with_at_least(std::uint32_t reads) const {

@@ -25,11 +25,12 @@ class VisitReads {
   [[nodiscard]] double with_at_least(std::uint32_t reads) const;
   [[nodiscard]] double all() const { return with_at_least(0); }
 
-  auto fields() { return std::tie(visits_, pending_); }
+  auto fields() { return std::tie(visits_, pending_, pending_visits_); }
 
  private:
   std::array<double, Episodes::kObjects + 1> visits_{};  // by number of reads
   std::array<std::uint32_t, Episodes::kObjects + 1> pending_{};
+  std::uint32_t pending_visits_ = 0;
 };
 
 }  // namespace keyvigil
