@@ -290,6 +290,23 @@ TEST(BehaviourDetectors, WhatIntrudersDoAroundAPolicyChangeMakesItRarer) {
   EXPECT_LT(p_of(put_get_anomaly, facts), plain);
 }
 
+// By hand: 2 looks * 2.5e-4 changes a day * P(2 or more of mean 1 and dispersion 1) = 1/4 * 0.05.
+TEST(BehaviourDetectors, AFirstChangeOfPolicyIsAsRareAsFirstChangesAre) {
+  Facts facts;
+  EpisodeFacts& made = facts.policy_episode.emplace();
+  made.reads = 2;
+  made.openings_today = 1;
+  made.usual = 1;
+  made.beginner_rate = 2.5e-4;
+  made.denied_before = true;
+  EXPECT_NEAR(p_of(put_get_anomaly, facts) / 6.25e-6, 1, 1e-9);
+  made.denied_before = false;
+  EXPECT_NEAR(p_of(put_get_anomaly, facts) / 1.25e-4, 1, 1e-9);
+  made.beginner_rate = 0;
+  made.openings_usual = 0.05;
+  EXPECT_GT(p_of(put_get_anomaly, facts), 0.01) << "an administrator who does so every third week";
+}
+
 TEST(BehaviourDetectors, ANewAddressNeedsUnusualAccessAndMustNotBeMicrosofts) {
   Facts facts;
   facts.new_address = touch(0.02, 0.5);
