@@ -365,6 +365,7 @@ Result<void> Pump::finish(AlertSink* sink) {
   counts_.callers_forgotten = engine_->history().callers().evictions();
   counts_.alerts_per_day = engine_->judge().budget().alerts_per_day();
   counts_.vaults_forgotten = engine_->recent_operations().evicted_vaults();
+  counts_.objects_forgotten = engine_->history().known_objects().forgotten;
   return {};
 }
 

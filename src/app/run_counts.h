@@ -33,6 +33,7 @@ struct RunCounts {
   std::uint64_t callers_forgotten = 0;  // for want of room
   double alerts_per_day = 0;            // the budget
   std::uint64_t vaults_forgotten = 0;   // evicted from the 24 h counts
+  std::uint64_t objects_forgotten = 0;  // of what callers had read, for want of room
   std::uint64_t duplicates_in_sort = 0;
 };
 

@@ -99,6 +99,10 @@ std::vector<std::string> warnings(const SummaryInput& input) {
     out.push_back(
         fmt::format("the 24-hour counts of {} vaults were forgotten for want of room", counts.vaults_forgotten));
   }
+  if (counts.objects_forgotten > 0) {
+    out.push_back(fmt::format("that {} objects had been read by their callers was forgotten for want of room",
+                              counts.objects_forgotten));
+  }
   if (input.list_watch->callers() == ListWatch::kCallersLimit) {
     out.emplace_back("more than 1,000,000 callers: shares of callers on lists are of the first million");
   }

@@ -23,6 +23,12 @@ double reading_probability(const EpisodeFacts& episode) {
   return tail(episode.reads, {episode.usual, episode.dispersion});
 }
 
+double visit_probability(const EpisodeFacts& episode) {
+  constexpr double kAssumedVisits = 10;  // whose reads are as those of the caller's episodes
+  return (kAssumedVisits * reading_probability(episode) + episode.visits.with_as_many) /
+         (kAssumedVisits + episode.visits.all);
+}
+
 double probability_of(const FreshReads& fresh) {
   return std::max(tail(fresh.count, fresh.of_caller), tail(fresh.count, fresh.of_class));
 }

@@ -12,6 +12,9 @@ namespace keyvigil {
 [[nodiscard]] double opening_probability(const EpisodeFacts& episode);
 // P(so many reads in an episode).
 [[nodiscard]] double reading_probability(const EpisodeFacts& episode);
+// P(so many reads in an episode on a vault that is new to the caller): what visits of the class were, and as far as
+// there were few, what the caller's episodes are.
+[[nodiscard]] double visit_probability(const EpisodeFacts& episode);
 // P(so many of them are fresh), of the caller and of its class: the larger.
 [[nodiscard]] double probability_of(const FreshReads& fresh);
 // P(so many reads in an episode) where the caller's vary as much as those of its class do.

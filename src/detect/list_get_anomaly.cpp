@@ -35,7 +35,8 @@ double list_and_reads(const EpisodeFacts& episode, double reading) {
 }
 
 double probability_of(const EpisodeFacts& episode) {
-  if (episode.new_vault || !episode.fresh) { return kLooks * list_and_reads(episode, reading_probability(episode)); }
+  if (episode.new_vault) { return kLooks * list_and_reads(episode, visit_probability(episode)); }
+  if (!episode.fresh) { return kLooks * list_and_reads(episode, reading_probability(episode)); }
   const double fresh = list_and_reads(episode, probability_of(*episode.fresh));
   return kLooksOnKnownVault * std::min(fresh, number_probability(episode));
 }

@@ -1,5 +1,7 @@
 // Test: a change of policy and then, within a day, a list or a read by whoever changed it or was let in by it. A
-// refusal within the hour before, and a second change within the hour after, are what tools of intruders do.
+// refusal within the hour before, and a second change within the hour after, are what tools of intruders do. Two ways
+// of looking: all of it together, and one such episode on a day, as a hurdle: changes to expect times the chance of so
+// many reads after one, and of a refusal before it.
 #include <algorithm>
 #include <vector>
 
@@ -12,7 +14,13 @@ namespace keyvigil {
 namespace {
 
 constexpr double kRefusedBefore = 0.05;  // P(a refusal within the hour before a change of policy)
-constexpr double kReverted = 0.1;        // factor of a second change within the hour after the first read
+constexpr double kLooks = 2;
+constexpr double kReverted = 0.1;  // factor of a second change within the hour after the first read
+
+// On a day; a caller that never changed one before begins to as often as such callers do.
+double changes_to_expect(const EpisodeFacts& episode) {
+  return episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
+}
 
 Reason mark(ReasonCode code, double probability) {
   Reason reason;
@@ -29,6 +37,7 @@ Suspicions put_get_anomaly(const Observation& seen) {
   if (!seen.facts.policy_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.policy_episode;
   std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
+  double once = changes_to_expect(episode) * probabilities.back();
   std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterPolicyChange, kWindowSeconds)};
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
@@ -36,9 +45,10 @@ Suspicions put_get_anomaly(const Observation& seen) {
   }
   if (episode.denied_before) {
     probabilities.push_back(kRefusedBefore);
+    once *= kRefusedBefore;
     reasons.push_back(mark(ReasonCode::kRefusedBeforePolicyChange, kRefusedBefore));
   }
-  double p = fisher(probabilities);
+  double p = kLooks * std::min(fisher(probabilities), once);
   if (episode.reverted) {
     p *= kReverted;
     reasons.push_back(mark(ReasonCode::kPolicyReverted, kReverted));

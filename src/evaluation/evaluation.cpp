@@ -20,10 +20,11 @@ bool refers_to(const RaisedAlert& alert, const CampaignLabel& label) {
 }
 
 bool coincides(const RaisedAlert& alert, const CampaignLabel& label) {
-  if (label.records.empty() || alert.caller != label.caller) { return false; }
+  if (alert.caller != label.caller) { return false; }
   const bool on_vault = std::find(label.vaults.begin(), label.vaults.end(), alert.vault) != label.vaults.end();
-  return on_vault && alert.fired >= label.records.front().time &&
-         alert.fired.ticks <= label.records.back().time.ticks + kTail;
+  return on_vault && std::any_of(label.records.begin(), label.records.end(), [&](const LabelledRecord& record) {
+           return alert.fired >= record.time && alert.fired.ticks <= record.time.ticks + kTail;
+         });
 }
 
 // The campaign of an alert: records before coincidence, attacks before twins.

@@ -1,8 +1,9 @@
 // Evaluation: alerts of `detect` against the campaigns that `simulate` planted.
 //
 // An alert belongs to a campaign when it refers to one of its records (correlation id and time), else when caller,
-// vault and time agree: the alert fires between the campaign's first record and a day after its last one. An attack
-// is found by any of its expected alerts. An alert that fits both a twin and an attack counts for the attack.
+// vault and time agree: the alert fires within a day after one of the campaign's records, not just between the first
+// and the last, for a routine has rounds weeks apart. An attack is found by any of its expected alerts. An alert that
+// fits both a twin and an attack counts for the attack.
 // Pure; threads: free functions and values.
 #pragma once
 

@@ -17,8 +17,15 @@ Episode* Episodes::find(const Key& key, EventTime at) {
   return &found->second;
 }
 
+bool Episodes::is_next_sitting(EpisodeKind kind, const Episode& episode, EventTime at) {
+  return kind == EpisodeKind::kList && at.ticks - episode.last.ticks >= kPauseTicks;
+}
+
 Episodes::Opening Episodes::open(const Key& key, EventTime at, std::uint32_t opener) {
-  if (Episode* known = find(key, at); known != nullptr) { return {.episode = known, .opened = false, .over = {}}; }
+  if (Episode* known = find(key, at); known != nullptr && !is_next_sitting(key.kind, *known, at)) {
+    known->last = std::max(known->last, at);
+    return {.episode = known, .opened = false, .over = {}};
+  }
   Opening opening;
   opening.opened = true;
   if (const auto before = open_.find(key); before != open_.end()) {
@@ -34,20 +41,22 @@ Episodes::Opening Episodes::open(const Key& key, EventTime at, std::uint32_t ope
   by_end_.insert({at.ticks + span_ticks(key.kind), key});
   opening.episode = &open_[key];
   opening.episode->opened = at;
+  opening.episode->last = at;
   opening.episode->opener = opener;
   return opening;
 }
 
-bool Episodes::add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh) {
+Episodes::Counted Episodes::add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh) {
+  episode.last = std::max(episode.last, at);
   const auto place = std::ranges::lower_bound(episode.objects, object);
-  if (place != episode.objects.end() && *place == object) { return false; }
-  if (episode.objects.size() >= kObjects) { return false; }
+  if (place != episode.objects.end() && *place == object) { return Counted::kNo; }
+  if (episode.objects.size() >= kObjects) { return Counted::kNo; }
   episode.objects.insert(place, object);
   episode.fresh += fresh ? 1U : 0U;
   if (episode.reads++ == 0) { episode.first_read = at; }
-  if (episode.reads < episode.next_check) { return false; }
+  if (episode.reads < episode.next_check) { return Counted::kYes; }
   episode.next_check += std::max(1U, episode.reads / 2);
-  return true;
+  return Counted::kAtCheckPoint;
 }
 
 std::vector<std::pair<Episodes::Key, Episode>> Episodes::take_over(EventTime until) {

@@ -42,6 +42,9 @@ struct EpisodeHabit {
   static constexpr double kLeastPriorDays = 0.05;
 };
 
+// Whether the opener had not used the vault before today, and whether it was new itself.
+enum class Visit : std::uint8_t { kNone = 0, kByKnown = 1, kByNewcomer = 2 };
+
 struct Episode {
   EventTime opened;
   std::uint32_t opener = 0;  // slot of who opened it, kNobody where it is not theirs to learn from
@@ -49,14 +52,16 @@ struct Episode {
   std::uint32_t reads = 0;
   std::uint32_t fresh = 0;       // of these: what the caller had not read before
   std::uint32_t vault_days = 0;  // days before today on which the opener used the vault
+  Visit visit = Visit::kNone;
   std::uint32_t next_check = 1;
   EventTime first_read;
+  EventTime last;  // list, change or read
   bool denied_before = false;
   bool reverted = false;
   bool alerted = false;
   auto fields() {
-    return std::tie(opened.ticks, opener, objects, reads, fresh, vault_days, next_check, first_read.ticks,
-                    denied_before, reverted, alerted);
+    return std::tie(opened.ticks, opener, objects, reads, fresh, vault_days, visit, next_check, first_read.ticks,
+                    last.ticks, denied_before, reverted, alerted);
   }
 };
 
@@ -64,6 +69,7 @@ class Episodes {
  public:
   static constexpr std::size_t kOpen = 200'000;
   static constexpr std::size_t kObjects = 64;
+  static constexpr std::int64_t kPauseTicks = 15 * EventTime::kTicksPerMinute;  // as between sessions of operations
   static constexpr std::uint32_t kNobody = UINT32_MAX;
 
   struct Key {
@@ -93,9 +99,11 @@ class Episodes {
     std::optional<Episode> over;  // the one before, which is to be learned
   };
   [[nodiscard]] Opening open(const Key& key, EventTime at, std::uint32_t opener);
-  // Counts a read; true at a check point: 1, 2, 3, 5, 8, 12, ... distinct objects. `fresh`: the caller had not read it
-  // before.
-  [[nodiscard]] static bool add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh);
+  // Of a read: the object was read in this episode before or finds no room; it counts; and it is the 1st, 2nd, 3rd,
+  // 4th, 6th, 9th, 13th, ... distinct one.
+  enum class Counted : std::uint8_t { kNo, kYes, kAtCheckPoint };
+  // `fresh`: the caller had not read it before.
+  static Counted add_read(Episode& episode, std::uint32_t object, EventTime at, bool fresh);
 
   // Takes out what was over before `until`, in the order of keys.
   [[nodiscard]] std::vector<std::pair<Key, Episode>> take_over(EventTime until);
@@ -107,6 +115,8 @@ class Episodes {
   [[nodiscard]] bool load(SnapshotReader& reader);
 
  private:
+  [[nodiscard]] static bool is_next_sitting(EpisodeKind kind, const Episode& episode, EventTime at);
+
   absl::node_hash_map<Key, Episode> open_;  // episodes stay where they are
   std::uint64_t dropped_ = 0;
 

@@ -211,7 +211,9 @@ void EstateHistory::prefetch_profiles(const AccessEvent& event) const {
 void EstateHistory::admit(const AccessEvent& event, Facts& out) {
   const std::int64_t day = event.time.day();
   observed_.vault_hash = vault_hash(event);
-  observed_.caller = callers_.admit(TableKey(event.caller_key(), caller_hash(event)), day).slot;
+  const SettledTable::Admission admission = callers_.admit(TableKey(event.caller_key(), caller_hash(event)), day);
+  if (admission.evicted) { forget_objects(*admission.evicted, day); }
+  observed_.caller = admission.slot;
   observed_.vault = vaults_.admit(TableKey(event.vault_id(), observed_.vault_hash), day).slot;
   if (observed_.caller == caller_profiles_.size()) { caller_profiles_.emplace_back(); }
   if (observed_.vault == vault_profiles_.size()) { vault_profiles_.emplace_back(); }
@@ -233,7 +235,10 @@ void EstateHistory::admit(const AccessEvent& event, Facts& out) {
   const std::int64_t today = day_of(hour_);
   out.caller_first_today = caller.last_day != today;
   out.vault_first_today = vault.last_day != today;
-  if (out.caller_first_today) { active_callers_.of_day.push_back({caller.owner, observed_.caller}); }
+  if (out.caller_first_today) {
+    active_callers_.of_day.push_back({caller.owner, observed_.caller});
+    settle_objects(observed_.caller, day);
+  }
   if (out.vault_first_today) { active_vaults_.of_day.push_back({vault.owner, observed_.vault}); }
   if (caller.last_hour != hour_) { active_callers_.of_hour.push_back({caller.owner, observed_.caller}); }
   if (vault.last_hour != hour_) { active_vaults_.of_hour.push_back({vault.owner, observed_.vault}); }
@@ -507,7 +512,9 @@ void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
   // What an episode counts is learned when it is over: until then it may alert.
   observed_.lone_read = episode->objects.size() >= Episodes::kObjects;
   const bool fresh = !caller.read_before.contains(observed_.object, event.time.day());
-  if (!Episodes::add_read(*episode, observed_.object, event.time, fresh)) { return; }
+  const Episodes::Counted counted = Episodes::add_read(*episode, observed_.object, event.time, fresh);
+  const bool each = caller.caller_class == CallerClass::kUser && counted == Episodes::Counted::kYes;
+  if (counted != Episodes::Counted::kAtCheckPoint && !each) { return; }
   out.list_episode = episode_facts(*episode, EpisodeKind::kList, event.time);
 }
 
@@ -542,7 +549,8 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
     // A list counts as one read more, under the operation's name.
     const std::uint32_t object =
         object_hash(event.object().empty() ? event.operation_name() : event.object(), observed_.vault_hash);
-    if (!Episodes::add_read(*episode, object, event.time, false)) { return; }
+    const Episodes::Counted counted = Episodes::add_read(*episode, object, event.time, false);
+    if (counted != Episodes::Counted::kAtCheckPoint) { return; }
   }
   observed_.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)] = episode;
   out.policy_episode = episode_facts(*episode, EpisodeKind::kPolicy, event.time);
@@ -579,7 +587,13 @@ bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   if (!opening.opened) { return false; }
   EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];
   if (own) { ++habit.today; }
-  if (own && kind == EpisodeKind::kList) { opening.episode->vault_days = days_on_vault(event); }
+  if (own && kind == EpisodeKind::kList) {
+    opening.episode->vault_days = days_on_vault(event);
+    if (opening.episode->vault_days == 0) {
+      const bool newcomer = touch_caller(observed_.caller).days_seen < touches_[kVaultTouch].known_days();
+      opening.episode->visit = newcomer ? Visit::kByNewcomer : Visit::kByKnown;
+    }
+  }
   opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
                                    event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
   // People list all the time, and never because a program starts.
@@ -598,7 +612,8 @@ std::uint32_t EstateHistory::days_on_vault(const AccessEvent& event) {
 EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const {
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   const auto at = static_cast<std::size_t>(kind);
-  const EpisodePopulation& population = classes_[static_cast<std::size_t>(caller.caller_class)].episodes[at];
+  const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
+  const EpisodePopulation& population = known.episodes[at];
   const EpisodeHabit& habit = caller.episodes[at];
   const CountParent openings = EpisodeHabit::openings_parent(population.openings.parent());
   EpisodeFacts facts{.opened_ticks = episode.opened.ticks,
@@ -614,6 +629,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .denied_before = episode.denied_before,
                      .reverted = episode.reverted,
                      .new_vault = {},
+                     .visits = {},
                      .by_principal = false};
   if (kind == EpisodeKind::kList) { facts.fresh = fresh_reads(episode, now); }
   if (habit.never_opened()) { facts.beginner_rate = population.beginners.per_day(); }
@@ -628,6 +644,8 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     touch.caller_things = static_cast<std::uint32_t>(
         touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
     touch.thing_callers = touches_[kVaultTouch].graph().callers_of(vaults_.key(observed_.vault));
+    const VisitReads& visits = known.visits[touch.caller_is_new ? 1 : 0];
+    facts.visits = {visits.with_at_least(episode.reads), visits.all()};
   }
   return facts;
 }
@@ -684,7 +702,8 @@ void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const Le
     episode->alerted = episode->alerted || guard.episode_alerted;
     alerted = alerted || episode->alerted;
   }
-  if (observed_.lone_read) { caller.read_before.learn(observed_.object, event.time.day(), !alerted); }
+  if (!observed_.lone_read || caller.read_before.renew(observed_.object, event.time.day(), !alerted)) { return; }
+  add_object(observed_.caller, observed_.object, event.time.day(), !alerted);
 }
 
 void EstateHistory::learn_session(CallerProfile& caller) {
@@ -699,16 +718,20 @@ void EstateHistory::learn_episode(std::uint64_t owner, EpisodeKind kind, const E
   if (episode.opener == Episodes::kNobody) { return; }
   CallerProfile& caller = caller_profiles_[episode.opener];
   if (caller.owner != owner) { return; }  // forgotten meanwhile
-  if (kind == EpisodeKind::kList) { learn_reads(caller, episode); }
+  if (kind == EpisodeKind::kList) { learn_reads(episode.opener, episode); }
   if (episode.alerted) { return; }
   const auto at = static_cast<std::size_t>(kind);
   PopulationCount& population = class_of(caller).episodes[at].reads;
   const double count = static_cast<double>(episode.reads) + 1;
+  if (episode.visit != Visit::kNone) {
+    class_of(caller).visits[episode.visit == Visit::kByNewcomer ? 1 : 0].learn(episode.reads);
+  }
   population.learn(count, caller.episodes[at].reads);
   caller.episodes[at].reads.learn(count, population.parent(), 1);
 }
 
-void EstateHistory::learn_reads(CallerProfile& caller, const Episode& episode) {
+void EstateHistory::learn_reads(std::uint32_t slot, const Episode& episode) {
+  CallerProfile& caller = caller_profiles_[slot];
   const std::int64_t day = episode.opened.day();
   if (!episode.alerted && episode.vault_days >= kVaultKnownDays && caller.read_before.knows_all(day)) {
     PopulationCount& population = class_of(caller).fresh_reads;
@@ -716,7 +739,57 @@ void EstateHistory::learn_reads(CallerProfile& caller, const Episode& episode) {
     population.learn(count, caller.fresh_reads);
     caller.fresh_reads.learn(count, population.parent(), 1);
   }
-  for (const std::uint32_t object : episode.objects) { caller.read_before.learn(object, day, !episode.alerted); }
+  for (const std::uint32_t object : episode.objects) {
+    if (!caller.read_before.renew(object, day, !episode.alerted)) { add_object(slot, object, day, !episode.alerted); }
+  }
+}
+
+void EstateHistory::add_object(std::uint32_t slot, std::uint32_t object, std::int64_t day, bool confirmed) {
+  if (!callers_.is_in_use(slot)) { return; }
+  CallerProfile& caller = caller_profiles_[slot];
+  make_object_room(slot, caller.settled_reader, 1, day);
+  std::size_t& kept = known_objects_.kept[caller.settled_reader ? 1 : 0];
+  kept -= caller.read_before.size();
+  caller.read_before.add(object, day, confirmed);
+  kept += caller.read_before.size();
+}
+
+// Once a day: as the caller grows settled, so do its objects.
+void EstateHistory::settle_objects(std::uint32_t slot, std::int64_t day) {
+  CallerProfile& caller = caller_profiles_[slot];
+  const bool settled = callers_.is_settled(slot);
+  if (settled == caller.settled_reader) { return; }
+  const std::size_t objects = caller.read_before.size();
+  make_object_room(slot, settled, objects, day);
+  known_objects_.kept[settled ? 0 : 1] -= objects;
+  known_objects_.kept[settled ? 1 : 0] += objects;
+  caller.settled_reader = settled;
+}
+
+std::size_t EstateHistory::object_room(bool settled) const {
+  const std::size_t fresh = limits_.known_objects / 4;
+  return settled ? limits_.known_objects - fresh : fresh;
+}
+
+// An eighth at once: whoever fills the part pays for one walk over the callers in so many objects.
+void EstateHistory::make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day) {
+  const std::size_t room = object_room(settled);
+  const std::size_t& kept = known_objects_.kept[settled ? 1 : 0];
+  if (kept + wanted <= room) { return; }
+  const std::size_t left = room - std::max(wanted, room / 8);
+  for (const std::uint32_t idle : callers_.last_seen_before(INT64_MAX)) {
+    if (kept <= left) { return; }
+    if (idle != caller && caller_profiles_[idle].settled_reader == settled) { forget_objects(idle, day); }
+  }
+}
+
+void EstateHistory::forget_objects(std::uint32_t slot, std::int64_t day) {
+  CallerProfile& caller = caller_profiles_[slot];
+  const std::size_t kept = caller.read_before.size();
+  if (kept == 0) { return; }
+  known_objects_.kept[caller.settled_reader ? 1 : 0] -= kept;
+  known_objects_.forgotten += kept;
+  caller.read_before.forget_all(day);
 }
 
 // ---- closing ----
@@ -832,6 +905,7 @@ void EstateHistory::close_populations() {
     known.destruction.close_hour();
     known.pace.close_hour();
     known.fresh_reads.close_hour();
+    for (VisitReads& visits : known.visits) { visits.close_hour(); }
     for (EpisodePopulation& population : known.episodes) {
       population.reads.close_hour();
       population.openings.close_hour();
@@ -863,6 +937,7 @@ std::string EstateHistory::save() const {
   writer.write(hour_);
   writer.write(scope_vaults_);
   writer.write(new_vaults_);
+  writer.write(known_objects_.forgotten);
   return writer.bytes();
 }
 
@@ -876,7 +951,8 @@ Result<void> EstateHistory::load(std::string_view bytes) {
   for (FirstTouches& touches : touches_) { whole = whole && touches.load(reader); }
   whole = whole && reader.read(classes_) && reader.read(vault_population_) && episodes_.load(reader) &&
           reader.read(active_callers_) && reader.read(active_vaults_) && reader.read(hour_) &&
-          reader.read(scope_vaults_) && reader.read(new_vaults_) && reader.at_end() && is_sound();
+          reader.read(scope_vaults_) && reader.read(new_vaults_) && reader.read(known_objects_.forgotten) &&
+          reader.at_end() && is_sound() && count_objects();
   if (whole) {
     derive_parents();
     return {};
@@ -885,6 +961,14 @@ Result<void> EstateHistory::load(std::string_view bytes) {
   return fail(ErrorKind::kInput,
               "state of the histories: expected what was saved, found damaged bytes; start without --state or from an "
               "older copy of the file");
+}
+
+bool EstateHistory::count_objects() {
+  known_objects_.kept = {};
+  for (const CallerProfile& caller : caller_profiles_) {
+    known_objects_.kept[caller.settled_reader ? 1 : 0] += caller.read_before.size();
+  }
+  return known_objects_.kept[0] <= object_room(false) && known_objects_.kept[1] <= object_room(true);
 }
 
 bool EstateHistory::is_sound() const {

@@ -30,6 +30,7 @@
 #include "history/settled_table.h"
 #include "history/surprise_ledger.h"
 #include "history/teams.h"
+#include "history/visit_reads.h"
 #include "history/volume_windows.h"
 
 namespace keyvigil {
@@ -39,6 +40,16 @@ struct EstateHistoryLimits {
   std::size_t vaults = 100'000;
   std::size_t edges = 10'000'000;
   std::size_t prefixes = 1'000'000;
+  // Of all callers together, see history/known_objects.h. At least 4 * KnownObjects::kObjects. Callers that are not
+  // settled (history/settled_table.h) share a quarter; where a part is full, the callers of it that are idle longest
+  // forget theirs.
+  std::size_t known_objects = 10'000'000;
+};
+
+// What callers remember to have read, all together.
+struct KnownObjectsStatistics {
+  std::array<std::size_t, 2> kept{};  // of callers that are not settled, and of those that are; derived
+  std::uint64_t forgotten = 0;        // for want of room
 };
 
 // What the judge made of an event, as far as it decides what may be learned from it.
@@ -87,6 +98,7 @@ class EstateHistory {
   enum TouchKind : std::uint8_t { kVaultTouch, kDeniedTouch, kClientTouch, kPairTouch, kAddressTouch };
   // REQUIRES: kind < kTouchKinds.
   [[nodiscard]] const FirstTouches& touches(std::size_t kind) const { return touches_[kind]; }
+  [[nodiscard]] const KnownObjectsStatistics& known_objects() const { return known_objects_; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
   // What is usual for one of them, for people. Nothing where nobody knows the key.
@@ -148,6 +160,7 @@ class EstateHistory {
     SurpriseLedger denied_vaults;
     std::array<EpisodeHabit, 2> episodes;  // by EpisodeKind
     KnownObjects read_before;              // credentials
+    bool settled_reader = false;           // under which part these are counted
     CountTail fresh_reads;                 // in a list episode on a vault known for a week, plus one
     CountTail pace;                        // distinct credential reads within a minute, the day's highest
     std::uint32_t pace_today = 0;
@@ -164,9 +177,9 @@ class EstateHistory {
     std::array<SlotHint, kTouchKinds> places;
     auto fields() {
       return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
-                      destruction, habits, new_vaults, denied_vaults, episodes, read_before, fresh_reads, pace,
-                      pace_today, paced, recent_vaults, recent_client, recent_address, next_recent, new_address,
-                      denied_vault, denied_ticks, listed_ticks);
+                      destruction, habits, new_vaults, denied_vaults, episodes, read_before, settled_reader,
+                      fresh_reads, pace, pace_today, paced, recent_vaults, recent_client, recent_address, next_recent,
+                      new_address, denied_vault, denied_ticks, listed_ticks);
     }
   };
   struct VaultProfile {
@@ -209,8 +222,9 @@ class EstateHistory {
     PopulationCount destruction;  // a day, plus one
     PopulationCount pace;
     PopulationCount fresh_reads;
+    std::array<VisitReads, 2> visits;           // by callers that are known, and by those that are new
     std::array<EpisodePopulation, 2> episodes;  // by EpisodeKind
-    auto fields() { return std::tie(volume, mix, destruction, pace, fresh_reads, episodes); }
+    auto fields() { return std::tie(volume, mix, destruction, pace, fresh_reads, visits, episodes); }
   };
   // What observe() leaves for learn().
   struct Observed {
@@ -260,7 +274,13 @@ class EstateHistory {
   [[nodiscard]] std::optional<FreshReads> fresh_reads(const Episode& episode, EventTime now) const;
   void learn_session(CallerProfile& caller);
   void learn_episode(std::uint64_t owner, EpisodeKind kind, const Episode& episode);
-  void learn_reads(CallerProfile& caller, const Episode& episode);
+  void learn_reads(std::uint32_t caller, const Episode& episode);
+  void add_object(std::uint32_t caller, std::uint32_t object, std::int64_t day, bool confirmed);
+  void settle_objects(std::uint32_t caller, std::int64_t day);
+  [[nodiscard]] std::size_t object_room(bool settled) const;
+  // For so many objects of a caller in a part.
+  void make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day);
+  void forget_objects(std::uint32_t caller, std::int64_t day);
   void close_hour(std::int64_t hour);
   template <typename Profile>
   static void close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population);
@@ -269,6 +289,8 @@ class EstateHistory {
   void close_day_of(std::uint32_t caller);
   void close_populations();
   void derive_parents();
+  // False: more than there is room for.
+  [[nodiscard]] bool count_objects();
   [[nodiscard]] bool is_sound() const;
 
   EstateHistoryLimits limits_;
@@ -281,6 +303,7 @@ class EstateHistory {
   std::array<ClassState, kCallerClassCount> classes_;
   VolumePopulation vault_population_;
   Episodes episodes_;
+  KnownObjectsStatistics known_objects_;
   ActiveSlots active_callers_;
   ActiveSlots active_vaults_;
   std::map<std::uint64_t, std::uint32_t> scope_vaults_;  // see vault_scope.h: vaults ever seen in it

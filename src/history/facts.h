@@ -104,6 +104,12 @@ struct FreshReads {
   double episodes_learned = 0;  // of the caller
 };
 
+// Of the episodes of a class on vaults that were new to their callers, decayed.
+struct LearnedVisits {
+  double with_as_many = 0;  // reads or more
+  double all = 0;
+};
+
 // An episode: a list or a change of policy, then reads in the same vault.
 struct EpisodeFacts {
   std::int64_t opened_ticks = 0;
@@ -121,6 +127,7 @@ struct EpisodeFacts {
   bool denied_before = false;           // within the hour before a change of policy
   bool reverted = false;                // a second change within an hour after the first read
   std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
+  LearnedVisits visits;                 // where new_vault is: by callers that are as new as this one
   bool by_principal = false;            // the reader is whom the policy was added for, not who changed it
 };
 

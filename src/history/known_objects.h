@@ -3,7 +3,8 @@
 // An object is known for kDays after it was read last. One that was read while an alert was raised is unconfirmed: it
 // is known once it is read again kConfirmedDays later or more, as an edge of the AccessGraph is. Exact to kObjects;
 // where one found no room, knows_all() says no for kDays, and whoever asks must not take an unknown object for a new
-// one. Objects are hashes over vault and name. 32 bytes, and 12 an object. Threads: one owner.
+// one. Objects are hashes over vault and name. 32 bytes, and at most 15 an object. How many all callers keep together
+// is bounded by the owner (EstateHistoryLimits::known_objects), who tells some to forget. Threads: one owner.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,17 @@ class KnownObjects {
   static constexpr std::int32_t kConfirmedDays = 7;
 
   // A read. `day`: as EventTime::day(); late ones never make an object older.
-  void learn(std::uint32_t object, std::int64_t day, bool confirmed);
+  void learn(std::uint32_t object, std::int64_t day, bool confirmed) {
+    if (!renew(object, day, confirmed)) { add(object, day, confirmed); }
+  }
+  // The two halves of it, for whoever has to make room first: of an object that is kept (else false, and nothing
+  // happens), and of one that is not.
+  bool renew(std::uint32_t object, std::int64_t day, bool confirmed);
+  void add(std::uint32_t object, std::int64_t day, bool confirmed);
   [[nodiscard]] bool contains(std::uint32_t object, std::int64_t day) const;
+  // For want of room elsewhere: knows_all() says no for kDays from this day on.
+  void forget_all(std::int64_t day);
+  [[nodiscard]] std::size_t size() const { return objects_.size(); }
   [[nodiscard]] bool knows_all(std::int64_t day) const { return !is_within(day, refused_day_); }
 
   auto fields() { return std::tie(objects_, refused_day_); }
@@ -36,8 +46,6 @@ class KnownObjects {
     auto fields() { return std::tie(hash, day, confirmed); }
   };
   [[nodiscard]] static bool is_within(std::int64_t day, std::int32_t since) { return day - since < kDays; }
-  void add(const Object& object);
-
   std::vector<Object> objects_;  // by hash
   std::int32_t refused_day_ = kNever;
 };

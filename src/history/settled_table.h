@@ -74,6 +74,8 @@ class SettledTable {
   [[nodiscard]] std::int64_t first_day(std::uint32_t slot) const { return slots_[slot].first_day; }
   [[nodiscard]] std::uint32_t days_seen(std::uint32_t slot) const { return slots_[slot].days_seen; }
 
+  // REQUIRES: the slot is in use.
+  [[nodiscard]] bool is_settled(std::uint32_t slot) const { return seniority(slots_[slot]) == kSettled; }
   [[nodiscard]] bool is_in_use(std::uint32_t slot) const { return slot < slots_.size() && slots_[slot].days_seen > 0; }
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }

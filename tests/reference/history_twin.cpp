@@ -332,7 +332,13 @@ HistoryTwin::TwinEpisode* HistoryTwin::open_episode(const std::string& reader, c
 HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, const std::string& reader, int kind) {
   const std::string vault(event.vault_id());
   const std::string name(event.caller_key());
-  if (TwinEpisode* open = open_episode(reader, vault, kind, event.time.ticks); open != nullptr) { return *open; }
+  if (TwinEpisode* open = open_episode(reader, vault, kind, event.time.ticks); open != nullptr) {
+    const bool after_a_pause = kind == kList && event.time.ticks - open->last >= 15 * kMinute;
+    if (!after_a_pause) {
+      open->last = event.time.ticks;
+      return *open;
+    }
+  }
   TwinEpisode& episode = episodes_[{reader, vault, kind}];
   Caller& caller = callers_[name];
   if (kind == kList) {  // it is over; nobody asks for its objects before
@@ -340,6 +346,7 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
   }
   episode = TwinEpisode{};
   episode.opened = event.time.ticks;
+  episode.last = event.time.ticks;
   const auto used = touches_[kVault].hours.find(name);
   if (used != touches_[kVault].hours.end() && used->second.contains(vault)) {
     std::set<std::int64_t> days;
@@ -353,13 +360,15 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
 
 namespace {
 
-// Whether a distinct object brings the episode to a check point: 1, 2, 3, 4, 6, 9, ... reads.
+// Whether the read is to be looked at: each distinct object, or those that bring the episode to a check point: 1, 2, 3,
+// 4, 6, 9, ... reads.
 template <typename Episode>
-bool add_read(Episode& episode, const std::string& object, std::int64_t at) {
+bool add_read(Episode& episode, const std::string& object, std::int64_t at, bool each) {
+  episode.last = at;
   if (episode.objects.size() >= 64 || !episode.objects.insert(object).second) { return false; }
   const auto reads = static_cast<std::uint32_t>(episode.objects.size());
   if (reads == 1) { episode.first_read = at; }
-  if (reads < episode.next_check) { return false; }
+  if (reads < episode.next_check) { return each; }
   episode.next_check += std::max(1U, reads / 2);
   return true;
 }
@@ -406,7 +415,7 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
     const std::string object = object_of(event);
     const bool counted = episode != nullptr && episode->objects.size() < 64;
     if (counted && !object.empty() && !caller.read_before.contains(object)) { episode->fresh.insert(object); }
-    if (episode != nullptr && !object.empty() && add_read(*episode, object, event.time.ticks)) {
+    if (episode != nullptr && !object.empty() && add_read(*episode, object, event.time.ticks, caller.user)) {
       facts.list_episode = facts_of(*episode, kList, event);
     }
     if (!counted && !object.empty()) { caller.read_before.insert(object); }
@@ -445,7 +454,7 @@ void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
     episode->reverted = true;
   } else {
     const std::string object = event.object().empty() ? vault_name + " " + std::string(operation) : object_of(event);
-    if (episode == nullptr || !add_read(*episode, object, event.time.ticks)) { return; }
+    if (episode == nullptr || !add_read(*episode, object, event.time.ticks, false)) { return; }
   }
   facts.policy_episode = facts_of(*episode, kPolicy, event);
   facts.policy_episode->by_principal = by_principal;

@@ -62,6 +62,7 @@ class HistoryTwin {
     std::size_t days_before = 0;  // on which the caller used the vault
     std::uint32_t next_check = 1;
     std::int64_t first_read = 0;
+    std::int64_t last = 0;  // list, change or read
     bool denied_before = false;
     bool reverted = false;
   };

@@ -27,10 +27,16 @@ std::int64_t start_ticks() {
   return parse_iso_time("2026-03-02T00:00:00Z").value().ticks;
 }
 
+struct Operations {
+  std::string name;
+  int count = 1;
+  int first = 0;  // object
+};
+
 // One line's worth of requests.
 struct Act {
   std::string caller;
-  std::vector<std::pair<std::string, int>> operations;
+  std::vector<Operations> operations;
   std::string vault;
   std::string address;
   std::string client;
@@ -74,9 +80,9 @@ AccessEvent event_of(const Act& act, std::string_view operation, int object, Eve
 
 // Returns the time after the last request.
 EventTime perform(const Act& act, EventTime at, bool told, std::vector<StoryEvent>& events) {
-  for (const auto& [operation, count] : act.operations) {
-    for (int i = 0; i < count; ++i) {
-      events.push_back({event_of(act, operation, i, at), told});
+  for (const Operations& one : act.operations) {
+    for (int i = 0; i < one.count; ++i) {
+      events.push_back({event_of(act, one.name, one.first + i, at), told});
       at.ticks += act.pace_seconds * EventTime::kTicksPerSecond;
     }
   }
@@ -162,6 +168,18 @@ class StoryReader {
     return error == std::errc() && end == word.data() + word.size();
   }
 
+  // "5": the first five; "6-8".
+  static bool read_objects(const std::string& word, Operations& made) {
+    const std::size_t dash = word.find('-');
+    if (dash == std::string::npos) { return read_number(word, made.count); }
+    int first = 0;
+    int last = 0;
+    if (!read_number(word.substr(0, dash), first) || !read_number(word.substr(dash + 1), last)) { return false; }
+    made.first = first - 1;
+    made.count = last - first + 1;
+    return first >= 1 && last >= first;
+  }
+
   bool read_line(std::string_view line) {
     words_ = words_of(line);
     at_ = 0;
@@ -197,9 +215,9 @@ class StoryReader {
     std::string word = next();
     while (!word.empty() && word != "on") {
       const std::size_t colon = word.find(':');
-      int count = 1;
-      if (colon != std::string::npos && !read_number(word.substr(colon + 1), count)) { return false; }
-      act.operations.emplace_back(word.substr(0, colon), count);
+      Operations& made = act.operations.emplace_back();
+      made.name = word.substr(0, colon);
+      if (colon != std::string::npos && !read_objects(word.substr(colon + 1), made)) { return false; }
       word = next();
     }
     act.vault = next();

@@ -13,8 +13,9 @@
 //   given CALLER OPERATIONS on VAULT [every N days | N times a day] [MORE]
 //   event CALLER OPERATIONS on VAULT [after N seconds|minutes|hours|days] [MORE]
 //   CALLER: a person's name; app:NAME; resource-graph (Microsoft's own)
-//   OPERATIONS: SecretList, SecretGet:5 (five different objects)      MORE: denied, from ADDRESS, via CLIENT, pace
-//   SECONDS expect KV_TYPE ...   fires at one of the events     never KV_TYPE ...  does not     silent   nothing fires
+//   OPERATIONS: SecretList, SecretGet:5 (the first five objects), SecretGet:6-8 (the sixth to the eighth)
+//   MORE: denied, from ADDRESS, via CLIENT, pace SECONDS
+//   expect KV_TYPE ...   fires at one of the events     never KV_TYPE ...  does not     silent   nothing fires
 //   at all lists: 203.0.113.0/25 is a Tor list, 198.51.100.0/25 a suspicious one, 20.40.0.0/16 belongs to Microsoft.
 #pragma once
 

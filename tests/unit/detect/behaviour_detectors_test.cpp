@@ -243,6 +243,42 @@ TEST(BehaviourDetectors, ANewVaultIsJudgedByAllReads) {
   EXPECT_EQ(p_of(list_get_anomaly, facts), p);
 }
 
+// Somebody known for weeks, on a vault of others, in an estate in which so many visits were seen.
+Facts visit(double reads, double with_as_many, double all) {
+  Facts facts;
+  EpisodeFacts& made = facts.list_episode.emplace();
+  made.reads = reads;
+  made.usual = 1.5;
+  made.dispersion = 0.05;
+  made.of_class = {1.5, 0.05};
+  made.openings_today = 1;
+  made.openings_usual = 1.2;
+  made.openings_dispersion = 0.05;
+  made.new_vault = touch(0.1, 0.3);
+  made.visits = {with_as_many, all};
+  return facts;
+}
+
+// By hand: (10 * P(6 or more of mean 1.5 and dispersion 0.05) + 0) / (10 + 90).
+TEST(BehaviourDetectors, ReadsOnANewVaultHaveTheProbabilityOfVisits) {
+  const EpisodeFacts known = *visit(6, 0, 90).list_episode;
+  EXPECT_NEAR(visit_probability(known), reading_probability(known) / 10, 1e-12);
+  EXPECT_NEAR(visit_probability(*visit(6, 0, 0).list_episode), reading_probability(known), 1e-12);
+  EXPECT_NEAR(visit_probability(*visit(6, 30, 90).list_episode), 0.3, 0.001);
+}
+
+// A threshold of a usual estate is 2e-4: who opens a few in an unknown vault stays ten times away from it.
+TEST(BehaviourDetectors, WhoOpensAFewInANewVaultIsFarFromWhoReadsAll) {
+  EXPECT_GT(p_of(list_get_anomaly, visit(1, 70, 90)), 0.1);
+  EXPECT_GT(p_of(list_get_anomaly, visit(3, 20, 90)), 5e-3);
+  EXPECT_GT(p_of(list_get_anomaly, visit(8, 20, 90)), 5e-3) << "here visitors read many";
+  EXPECT_LT(p_of(list_get_anomaly, visit(8, 0, 90)), 2e-5);
+  EXPECT_GT(p_of(list_get_anomaly, visit(8, 0, 0)), p_of(list_get_anomaly, visit(8, 0, 90)) * 5) << "nobody knows yet";
+  Facts colleague = visit(4, 1, 90);
+  colleague.list_episode->new_vault = touch(0.1, 0.9);
+  EXPECT_GT(p_of(list_get_anomaly, colleague), 2e-3) << "four in a vault of the own team";
+}
+
 TEST(BehaviourDetectors, WhatIntrudersDoAroundAPolicyChangeMakesItRarer) {
   Facts facts;
   facts.policy_episode = episode(3, 1);
@@ -252,6 +288,23 @@ TEST(BehaviourDetectors, WhatIntrudersDoAroundAPolicyChangeMakesItRarer) {
   facts.policy_episode = episode(3, 1);
   facts.policy_episode->denied_before = true;
   EXPECT_LT(p_of(put_get_anomaly, facts), plain);
+}
+
+// By hand: 2 looks * 2.5e-4 changes a day * P(2 or more of mean 1 and dispersion 1) = 1/4 * 0.05.
+TEST(BehaviourDetectors, AFirstChangeOfPolicyIsAsRareAsFirstChangesAre) {
+  Facts facts;
+  EpisodeFacts& made = facts.policy_episode.emplace();
+  made.reads = 2;
+  made.openings_today = 1;
+  made.usual = 1;
+  made.beginner_rate = 2.5e-4;
+  made.denied_before = true;
+  EXPECT_NEAR(p_of(put_get_anomaly, facts) / 6.25e-6, 1, 1e-9);
+  made.denied_before = false;
+  EXPECT_NEAR(p_of(put_get_anomaly, facts) / 1.25e-4, 1, 1e-9);
+  made.beginner_rate = 0;
+  made.openings_usual = 0.05;
+  EXPECT_GT(p_of(put_get_anomaly, facts), 0.01) << "an administrator who does so every third week";
 }
 
 TEST(BehaviourDetectors, ANewAddressNeedsUnusualAccessAndMustNotBeMicrosofts) {

@@ -45,6 +45,22 @@ TEST(Evaluation, CountsWhatWasFoundAndWhatWasFalse) {
   EXPECT_EQ(evaluation.types.at("KV_AppAnomaly").false_elsewhere, 1U);
 }
 
+// What somebody does as usual between two rounds of a routine is no part of the routine.
+TEST(Evaluation, AnAlertBetweenTwoRoundsOfATwinIsNotTheTwins) {
+  CampaignLabel twin = parse_label(kTwin).value();
+  twin.records.push_back(twin.records.front());
+  twin.records.back().time.ticks += 7 * EventTime::kTicksPerDay;
+  const auto false_in_twins = [&](std::string_view fired) {
+    Evaluation evaluation;
+    add_run(evaluation, {alert("KV_ListGetAnomaly", "u-2", fired)}, {twin}, 1);
+    return evaluation.types.at("KV_ListGetAnomaly").false_in_twins;
+  };
+  EXPECT_EQ(false_in_twins("2026-09-21T09:59:59.000Z"), 0U);
+  EXPECT_EQ(false_in_twins("2026-09-22T10:00:00.000Z"), 1U);
+  EXPECT_EQ(false_in_twins("2026-09-24T10:00:00.000Z"), 0U);
+  EXPECT_EQ(false_in_twins("2026-09-28T11:00:00.000Z"), 1U);
+}
+
 TEST(Evaluation, CountsInHowManyRunsATypeFired) {
   const std::vector<CampaignLabel> labels = {parse_label(kAttack).value(), parse_label(kTwin).value()};
   const RaisedAlert found = alert("KV_ListGetAnomaly", "u-1", "2026-09-20T10:02:00.000Z");

@@ -9,6 +9,8 @@
 namespace keyvigil {
 namespace {
 
+using Counted = Episodes::Counted;
+
 constexpr Episodes::Key kList = {.caller = 7, .vault = 8, .kind = EpisodeKind::kList};
 constexpr Episodes::Key kPolicy = {.caller = 7, .vault = 8, .kind = EpisodeKind::kPolicy};
 
@@ -29,8 +31,9 @@ TEST(Episodes, LastAnHourAfterAListAndADayAfterAPolicyChange) {
 TEST(Episodes, ASecondListJoinsAndALaterOneHandsTheFirstBack) {
   Episodes episodes;
   Episode* first = episodes.open(kList, minute(0), 1).episode;
-  EXPECT_TRUE(Episodes::add_read(*first, 5, minute(1), false));
-  EXPECT_FALSE(episodes.open(kList, minute(30), 1).opened);
+  EXPECT_EQ(Episodes::add_read(*first, 5, minute(1), false), Counted::kAtCheckPoint);
+  EXPECT_FALSE(episodes.open(kList, minute(15), 1).opened);
+  EXPECT_FALSE(episodes.open(kList, minute(29), 1).opened);
   const Episodes::Opening later = episodes.open(kList, minute(90), 1);
   EXPECT_TRUE(later.opened);
   ASSERT_TRUE(later.over.has_value());
@@ -38,13 +41,33 @@ TEST(Episodes, ASecondListJoinsAndALaterOneHandsTheFirstBack) {
   EXPECT_EQ(later.episode->reads, 0);
 }
 
+// Who comes back after a pause and lists again has sat down anew: what was read then is no part of it.
+TEST(Episodes, AListAfterAPauseBeginsAnother) {
+  Episodes episodes;
+  Episode* first = episodes.open(kList, minute(0), 1).episode;
+  (void)Episodes::add_read(*first, 5, minute(10), false);
+  (void)Episodes::add_read(*first, 5, minute(20), false);
+  EXPECT_FALSE(episodes.open(kList, minute(34), 1).opened) << "a second read of the same object is no pause";
+  const Episodes::Opening second = episodes.open(kList, minute(49), 1);
+  EXPECT_TRUE(second.opened);
+  ASSERT_TRUE(second.over.has_value());
+  EXPECT_EQ(second.over->reads, 1);
+  EXPECT_EQ(episodes.find(kList, minute(100))->opened, minute(49));
+  EXPECT_TRUE(episodes.take_over(minute(109)).empty());
+  EXPECT_EQ(episodes.take_over(minute(110)).size(), 1) << "the first one is not handed out twice";
+  EXPECT_FALSE(episodes.open(kPolicy, minute(60), 1).over);
+  EXPECT_FALSE(episodes.open(kPolicy, minute(90), 1).opened) << "a policy stays changed";
+}
+
 TEST(Episodes, CountDistinctReadsAndSpeakAtGrowingCounts) {
   Episodes episodes;
   Episode& episode = *episodes.open(kList, minute(0), 1).episode;
   std::vector<std::uint32_t> checks;
   for (std::uint32_t object = 1; object <= 100; ++object) {
-    if (Episodes::add_read(episode, object, minute(1), false)) { checks.push_back(episode.reads); }
-    EXPECT_FALSE(Episodes::add_read(episode, object, minute(2), false)) << "the same object again";
+    const Counted counted = Episodes::add_read(episode, object, minute(1), false);
+    EXPECT_EQ(counted == Counted::kNo, object > Episodes::kObjects);
+    if (counted == Counted::kAtCheckPoint) { checks.push_back(episode.reads); }
+    EXPECT_EQ(Episodes::add_read(episode, object, minute(2), false), Counted::kNo) << "the same object again";
   }
   EXPECT_EQ(checks, (std::vector<std::uint32_t>{1, 2, 3, 4, 6, 9, 13, 19, 28, 42, 63}));
   EXPECT_EQ(episode.reads, Episodes::kObjects);
