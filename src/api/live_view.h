@@ -57,7 +57,8 @@ struct LiveFigures {
   std::uint64_t held = 0;  // waiting for the watermark
   std::uint64_t evicted_callers = 0;
   std::uint64_t evicted_vaults = 0;
-  std::uint64_t evicted_edges = 0;  // of callers to vaults, applications, addresses
+  std::uint64_t evicted_edges = 0;      // of callers to vaults, applications, addresses
+  std::uint64_t forgotten_objects = 0;  // of what callers had read
   std::uint64_t alerts_closed_early = 0;
   std::uint64_t evidence_left_out = 0;           // records and objects for which alerts had no room
   std::uint64_t spilled = 0;                     // events that waited on disk

@@ -71,6 +71,7 @@ Json service_json(const LiveFigures& figures) {
   json["evictedCallers"] = figures.evicted_callers;
   json["evictedVaults"] = figures.evicted_vaults;
   json["evictedEdges"] = figures.evicted_edges;
+  json["forgottenObjects"] = figures.forgotten_objects;
   put_time(json, "decidedToUtc", figures.decided_to);
   put_time(json, "learnedAtUtc", figures.learned_at);
   json["journalWaiting"] = figures.journal_waiting;

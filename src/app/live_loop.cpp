@@ -761,6 +761,7 @@ LiveFigures LiveLoop::figures() const {
       const AccessGraphStatistics& edges = estate->engine().history().touches(kind).graph().statistics();
       out.evicted_edges += edges.edges_replaced + edges.edges_left_out;
     }
+    out.forgotten_objects += estate->engine().history().known_objects().forgotten;
     const RepeatsStatistics& repeats = estate->repeats().statistics();
     out.alerts_closed_early += repeats.closed_early;
     out.evidence_left_out += repeats.records_left_out + repeats.objects_left_out;

@@ -100,6 +100,8 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
   writer.single("callers_evicted_total", "counter", "Callers forgotten for want of room", live.evicted_callers);
   writer.single("vaults_evicted_total", "counter", "Vaults forgotten for want of room", live.evicted_vaults);
   writer.single("edges_evicted_total", "counter", "What callers touch, forgotten for want of room", live.evicted_edges);
+  writer.single("objects_forgotten_total", "counter", "Objects no longer known as read, for want of room",
+                live.forgotten_objects);
   writer.single("alerts_closed_early_total", "counter", "Open alerts closed for want of room",
                 live.alerts_closed_early);
   writer.single("evidence_left_out_total", "counter", "Records and objects for which alerts had no room",

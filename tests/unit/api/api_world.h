@@ -83,7 +83,8 @@ class ApiWorld {
   [[nodiscard]] const AlertRendering& rendering() const { return rendering_; }
   [[nodiscard]] std::vector<AuditLine> audit() const { return store_->audit_lines(1000).value(); }
 
-  void commit(const std::vector<Alert>& alerts, const std::string& rule = "", const std::vector<EventBlock>& events = {}) {
+  void commit(const std::vector<Alert>& alerts, const std::string& rule = "",
+              const std::vector<EventBlock>& events = {}) {
     CheckpointCommit checkpoint;
     checkpoint.now = now;
     for (const Alert& alert : alerts) { checkpoint.revisions.push_back({alert, false, rule, {}}); }

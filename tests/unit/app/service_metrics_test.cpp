@@ -26,6 +26,7 @@ ServiceFigures some_figures() {
   figures.live.events_decided = 7;
   figures.live.decided_to = EventTime{kNow.ticks - 90 * EventTime::kTicksPerSecond};
   figures.live.evicted_edges = 5;
+  figures.live.forgotten_objects = 11;
   figures.live.alerts_raised[AlertType::kTORAccess] = 3;
   figures.live.detector_seconds[AlertType::kUserAnomaly] = 0.25;
   figures.store.journal_bytes = 1000;
@@ -72,6 +73,7 @@ TEST(ServiceMetrics, AreLinesOfPrometheus) {
   EXPECT_TRUE(text.ends_with('\n'));
   auto values = parsed(text);
   EXPECT_EQ(values["keyvigil_events_decided_total"], "7");
+  EXPECT_EQ(values["keyvigil_objects_forgotten_total"], "11");
   EXPECT_EQ(values["keyvigil_lag_seconds"], "90");
   EXPECT_EQ(values["keyvigil_edges_evicted_total"], "5");
   EXPECT_EQ(values["keyvigil_alerts_raised_total{type=\"KV_TORAccess\"}"], "3");

@@ -89,9 +89,7 @@ TEST(EventArchive, ActiveHoursAreThoseOfANaiveTwin) {
   auto store = folder.open();
   for (std::size_t at = 0; at < events.size();) {
     const std::size_t size = std::min<std::size_t>(events.size() - at, 1 + random() % 900);
-    CheckpointCommit checkpoint;
-    checkpoint.events = blocks_of(std::span(events).subspan(at, size));
-    ASSERT_TRUE(store->commit(checkpoint));
+    ASSERT_TRUE(store->keep_events(blocks_of(std::span(events).subspan(at, size))));
     at += size;
   }
   for (int round = 0; round < 30; ++round) {
@@ -121,13 +119,11 @@ TEST(EventArchive, ActiveHoursSayHowFarBackWasLooked) {
     EventQuery who;
     who.caller_key = "nobody";
     EXPECT_FALSE(store->active_hours(who, [](const AccessEvent&) { return true; })->has_value());
-    CheckpointCommit checkpoint;
-    std::vector<AccessEvent> events;
     for (std::uint64_t i = 0; i < 3; ++i) {
-      events = {made_event(i, second(static_cast<std::int64_t>(i) * 7200), 1, 1)};
-      for (EventBlock& block : blocks_of(events)) { checkpoint.events.push_back(std::move(block)); }
+      const std::vector events = {made_event(i, second(static_cast<std::int64_t>(i) * 7200), 1, 1)};
+      ASSERT_TRUE(store->keep_events(blocks_of(events)));
     }
-    ASSERT_TRUE(store->commit(checkpoint));
+    ASSERT_TRUE(store->commit({}));
   }
   EventArchive archive;
   ASSERT_TRUE(archive.open(folder.path() + ".events", {}, 1));
