@@ -13,6 +13,10 @@ double tail(double count, const ExpectedCount& expected) {
 
 }  // namespace
 
+double openings_to_expect(const EpisodeFacts& episode) {
+  return episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
+}
+
 double opening_probability(const EpisodeFacts& episode) {
   // Whoever begins may do so several times at once.
   if (episode.beginner_rate > 0) { return std::min(1.0, episode.beginner_rate); }

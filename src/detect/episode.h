@@ -8,6 +8,8 @@
 
 namespace keyvigil {
 
+// Episodes of the kind on a day; a caller that never opened one begins to as often as such callers do.
+[[nodiscard]] double openings_to_expect(const EpisodeFacts& episode);
 // P(so many episodes of the kind are opened today).
 [[nodiscard]] double opening_probability(const EpisodeFacts& episode);
 // P(so many reads in an episode).

@@ -25,7 +25,7 @@ constexpr double kLooksOnKnownVault = 3;
 // The first two ways of looking, with the probability of the reads; the smaller one.
 double list_and_reads(const EpisodeFacts& episode, double reading) {
   std::vector<double> probabilities = {opening_probability(episode), reading};
-  double hurdle = episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
+  double hurdle = openings_to_expect(episode);
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
     hurdle = std::min(hurdle, probabilities.back());

@@ -17,11 +17,6 @@ constexpr double kRefusedBefore = 0.05;  // P(a refusal within the hour before a
 constexpr double kLooks = 2;
 constexpr double kReverted = 0.1;  // factor of a second change within the hour after the first read
 
-// On a day; a caller that never changed one before begins to as often as such callers do.
-double changes_to_expect(const EpisodeFacts& episode) {
-  return episode.beginner_rate > 0 ? episode.beginner_rate : episode.openings_usual;
-}
-
 Reason mark(ReasonCode code, double probability) {
   Reason reason;
   reason.code = code;
@@ -36,8 +31,9 @@ Suspicions put_get_anomaly(const Observation& seen) {
   Suspicions found;
   if (!seen.facts.policy_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.policy_episode;
-  std::vector<double> probabilities = {opening_probability(episode), reading_probability(episode)};
-  double once = changes_to_expect(episode) * probabilities.back();
+  const double reading = reading_probability(episode);
+  std::vector<double> probabilities = {opening_probability(episode), reading};
+  double once = openings_to_expect(episode) * reading;
   std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterPolicyChange, kWindowSeconds)};
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));

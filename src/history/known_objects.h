@@ -20,12 +20,8 @@ class KnownObjects {
   static constexpr std::int32_t kDays = 90;
   static constexpr std::int32_t kConfirmedDays = 7;
 
-  // A read. `day`: as EventTime::day(); late ones never make an object older.
-  void learn(std::uint32_t object, std::int64_t day, bool confirmed) {
-    if (!renew(object, day, confirmed)) { add(object, day, confirmed); }
-  }
-  // The two halves of it, for whoever has to make room first: of an object that is kept (else false, and nothing
-  // happens), and of one that is not.
+  // A read, in two halves for whoever has to make room between them: of an object that is kept (else false, and nothing
+  // happens), and of one that is not. `day`: as EventTime::day(); late ones never make an object older.
   bool renew(std::uint32_t object, std::int64_t day, bool confirmed);
   void add(std::uint32_t object, std::int64_t day, bool confirmed);
   [[nodiscard]] bool contains(std::uint32_t object, std::int64_t day) const;

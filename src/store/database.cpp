@@ -169,6 +169,20 @@ Result<std::int64_t> Database::number(std::string_view sql, std::initializer_lis
   return found;
 }
 
+Result<std::vector<std::string>> Database::different(std::string_view table, std::string_view column) {
+  std::vector<std::string> values;
+  auto read = each(fmt::format("WITH RECURSIVE value(one) AS (SELECT min({1}) FROM {0} UNION ALL "
+                               "SELECT (SELECT min({1}) FROM {0} WHERE {1} > value.one) FROM value "
+                               "WHERE value.one IS NOT NULL) SELECT one FROM value WHERE one IS NOT NULL",
+                               table, column),
+                   {}, [&](const SqlRow& row) {
+                     values.push_back(row.text(0));
+                     return Result<void>{};
+                   });
+  if (!read) { return tl::unexpected(read.error()); }
+  return values;
+}
+
 Result<void> Database::script(const char* sql) {
   const int code = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) { return tl::unexpected(error_of(code)); }

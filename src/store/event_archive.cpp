@@ -108,6 +108,24 @@ bool is_newer(const AccessEvent& left, const AccessEvent& right) {
   return CanonicalOrder{}(right, left);
 }
 
+bool is_of(const AccessEvent& event, const EventQuery& who) {
+  return (who.caller_key.empty() || event.caller_key() == who.caller_key) &&
+         (who.vault_id.empty() || event.vault_id() == who.vault_id);
+}
+
+template <typename Visit>
+Result<void> for_each_event(const std::string& path, std::string_view packed, const Visit& visit) {
+  const auto bytes = unpack(packed, kPlainLimitBytes);
+  if (!bytes) { return tl::unexpected(damaged_store(path, bytes.error().message)); }
+  std::string_view rest = *bytes;
+  AccessEvent event;
+  while (!rest.empty()) {
+    if (!read_event(rest, event)) { return tl::unexpected(damaged_store(path, "an event that cannot be read")); }
+    visit(event);
+  }
+  return {};
+}
+
 // The newest events that match, of one page more than was asked for.
 class Gathering {
  public:
@@ -122,14 +140,10 @@ class Gathering {
   Result<void> add(const std::string& path, std::string_view callers, std::string_view vaults,
                    std::string_view packed) {
     if (!may_hold(callers, query_.caller_key) || !may_hold(vaults, query_.vault_id)) { return {}; }
-    const auto bytes = unpack(packed, kPlainLimitBytes);
-    if (!bytes) { return tl::unexpected(damaged_store(path, bytes.error().message)); }
-    std::string_view rest = *bytes;
-    AccessEvent event;
-    while (!rest.empty()) {
-      if (!read_event(rest, event)) { return tl::unexpected(damaged_store(path, "an event that cannot be read")); }
+    auto read = for_each_event(path, packed, [this](const AccessEvent& event) {
       if (matches(event)) { found_.push_back(event); }
-    }
+    });
+    if (!read) { return read; }
     std::sort(found_.begin(), found_.end(), is_newer);
     found_.resize(std::min(found_.size(), most_));
     return {};
@@ -139,10 +153,8 @@ class Gathering {
 
  private:
   [[nodiscard]] bool matches(const AccessEvent& event) const {
-    return (query_.caller_key.empty() || event.caller_key() == query_.caller_key) &&
-           (query_.vault_id.empty() || event.vault_id() == query_.vault_id) &&
-           (!query_.from || event.time >= *query_.from) && (!query_.until || event.time < *query_.until) &&
-           (!cursor_ || event.time.ticks <= cursor_->ticks);
+    return is_of(event, query_) && (!query_.from || event.time >= *query_.from) &&
+           (!query_.until || event.time < *query_.until) && (!cursor_ || event.time.ticks <= cursor_->ticks);
   }
 
   const EventQuery& query_;
@@ -171,17 +183,9 @@ Result<void> gather(Database& reader, std::int64_t from_ticks, std::int64_t befo
 // The hours of the caller or vault in one block, those that are known left out.
 Result<void> add_hours(const std::string& path, std::string_view packed, const EventQuery& who,
                        const std::function<bool(const AccessEvent&)>& counts, std::set<std::int64_t>& hours) {
-  const auto bytes = unpack(packed, kPlainLimitBytes);
-  if (!bytes) { return tl::unexpected(damaged_store(path, bytes.error().message)); }
-  std::string_view rest = *bytes;
-  AccessEvent event;
-  while (!rest.empty()) {
-    if (!read_event(rest, event)) { return tl::unexpected(damaged_store(path, "an event that cannot be read")); }
-    const bool is_its = (who.caller_key.empty() || event.caller_key() == who.caller_key) &&
-                        (who.vault_id.empty() || event.vault_id() == who.vault_id);
-    if (is_its && counts(event)) { hours.insert(event.time.hour()); }
-  }
-  return {};
+  return for_each_event(path, packed, [&](const AccessEvent& event) {
+    if (is_of(event, who) && counts(event)) { hours.insert(event.time.hour()); }
+  });
 }
 
 bool knows_all(const std::set<std::int64_t>& hours, std::int64_t first, std::int64_t last) {

@@ -234,21 +234,6 @@ Result<std::optional<InputPosition>> JournalRows::position(Database& reader, con
   return found;
 }
 
-// From name to name by the key: an input may have millions of items.
-Result<std::vector<std::string>> JournalRows::inputs_with_positions(Database& reader) {
-  std::vector<std::string> names;
-  auto read = reader.each(
-      "WITH RECURSIVE name(input) AS (SELECT min(input) FROM input_position UNION ALL "
-      "SELECT (SELECT min(p.input) FROM input_position p WHERE p.input > name.input) FROM name "
-      "WHERE name.input IS NOT NULL) SELECT input FROM name WHERE input IS NOT NULL",
-      {}, [&](const SqlRow& row) {
-        names.push_back(row.text(0));
-        return Result<void>{};
-      });
-  if (!read) { return tl::unexpected(read.error()); }
-  return names;
-}
-
 void JournalRows::limit_to(std::uint64_t bytes) {
   const std::lock_guard held(mutex_);
   limit_bytes_ = bytes;

@@ -44,8 +44,6 @@ class JournalRows {
   [[nodiscard]] static Result<std::vector<InputPosition>> positions(Database& reader, const std::string& input);
   [[nodiscard]] static Result<std::optional<InputPosition>> position(Database& reader, const std::string& input,
                                                                      const std::string& item);
-  // Names, in order.
-  [[nodiscard]] static Result<std::vector<std::string>> inputs_with_positions(Database& reader);
   void limit_to(std::uint64_t bytes);
   [[nodiscard]] Figures figures();
 

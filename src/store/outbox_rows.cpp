@@ -76,18 +76,11 @@ Result<void> bury_delivery(Database& writer, std::uint64_t id, EventTime now, st
   return done ? writer.run("DELETE FROM outbox WHERE number = ?", {sql_number(id)}) : done;
 }
 
-// From name to name by the key: much may wait.
 Result<std::vector<std::string>> outputs_without(Database& reader, std::span<const std::string> known) {
-  std::vector<std::string> others;
-  auto read = reader.each(
-      "WITH RECURSIVE name(output) AS (SELECT min(output) FROM outbox UNION ALL "
-      "SELECT (SELECT min(o.output) FROM outbox o WHERE o.output > name.output) FROM name "
-      "WHERE name.output IS NOT NULL) SELECT output FROM name WHERE output IS NOT NULL",
-      {}, [&](const SqlRow& row) {
-        if (std::ranges::find(known, row.text(0)) == known.end()) { others.push_back(row.text(0)); }
-        return Result<void>{};
-      });
-  if (!read) { return tl::unexpected(read.error()); }
+  auto others = reader.different("outbox", "output");
+  if (others) {
+    std::erase_if(*others, [&](const std::string& name) { return std::ranges::find(known, name) != known.end(); });
+  }
   return others;
 }
 

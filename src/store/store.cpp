@@ -135,7 +135,7 @@ Result<std::optional<InputPosition>> Store::position(const std::string& input, c
 }
 
 Result<std::vector<std::string>> Store::inputs_with_positions() const {
-  return state_->readers.read([&](Database& reader) { return JournalRows::inputs_with_positions(reader); });
+  return state_->readers.read([&](Database& reader) { return reader.different("input_position", "input"); });
 }
 
 Result<void> Store::forget_positions(const std::string& input, std::span<const std::string> items) {

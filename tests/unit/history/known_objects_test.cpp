@@ -10,56 +10,60 @@ namespace {
 constexpr std::int64_t kToday = 20'500;
 constexpr auto kLimit = static_cast<std::uint32_t>(KnownObjects::kObjects);
 
+void read(KnownObjects& known, std::uint32_t object, std::int64_t day, bool confirmed) {
+  if (!known.renew(object, day, confirmed)) { known.add(object, day, confirmed); }
+}
+
 KnownObjects full(std::int64_t day) {
   KnownObjects known;
-  for (std::uint32_t object = 1; object <= kLimit; ++object) { known.learn(object * 7, day, true); }
+  for (std::uint32_t object = 1; object <= kLimit; ++object) { read(known, object * 7, day, true); }
   return known;
 }
 
 TEST(KnownObjects, KnowWhatWasReadForNinetyDays) {
   KnownObjects known;
   EXPECT_FALSE(known.contains(5, kToday));
-  known.learn(5, kToday, true);
+  read(known, 5, kToday, true);
   EXPECT_TRUE(known.contains(5, kToday));
   EXPECT_FALSE(known.contains(6, kToday));
   EXPECT_TRUE(known.contains(5, kToday + 89));
   EXPECT_FALSE(known.contains(5, kToday + 90));
-  known.learn(5, kToday + 40, true);
+  read(known, 5, kToday + 40, true);
   EXPECT_TRUE(known.contains(5, kToday + 129)) << "read again";
-  known.learn(5, kToday + 10, true);
+  read(known, 5, kToday + 10, true);
   EXPECT_TRUE(known.contains(5, kToday + 129)) << "a late event makes nothing older";
 }
 
 TEST(KnownObjects, WhatAlertedIsKnownOnceItIsReadAWeekLater) {
   KnownObjects known;
-  known.learn(5, kToday, false);
+  read(known, 5, kToday, false);
   EXPECT_FALSE(known.contains(5, kToday));
-  known.learn(5, kToday + 6, false);
+  read(known, 5, kToday + 6, false);
   EXPECT_FALSE(known.contains(5, kToday + 6));
-  known.learn(5, kToday + 7, false);
+  read(known, 5, kToday + 7, false);
   EXPECT_TRUE(known.contains(5, kToday + 7));
-  known.learn(6, kToday, false);
-  known.learn(6, kToday + 1, true);
+  read(known, 6, kToday, false);
+  read(known, 6, kToday + 1, true);
   EXPECT_TRUE(known.contains(6, kToday + 1)) << "read without an alert";
-  known.learn(6, kToday + 2, false);
+  read(known, 6, kToday + 2, false);
   EXPECT_TRUE(known.contains(6, kToday + 2)) << "an alert makes nothing unknown";
 }
 
 TEST(KnownObjects, AfterNinetyDaysAnUnconfirmedOneStartsAgain) {
   KnownObjects known;
-  known.learn(5, kToday, false);
-  known.learn(5, kToday + 90, false);
+  read(known, 5, kToday, false);
+  read(known, 5, kToday + 90, false);
   EXPECT_FALSE(known.contains(5, kToday + 90));
-  known.learn(5, kToday + 97, false);
+  read(known, 5, kToday + 97, false);
   EXPECT_TRUE(known.contains(5, kToday + 97));
 }
 
 TEST(KnownObjects, SayThatTheyDoNotKnowAllWhereThereWasNoRoom) {
   KnownObjects known = full(kToday);
   EXPECT_TRUE(known.knows_all(kToday)) << "as many as there is room for";
-  known.learn(7, kToday + 1, true);
+  read(known, 7, kToday + 1, true);
   EXPECT_TRUE(known.knows_all(kToday + 1)) << "one of them again";
-  known.learn(1'000'000, kToday + 1, true);
+  read(known, 1'000'000, kToday + 1, true);
   EXPECT_FALSE(known.contains(1'000'000, kToday + 1));
   EXPECT_FALSE(known.knows_all(kToday + 1));
   EXPECT_FALSE(known.knows_all(kToday + 90));
@@ -68,8 +72,8 @@ TEST(KnownObjects, SayThatTheyDoNotKnowAllWhereThereWasNoRoom) {
 
 TEST(KnownObjects, WhatIsForgottenMakesRoom) {
   KnownObjects known = full(kToday);
-  known.learn(7, kToday + 50, true);
-  known.learn(1'000'000, kToday + 90, true);
+  read(known, 7, kToday + 50, true);
+  read(known, 1'000'000, kToday + 90, true);
   EXPECT_TRUE(known.contains(1'000'000, kToday + 90));
   EXPECT_TRUE(known.contains(7, kToday + 90));
   EXPECT_FALSE(known.contains(14, kToday + 90));
@@ -78,7 +82,7 @@ TEST(KnownObjects, WhatIsForgottenMakesRoom) {
 
 TEST(KnownObjects, SavingKeepsThemAndDamageIsSeen) {
   KnownObjects known = full(kToday);
-  known.learn(1'000'000, kToday, true);
+  read(known, 1'000'000, kToday, true);
   SnapshotWriter writer;
   writer.write(known);
   KnownObjects loaded;
