@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "alert/alert_words.h"
 #include "alert/printable.h"
-#include "alert/reasons.h"
+#include "base/ascii.h"
+#include "detect/reasons.h"
 
 namespace keyvigil {
 namespace {
@@ -46,13 +48,21 @@ std::vector<std::string> addresses_of(const Alert& alert) {
   return addresses;
 }
 
+// "usualPerDay" as this shape spells its keys: "usual_per_day".
+std::string snake_case(std::string_view name) {
+  std::string key;
+  for (const char c : name) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper) { key += '_'; }
+    key += upper ? lower_case(c) : c;
+  }
+  return key;
+}
+
 Json reason_json(const Alert& alert, const Reason& reason) {
-  Json json{{"code", reason_code(reason.code)}, {"sentence", reason_sentence(alert, reason)}};
-  if (is_list_alert(alert.type)) { return json; }
-  json["observed"] = reason.observed;
-  json["expected"] = reason.expected;
-  json["surprise"] = reason.surprise;
-  if (reason.window_seconds > 0) { json["window_seconds"] = reason.window_seconds; }
+  Json json{{"code", reason_row(reason.code).name}, {"sentence", text(reason_sentence(alert, reason))}};
+  if (!reason.vault.empty()) { json["vault_id"] = text(reason.vault); }
+  for (const Number& number : reason.numbers) { json[snake_case(quantity_name(number.quantity))] = number.value; }
   return json;
 }
 
@@ -65,15 +75,36 @@ Json list_json(const ListEvidence& list) {
   return json;
 }
 
-Json rotation_json(const Alert& alert) {
+Json objects_json(const std::set<ObjectRead>& reads) {
   Json objects = Json::array();
-  for (const ObjectRead& read : alert.objects_read) {
+  for (const ObjectRead& read : reads) {
     if (objects.size() == kObjectsShown) { break; }
     Json object{{"vault", text(read.vault)}, {"object", text(read.object)}};
     if (!read.version.empty()) { object["version"] = text(read.version); }
     objects.push_back(std::move(object));
   }
-  return {{"objects", std::move(objects)}, {"total", alert.objects_read.size()}, {"complete", !alert.objects_cut}};
+  return objects;
+}
+
+Json rotation_json(const Alert& alert) {
+  return {{"objects", objects_json(alert.objects_read)},
+          {"total", alert.objects_read.size()},
+          {"complete", !alert.objects_cut && !alert.evidence_cut},
+          {"also_read", objects_json(alert.also_read)},
+          {"also_read_total", alert.also_read.size()}};
+}
+
+Json contributors_json(const Alert& alert) {
+  constexpr std::size_t kShown = 20;
+  Json list = Json::array();
+  for (const Contributor* contributor : contributors_by_share(alert)) {
+    if (list.size() == kShown) { break; }
+    list.push_back({{"caller", text(in_words(contributor->who))},
+                    {"key", text(contributor->who.key)},
+                    {"events", contributor->events},
+                    {"share_percent", share_percent(alert, *contributor)}});
+  }
+  return list;
 }
 
 Json counts_json(const OperationCounts& counts) {
@@ -91,16 +122,16 @@ AccessSummary access_summary(const Alert& alert) {
   summary.addresses = addresses_of(alert);
   summary.vault_name = text(alert.vault_name);
   summary.vault_id = text(alert.vault_id);
-  summary.caller_id = text(alert.object_id.empty() ? alert.caller_key : alert.object_id);
-  summary.user_name = text(alert.user_name);
-  summary.app_id = text(alert.app_id);
+  summary.caller_id = text(alert.caller.object_id.empty() ? alert.caller.key : alert.caller.object_id);
+  summary.user_name = text(alert.caller.user_name);
+  summary.app_id = text(alert.caller.app_id);
   summary.user_agent = first(alert.client_infos);
   summary.target = first(alert.targets);
   summary.target_host = host_of(summary.target);
   if (!alert.reasons.empty()) {
-    const auto& [code, reason] = *alert.reasons.begin();
+    const Reason& reason = alert.reasons.front();
     summary.reason = text(reason_sentence(alert, reason));
-    summary.brief_reason = short_reason(code);
+    summary.brief_reason = reason_row(reason.code).brief;
   }
   return summary;
 }
@@ -113,14 +144,14 @@ Json evidence_json(const Alert& alert, const AlertStanding& standing) {
   evidence["simulated"] = standing.simulated;
   evidence["status"] = to_string(standing.status);
   evidence["confidence"] = to_string(confidence(alert));
-  evidence["caller_kind"] = to_string(alert.caller_kind);
+  evidence["caller_kind"] = to_string(alert.caller.kind);
   evidence["what_was_read"] = text(what_was_read(alert));
   evidence["credential_reads"] = alert.credential_reads;
   evidence["suspicious_events"] = alert.suspicious_events;
   evidence["suspicious_operations"] = counts_json(alert.suspicious_operations);
   evidence["reasons"] = Json::array();
-  for (const auto& [code, reason] : alert.reasons) { evidence["reasons"].push_back(reason_json(alert, reason)); }
-  if (!is_list_alert(alert.type)) {
+  for (const Reason& reason : alert.reasons) { evidence["reasons"].push_back(reason_json(alert, reason)); }
+  if (catalogue_row(alert.type).learned()) {
     evidence["verdict"] = {{"calibrated_p", alert.verdict.calibrated_p}, {"threshold", alert.verdict.threshold}};
   }
   evidence["lists"] = Json::array();
@@ -128,6 +159,9 @@ Json evidence_json(const Alert& alert, const AlertStanding& standing) {
   evidence["nearest_explanation"] = nearest_explanation(alert);
   evidence["counterfactual"] = counterfactual(alert);
   evidence["rotation_list"] = rotation_json(alert);
+  if (alert.subject == SubjectKind::kVault) { evidence["contributors"] = contributors_json(alert); }
+  evidence["cause_events"] = alert.cause_events;
+  evidence["earlier_events_missing"] = alert.evidence_cut;
   evidence["records_total"] = alert.records_total;
   return evidence;
 }

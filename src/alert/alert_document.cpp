@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "alert/alert_words.h"
 #include "alert/product.h"
-#include "alert/reasons.h"
+#include "base/ascii.h"
+#include "detect/reasons.h"
 
 namespace keyvigil {
 namespace {
@@ -33,15 +35,15 @@ Json extended_properties(const Alert& alert) {
   // A sample alert names an address that is none.
   const bool as_text = !alert.address.known && !alert.addresses.items.empty();
   properties["Attacker IP Address"] = as_text ? alert.addresses.items.front() : to_string(alert.address);
-  if (!alert.object_id.empty()) { properties["Attacker Object ID"] = alert.object_id; }
-  if (!alert.app_id.empty()) { properties["Application ID"] = alert.app_id; }
+  if (!alert.caller.object_id.empty()) { properties["Attacker Object ID"] = alert.caller.object_id; }
+  if (!alert.caller.app_id.empty()) { properties["Application ID"] = alert.caller.app_id; }
   properties["Result Signature"] = fmt::format("{}", fmt::join(alert.result_signatures, ", "));
   properties["Start Time UTC"] = to_us_seconds(alert.start);
   if (!alert.client_infos.items.empty()) {
     properties["Client Information"] = listed(alert.client_infos.items, alert.client_infos.left_out);
   }
   std::vector<std::string_view> reasons;
-  for (const auto& [code, reason] : alert.reasons) { reasons.push_back(short_reason(code)); }
+  for (const Reason& reason : alert.reasons) { reasons.push_back(reason_row(reason.code).brief); }
   properties["Alert Reasons"] = fmt::format("[{}.]", fmt::join(reasons, ", "));
   if (!alert.targets.items.empty()) { properties["Target"] = listed(alert.targets.items, alert.targets.left_out); }
 
@@ -49,7 +51,7 @@ Json extended_properties(const Alert& alert) {
   properties["Confidence"] = to_string(confidence(alert));
   properties["What Was Read"] = what_was_read(alert);
   properties["Caller"] = caller_in_words(alert);
-  properties["Caller Kind"] = to_string(alert.caller_kind);
+  properties["Caller Kind"] = to_string(alert.caller.kind);
   return properties;
 }
 
@@ -82,12 +84,12 @@ Json entities(const Alert& alert, const SubscriptionRendering& place, DocumentId
   vault["Type"] = "azure-resource";
   list.push_back(std::move(vault));
 
-  if (alert.subject == SubjectKind::kCaller) {
+  if (!alert.caller.key.empty()) {
     Json account;
     account["$id"] = ids.next();
-    if (!alert.user_name.empty()) { add_account_name(account, alert.user_name); }
-    if (!alert.object_id.empty()) { account["AadUserId"] = alert.object_id; }
-    if (alert.user_name.empty() && alert.object_id.empty()) { account["Name"] = alert.caller_key; }
+    if (!alert.caller.user_name.empty()) { add_account_name(account, alert.caller.user_name); }
+    if (!alert.caller.object_id.empty()) { account["AadUserId"] = alert.caller.object_id; }
+    if (alert.caller.user_name.empty() && alert.caller.object_id.empty()) { account["Name"] = alert.caller.key; }
     if (!place.tenant_id.empty()) { account["AadTenantId"] = place.tenant_id; }
     account["IsDomainJoined"] = false;
     account["IsValid"] = false;
@@ -141,7 +143,13 @@ Json record_evidence(const RecordReference& record) {
   if (record.http_status > 0) { json["HttpStatus"] = record.http_status; }
   json["Address"] = record.address;
   json["Target"] = record.target;
-  json["Suspicious"] = record.suspicious;
+  json["Part"] = to_string(record.part);
+  json["Suspicious"] = record.suspicious();
+  json["Vault"] = record.vault;
+  if (!record.object.empty()) { json["Object"] = record.object; }
+  if (!record.version.empty()) { json["Version"] = record.version; }
+  if (!record.caller.empty()) { json["Caller"] = record.caller; }
+  if (!record.for_whom.empty()) { json["ForWhom"] = record.for_whom; }
   if (!record.file.empty()) {
     json["File"] = record.file;
     json["Line"] = record.line;
@@ -163,13 +171,18 @@ Json list_evidence(const ListEvidence& list) {
   return json;
 }
 
+// "usualPerDay" as this shape spells its keys.
+std::string upper_first(std::string_view name) {
+  std::string key(name);
+  key.front() = upper_case(key.front());
+  return key;
+}
+
 Json reason_evidence(const Alert& alert, const Reason& reason) {
-  Json json{{"Code", reason_code(reason.code)}, {"Sentence", reason_sentence(alert, reason)}};
-  if (is_list_alert(alert.type)) { return json; }
-  json["Observed"] = reason.observed;
-  json["Expected"] = reason.expected;
-  json["Surprise"] = reason.surprise;
-  if (reason.window_seconds > 0) { json["WindowSeconds"] = reason.window_seconds; }
+  Json json{{"Code", reason_row(reason.code).name}, {"Sentence", reason_sentence(alert, reason)}};
+  if (!reason.vault.empty()) { json["VaultId"] = reason.vault; }
+  if (reason.since.ticks != 0) { json["Since"] = to_iso_milliseconds(reason.since); }
+  for (const Number& number : reason.numbers) { json[upper_first(quantity_name(number.quantity))] = number.value; }
   return json;
 }
 
@@ -183,14 +196,36 @@ Json verdict_evidence(const Verdict& verdict) {
   return json;
 }
 
-Json rotation_list(const Alert& alert) {
+Json objects_of(const std::set<ObjectRead>& reads) {
   Json objects = Json::array();
-  for (const ObjectRead& read : alert.objects_read) {
+  for (const ObjectRead& read : reads) {
     Json object{{"Vault", read.vault}, {"Object", read.object}};
     if (!read.version.empty()) { object["Version"] = read.version; }
     objects.push_back(std::move(object));
   }
-  return {{"Objects", std::move(objects)}, {"Complete", !alert.objects_cut}};
+  return objects;
+}
+
+// What to rotate is what suspicious requests read; what the caller read besides stands apart.
+Json rotation_list(const Alert& alert) {
+  return {{"Objects", objects_of(alert.objects_read)},
+          {"Complete", !alert.objects_cut && !alert.evidence_cut},
+          {"AlsoRead", objects_of(alert.also_read)},
+          {"AlsoReadComplete", !alert.also_read_cut && !alert.evidence_cut}};
+}
+
+Json contributors(const Alert& alert) {
+  constexpr std::size_t kShown = 20;
+  Json list = Json::array();
+  for (const Contributor* contributor : contributors_by_share(alert)) {
+    if (list.size() == kShown) { break; }
+    list.push_back({{"Caller", in_words(contributor->who)},
+                    {"Key", contributor->who.key},
+                    {"Kind", to_string(contributor->who.kind)},
+                    {"Events", contributor->events},
+                    {"SharePercent", share_percent(alert, *contributor)}});
+  }
+  return list;
 }
 
 // The part that Defender's consumers know: a table.
@@ -200,7 +235,7 @@ void add_table(Json& evidence, const Alert& alert) {
   evidence["Columns"] = {"Time", "Operation", "Outcome", "Address", "Target", "CorrelationId"};
   evidence["Rows"] = Json::array();
   for (const RecordReference& record : alert.records) {
-    if (!record.suspicious) { continue; }
+    if (!record.suspicious()) { continue; }
     evidence["Rows"].push_back({to_iso_milliseconds(record.time), record.operation, to_string(record.outcome),
                                 record.address, record.target, record.correlation_id});
   }
@@ -213,8 +248,8 @@ Json supporting_evidence(const Alert& alert) {
   evidence["Continued"] = alert.continued;
   evidence["ClosedEarly"] = alert.closed_early;
   evidence["Reasons"] = Json::array();
-  for (const auto& [code, reason] : alert.reasons) { evidence["Reasons"].push_back(reason_evidence(alert, reason)); }
-  if (!is_list_alert(alert.type)) { evidence["Verdict"] = verdict_evidence(alert.verdict); }
+  for (const Reason& reason : alert.reasons) { evidence["Reasons"].push_back(reason_evidence(alert, reason)); }
+  if (catalogue_row(alert.type).learned()) { evidence["Verdict"] = verdict_evidence(alert.verdict); }
   evidence["NearestExplanation"] = nearest_explanation(alert);
   evidence["Counterfactual"] = counterfactual(alert);
   evidence["Lists"] = Json::array();
@@ -225,6 +260,7 @@ Json supporting_evidence(const Alert& alert) {
   observed["FirstEvent"] = to_iso_milliseconds(alert.first_event);
   observed["LastSuspiciousEvent"] = to_iso_milliseconds(alert.last_suspicious);
   observed["LastEvent"] = to_iso_milliseconds(alert.last_event);
+  observed["CauseEvents"] = alert.cause_events;
   observed["SuspiciousEvents"] = alert.suspicious_events;
   observed["SuspiciousOutcomes"] = outcome_counts(alert.suspicious_outcomes);
   observed["RelatedEvents"] = alert.related_events;
@@ -232,9 +268,16 @@ Json supporting_evidence(const Alert& alert) {
   observed["RelatedFromUnlistedAddresses"] = alert.related_unlisted;
   observed["LateEvents"] = alert.late_events;
   observed["CredentialReads"] = alert.credential_reads;
+  observed["RelatedCredentialReads"] = alert.related_reads;
+  observed["EarlierEventsMissing"] = alert.evidence_cut;
   evidence["Observed"] = std::move(observed);
   evidence["Addresses"] = alert.addresses.items;
   evidence["AddressesLeftOut"] = alert.addresses.left_out;
+  if (alert.subject == SubjectKind::kVault) {
+    evidence["Contributors"] = contributors(alert);
+    evidence["ContributorsTotal"] = alert.contributors.size();
+    evidence["ContributorsLeftOut"] = alert.contributors_left_out;
+  }
   evidence["RotationList"] = rotation_list(alert);
   evidence["Records"] = Json::array();
   for (const RecordReference& record : alert.records) { evidence["Records"].push_back(record_evidence(record)); }

@@ -1,11 +1,13 @@
 #include "alert/alert_facts.h"
 
+#include <cstddef>
+
 #include <fmt/format.h>
 
 #include "alert/access_summary.h"
 #include "alert/alert_document.h"
+#include "alert/alert_words.h"
 #include "alert/printable.h"
-#include "alert/reasons.h"
 
 namespace keyvigil {
 namespace {
@@ -18,6 +20,17 @@ std::string addresses_shown(const AccessSummary& summary) {
   if (summary.addresses.empty()) { return {}; }
   const std::size_t further = summary.addresses.size() - 1;
   return further == 0 ? summary.addresses.front() : fmt::format("{} and {} more", summary.addresses.front(), further);
+}
+
+std::string contributors_shown(const Alert& alert) {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> shown;
+  for (const Contributor* contributor : contributors_by_share(alert)) {
+    if (shown.size() == kShown) { break; }
+    shown.push_back(fmt::format("{} {} ({} %)", in_words(contributor->who), contributor->events,
+                                share_percent(alert, *contributor)));
+  }
+  return fmt::format("{}", fmt::join(shown, "; "));
 }
 
 }  // namespace
@@ -33,6 +46,7 @@ AlertFacts alert_facts(const Alert& alert, const AlertRendering& rendering, cons
   };
   add("Vault", alert.vault_name);
   add("Caller", caller_in_words(alert));
+  if (alert.subject == SubjectKind::kVault) { add("Done by", contributors_shown(alert)); }
   add("From", addresses_shown(summary));
   add("When",
       fmt::format("{} to {}", to_iso_milliseconds(alert.first_event), to_iso_milliseconds(alert.last_suspicious)));

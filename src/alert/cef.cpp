@@ -7,9 +7,9 @@
 
 #include "alert/access_summary.h"
 #include "alert/alert_document.h"
+#include "alert/alert_words.h"
 #include "alert/printable.h"
 #include "alert/product.h"
-#include "alert/reasons.h"
 
 namespace keyvigil {
 namespace {
@@ -95,7 +95,7 @@ std::string extension_of(const Alert& alert, const AlertRendering& rendering, co
   extension.add("requestClientApplication", summary.user_agent);
   extension.add("reason", summary.brief_reason);
   extension.add_custom("cs1", "vaultResourceId", alert.vault_id);
-  extension.add_custom("cs2", "applicationId", alert.app_id);
+  extension.add_custom("cs2", "applicationId", alert.caller.app_id);
   extension.add_custom("cs3", "alertLink", alert_uri(alert, rendering));
   extension.add_custom("cs4", "caller", caller_in_words(alert));
   extension.add_custom("cs5", "whatWasRead", what_was_read(alert));

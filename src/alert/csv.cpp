@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "alert/alert_document.h"
-#include "alert/reasons.h"
+#include "alert/alert_words.h"
 
 namespace keyvigil {
 namespace {

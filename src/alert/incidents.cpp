@@ -88,7 +88,7 @@ void Incidents::add(const Alert& alert) {
             .end = alert.last_suspicious,
             .type = alert.type,
             .severity = severity_of(alert),
-            .caller = alert.subject == SubjectKind::kVault ? std::string() : alert.caller_key,
+            .caller = alert.subject == SubjectKind::kVault ? std::string() : alert.caller.key,
             .vaults = {alert.vaults.items.begin(), alert.vaults.items.end()},
             .networks = {},
             .credential_reads = alert.credential_reads};

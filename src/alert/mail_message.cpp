@@ -7,8 +7,8 @@
 
 #include "alert/access_summary.h"
 #include "alert/alert_facts.h"
+#include "alert/alert_words.h"
 #include "alert/printable.h"
-#include "alert/reasons.h"
 #include "base/base64.h"
 
 namespace keyvigil {

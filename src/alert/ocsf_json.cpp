@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "alert/access_summary.h"
+#include "alert/alert_words.h"
 #include "alert/printable.h"
 #include "alert/product.h"
-#include "alert/reasons.h"
 #include "catalogue/attack_knowledge.h"
 
 namespace keyvigil {
@@ -96,8 +96,8 @@ Json finding_json(const Alert& alert, const AlertRendering& rendering, const Ale
   finding["last_seen_time"] = alert.last_event.milliseconds();
   finding["analytic"] = {{"uid", row.code},
                          {"name", row.display_name},
-                         {"type_id", row.learned ? 3 : 1},
-                         {"type", row.learned ? "Statistical" : "Rule"}};
+                         {"type_id", row.learned() ? 3 : 1},
+                         {"type", row.learned() ? "Statistical" : "Rule"}};
   finding["attacks"] = attacks_json(row);
   finding["src_url"] = alert_uri(alert, rendering);
   return finding;
@@ -127,7 +127,7 @@ Json actor_json(const Alert& alert, const AccessSummary& summary) {
     Json user;
     if (!summary.caller_id.empty()) { user["uid"] = summary.caller_id; }
     if (!summary.user_name.empty()) { user["name"] = summary.user_name; }
-    const bool person = alert.caller_kind == CallerKind::kUser;
+    const bool person = alert.caller.kind == CallerKind::kUser;
     user["type_id"] = person ? 1 : 4;
     user["type"] = person ? "User" : "Service";
     actor["user"] = std::move(user);
@@ -151,7 +151,7 @@ Json evidences_json(const Alert& alert, const AccessSummary& summary) {
   evidences.push_back(std::move(raising));
   for (const RecordReference& record : alert.records) {
     if (evidences.size() > kRecordsShown) { break; }
-    if (!record.suspicious) { continue; }
+    if (!record.suspicious()) { continue; }
     Json evidence;
     if (!record.correlation_id.empty()) { evidence["uid"] = bounded_utf8(record.correlation_id, kTextLimitBytes); }
     if (parse_ip_address(record.address)) { evidence["src_endpoint"]["ip"] = record.address; }

@@ -1,12 +1,15 @@
 // Repeats: the memory of open alerts. Findings open alerts, later evidence joins them, time closes them.
 //
-// Identity (design 4.11): a threat-list alert is one per type, caller (or else address), vault and UTC day; its id is
-// the hash of these. An alert about behaviour is named by the event at which the judge fired; findings of its type
-// about the same subject join it for 24 h after the last one, and those of a narrower type where the wider one is open.
-// Evidence joins while an alert is open; an alert closes once event time has passed the end of its
-// day by 48 h, because late records may still belong to it. The result depends only on the order of the calls.
-// Memory is bounded by RepeatsLimits; whatever a limit cost is in the alert and in statistics().
-// Threads: one at a time. Alerts are handed over by value.
+// An alert holds what made it: when it is raised, the events of the last day that belong to it are joined first, then
+// the one that raised it; each event is in it once, as evidence_part.h says. An alert about a vault names as its caller
+// who did at least half of it, else nobody. Identity (design 4.11): a threat-list alert is one per type, caller (or
+// else address), vault and UTC day; its id is the hash of these. One that begins with requests that name nobody is
+// taken over by the first caller who comes from that address. An alert about behaviour is named by the event at which
+// the judge fired; findings of its type about the same subject join it for 24 h after the last one, and those of a
+// narrower type where the wider one is open. Evidence joins while an alert is open; an alert closes once event time has
+// passed the end of its day by 48 h, because late records may still belong to it. The result depends only on the order
+// of the calls. Memory is bounded by RepeatsLimits; whatever a limit cost is in the alert and in statistics(). Threads:
+// one at a time. Alerts are handed over by value.
 #pragma once
 
 #include <array>
@@ -23,7 +26,8 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "alert/alert.h"
-#include "alert/watched_reads.h"
+#include "alert/evidence_part.h"
+#include "alert/recent_events.h"
 #include "base/event_time.h"
 #include "base/snapshot.h"
 #include "engine/decision.h"
@@ -35,11 +39,13 @@ namespace keyvigil {
 struct RepeatsLimits {
   std::size_t open_alerts = 100'000;  // over it the oldest is closed early
   std::size_t closed_remembered = 100'000;
-  std::size_t records = 100;               // per alert
+  std::size_t records = 100;               // per alert; a fifth of them is kept for what comes after it was raised
+  std::size_t context_records = 20;        // per alert, besides
   std::size_t records_in_all = 1'000'000;  // over all open alerts
   std::size_t objects = 10'000;            // per alert: the rotation list is exact up to here
   std::size_t objects_in_all = 1'000'000;  // over all open alerts
   std::size_t lists = 50;                  // per alert
+  RecentEventsLimits recent = {};
 };
 
 inline constexpr std::size_t kOperationNameLimit = 64;  // names per alert; the rest is counted as "other"
@@ -48,6 +54,9 @@ inline constexpr std::size_t kTargetLimit = 20;
 inline constexpr std::size_t kVaultLimit = 50;
 inline constexpr std::size_t kAddressLimit = 20;
 inline constexpr std::size_t kResultSignatureLimit = 16;
+inline constexpr std::size_t kReasonLimit = 12;
+inline constexpr std::size_t kContributorLimit = 1000;  // of one alert about a vault
+inline constexpr std::size_t kRuleVaultLimit = 10'000;  // vaults of one alert about many
 
 struct RepeatsStatistics {
   std::uint64_t opened = 0;
@@ -57,10 +66,11 @@ struct RepeatsStatistics {
   std::uint64_t closed = 0;
   std::uint64_t closed_early = 0;  // of these: for want of room
   std::uint64_t records_left_out = 0;
-  std::uint64_t objects_left_out = 0;  // sightings of objects for which the rotation list had no room
+  std::uint64_t objects_left_out = 0;  // sightings of objects for which a rotation list had no room
+  std::uint64_t events_forgotten = 0;  // within the day, for want of room: alerts that miss them say so
   auto fields() {
     return std::tie(opened, reopened, suspicious_joined, related_joined, closed, closed_early, records_left_out,
-                    objects_left_out);
+                    objects_left_out, events_forgotten);
   }
   friend bool operator==(const RepeatsStatistics&, const RepeatsStatistics&) = default;
 };
@@ -80,6 +90,8 @@ class Repeats {
   // that the event opened or revised.
   void observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
                std::vector<Alert>* revised = nullptr);
+  // Of an event that is not observed: later alerts may look back at it.
+  void remember(const AccessEvent& event, const Decision& decision);
 
   // The input has ended: closes and appends everything, by (generated, id).
   void finish(std::vector<Alert>& closed);
@@ -109,28 +121,35 @@ class Repeats {
   };
 
   auto fields() { return std::tie(open_, closed_early_, closed_memory_, closed_order_, now_ticks_, statistics_); }
+  using Places = std::vector<OpenAlerts::iterator>;
+
   Alert& find_or_open(const AccessEvent& event, const Finding& finding);
+  [[nodiscard]] Alert* find_of_list(const AccessEvent& event, const Finding& finding);
   [[nodiscard]] Alert* find_behavioural(const AccessEvent& event, const Finding& finding);
+  // The open alert about the volume of whoever did at least half of what a finding about a vault counts.
+  [[nodiscard]] Alert* find_of_contributor(const AccessEvent& event, const Finding& finding);
+  [[nodiscard]] Alert* find_by_key(const std::string& key, EventTime at);
   Alert& open(const AccessEvent& event, const Finding& finding, std::string id);
-  void join_suspicious(Alert& alert, const AccessEvent& event, const Finding& finding, const Decision& decision,
-                       const AddressBook& book);
-  void join_related(Alert& alert, const AccessEvent& event, const Decision& decision);
+  void join_finding(Alert& alert, const AccessEvent& event, const Finding& finding, const Decision& decision,
+                    const AddressBook& book);
+  void join_others(const AccessEvent& event, const Decision& decision);
+  void join_others(const std::string& key, const AccessEvent& event, const Decision& decision);
+  // Joins what happened before this event, belongs to the alert and is not in it yet.
+  void look_back(Alert& alert, const AccessEvent& event);
+  void add_event(Alert& alert, const AccessEvent& event, const EventMarks& marks, Part part);
+  void add_suspicious(Alert& alert, const AccessEvent& event, const EventMarks& marks, Part part);
+  void add_record(Alert& alert, const AccessEvent& event, Part part);
+  void add_object(Alert& alert, const AccessEvent& event, Part part);
   void revise_open(Alert& alert);
-  void add_shared_evidence(Alert& alert, const AccessEvent& event, bool suspicious);
-  void add_record(Alert& alert, const AccessEvent& event, bool suspicious);
-  void add_object(Alert& alert, const AccessEvent& event);
-  void add_object(Alert& alert, ObjectRead read);
-  // What the caller read from the first suspicion on, before the alert fired.
-  void add_earlier_reads(Alert& alert, const AccessEvent& event, const Finding& finding);
-  // A read by a watched caller belongs to open alerts about the caller, wherever it was.
-  void add_read_elsewhere(const AccessEvent& event);
-  void watch(const AccessEvent& event, const Decision& decision);
+  // Whoever comes from the address of an alert that names nobody is whom it is about.
+  void take_over(OpenAlerts::iterator place, const AccessEvent& event);
   [[nodiscard]] Alert close(OpenAlerts::iterator place, bool early);
-  [[nodiscard]] std::uint32_t& open_of_caller(std::uint64_t caller_hash) {
-    return open_of_callers_[caller_hash % open_of_callers_.size()];
+  [[nodiscard]] std::uint32_t& open_of_subject(std::uint64_t hash) {
+    return open_of_subjects_[hash % open_of_subjects_.size()];
   }
   void remember(const Alert& alert);
   void index(OpenAlerts::iterator place);
+  void leave_index(OpenAlerts::iterator place);
   [[nodiscard]] bool rebuild();
   void clear();
 
@@ -143,18 +162,17 @@ class Repeats {
   std::deque<std::string> closed_order_;              // ids, the first closed first
   std::int64_t now_ticks_ = INT64_MIN;
   RepeatsStatistics statistics_;
-  WatchedReads watched_;
+  RecentEvents recent_;
 
-  // Derived from open_.
-  absl::flat_hash_map<std::string, std::vector<OpenAlerts::iterator>> by_subject_;
-  // How many of these are about callers of that hash, by its low bits: nearly every event is of a caller without any.
-  std::array<std::uint32_t, 1024> open_of_callers_{};
-  absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;              // the newest of its kind
-  absl::flat_hash_map<std::uint64_t, std::vector<OpenAlerts::iterator>> by_caller_;  // hash; alerts about callers
+  // Derived from open_: by every key that keys_of() gives an alert.
+  absl::flat_hash_map<std::string, Places> by_key_;
+  // How many of these are about a caller or a vault of that hash, by its low bits: nearly every event is of subjects
+  // without any.
+  std::array<std::uint32_t, 1024> open_of_subjects_{};
+  absl::flat_hash_map<std::string, OpenAlerts::iterator> by_behaviour_;  // the newest of its kind
   std::size_t records_held_ = 0;
   std::size_t objects_held_ = 0;
 
-  std::string subject_scratch_;
   std::vector<Alert*> raised_;   // by the event at hand
   std::vector<Alert*> revised_;  // the same, opened or revised
 };

@@ -121,15 +121,25 @@ constexpr std::array<SampleRow, kAlertTypeCount> kSamples = {{
 void add_reason(Alert& alert, const SampleRow& row) {
   Reason reason;
   reason.code = row.reason;
-  reason.observed = row.observed;
-  reason.expected = row.expected;
-  reason.high = row.expected;
-  reason.days_known = 30;
-  reason.surprise = 1e-6;
-  reason.window_seconds = row.window_seconds;
+  reason.since = alert.start;
   reason.about = row.about;
-  alert.reasons.emplace(row.reason, std::move(reason));
-  if (!is_list_alert(alert.type)) {
+  const bool learned = catalogue_row(alert.type).learned();
+  if (learned) {
+    reason.with(Quantity::kObserved, row.observed)
+        .with(Quantity::kUsual, row.expected)
+        .with(Quantity::kUsualHigh, row.expected)
+        .with(Quantity::kUsualPerDay, row.expected)
+        .with(Quantity::kUsualOpenings, row.expected)
+        .with(Quantity::kOpeningsToday, 1)
+        .with(Quantity::kLearnedWindows, 30)
+        .with(Quantity::kDaysSeen, 30)
+        .with(Quantity::kVaultsOfCaller, 2)
+        .with(Quantity::kRequestsOfSession, row.observed)
+        .with(Quantity::kProbability, 1e-6);
+  }
+  if (row.window_seconds > 0) { reason.with(Quantity::kWindowSeconds, static_cast<double>(row.window_seconds)); }
+  alert.reasons.push_back(std::move(reason));
+  if (learned) {
     alert.verdict = {.model_p = 1e-6,
                      .calibrated_p = 1e-6,
                      .threshold = 1e-5,
@@ -156,7 +166,7 @@ void add_operations(Alert& alert, const SampleRow& row) {
   }
   alert.suspicious_outcomes[static_cast<std::size_t>(row.outcome)] = alert.suspicious_events;
   alert.result_signatures = {row.outcome == Outcome::kSuccess ? "OK" : "Forbidden"};
-  if (alert.credential_reads > 0) { alert.objects_read.insert({alert.vault_id, std::string(kObject), ""}); }
+  if (alert.credential_reads > 0) { alert.objects_read.insert({alert.vault_name, std::string(kObject), ""}); }
 }
 
 void add_record(Alert& alert, const SampleRow& row) {
@@ -168,7 +178,8 @@ void add_record(Alert& alert, const SampleRow& row) {
   record.target = kTarget;
   record.http_status = row.outcome == Outcome::kSuccess ? 200 : 403;
   record.outcome = row.outcome;
-  record.suspicious = true;
+  record.part = Part::kCause;
+  record.vault = kVault;
   alert.records.push_back(std::move(record));
   alert.records_total = alert.suspicious_events;
 }
@@ -192,10 +203,10 @@ Alert sample(AlertType type, const std::string& subscription_id, EventTime start
   alert.vault_name = kVault;
   alert.subscription_id = subscription_id;
   alert.resource_group = kGroup;
-  alert.caller_kind = row.caller;
-  alert.caller_key = kNobody;
-  alert.object_id = kNobody;
-  alert.app_id = kNobody;
+  alert.caller.kind = row.caller;
+  alert.caller.key = kNobody;
+  alert.caller.object_id = kNobody;
+  alert.caller.app_id = kNobody;
   alert.vaults.items = {alert.vault_id};
   alert.first_event = start;
   alert.last_event = start;

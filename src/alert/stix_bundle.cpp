@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "alert/access_summary.h"
+#include "alert/alert_words.h"
 #include "alert/printable.h"
 #include "alert/product.h"
-#include "alert/reasons.h"
 #include "alert/uuid.h"
 #include "catalogue/attack_knowledge.h"
 
@@ -66,7 +66,7 @@ class Bundle {
     add_observed();
     std::vector<std::string> patterns = add_attack_patterns();
     std::vector<std::string> sighted =
-        is_list_alert(alert_.type) ? add_indicators(patterns) : std::vector<std::string>();
+        !catalogue_row(alert_.type).learned() ? add_indicators(patterns) : std::vector<std::string>();
     if (sighted.empty()) { sighted = std::move(patterns); }
     for (const std::string& id : sighted) { add_sighting(id); }
     return {{"type", "bundle"}, {"id", our_id("bundle", delivery_key(alert_))}, {"objects", std::move(objects_)}};

@@ -19,18 +19,18 @@ Values unless_empty(std::string value) {
 // What the entities of the alert say, as alert_document.cpp writes them: an account only where a caller is the subject.
 Values account_name(const Alert& alert, const AlertRendering&) {
   if (alert.subject != SubjectKind::kCaller) { return {}; }
-  if (!alert.user_name.empty()) { return {alert.user_name.substr(0, alert.user_name.rfind('@'))}; }
-  return alert.object_id.empty() ? unless_empty(alert.caller_key) : Values{};
+  if (!alert.caller.user_name.empty()) { return {alert.caller.user_name.substr(0, alert.caller.user_name.rfind('@'))}; }
+  return alert.caller.object_id.empty() ? unless_empty(alert.caller.key) : Values{};
 }
 
 Values account_suffix(const Alert& alert, const AlertRendering&) {
-  const std::size_t at = alert.user_name.rfind('@');
+  const std::size_t at = alert.caller.user_name.rfind('@');
   if (alert.subject != SubjectKind::kCaller || at == std::string::npos) { return {}; }
-  return {alert.user_name.substr(at + 1)};
+  return {alert.caller.user_name.substr(at + 1)};
 }
 
 Values account_object(const Alert& alert, const AlertRendering&) {
-  return alert.subject == SubjectKind::kCaller ? unless_empty(alert.object_id) : Values{};
+  return alert.subject == SubjectKind::kCaller ? unless_empty(alert.caller.object_id) : Values{};
 }
 
 Values account_tenant(const Alert& alert, const AlertRendering& rendering) {

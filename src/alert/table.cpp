@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "alert/alert_words.h"
 #include "alert/printable.h"
-#include "alert/reasons.h"
 #include "catalogue/catalogue.h"
 
 namespace keyvigil {
@@ -82,7 +82,7 @@ std::string table_row(const Alert& alert, const TableStyle& style) {
                caller_in_words(alert), to_string(alert.address), what_happened(alert)},
               style);
   std::string why = "  why:";
-  for (const auto& [code, reason] : alert.reasons) { why += " " + reason_sentence(alert, reason); }
+  for (const Reason& reason : alert.reasons) { why += " " + reason_sentence(alert, reason); }
   why = harmless(why);
   if (!style.colour) { return fmt::format("{}\n{}\n", line, why); }
   return fmt::format("{}{}{}\n{}{}{}\n", colour_of(severity_of(alert)), line, kReset, kDim, why, kReset);

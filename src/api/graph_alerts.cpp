@@ -36,19 +36,19 @@ Json evidence_json(const StoredAlert& stored, std::string_view kind) {
 
 void add_caller(Json& list, const StoredAlert& stored) {
   const Alert& alert = stored.alert;
-  if (alert.caller_kind == CallerKind::kAnonymous) { return; }
-  if (alert.caller_kind == CallerKind::kUser) {
+  if (alert.caller.kind == CallerKind::kAnonymous) { return; }
+  if (alert.caller.kind == CallerKind::kUser) {
     Json user = evidence_json(stored, "user");
-    user["userAccount"] = {{"accountName", alert.user_name.substr(0, alert.user_name.rfind('@'))},
-                           {"azureAdUserId", alert.object_id},
-                           {"userPrincipalName", alert.user_name}};
+    user["userAccount"] = {{"accountName", alert.caller.user_name.substr(0, alert.caller.user_name.rfind('@'))},
+                           {"azureAdUserId", alert.caller.object_id},
+                           {"userPrincipalName", alert.caller.user_name}};
     list.push_back(std::move(user));
     return;
   }
   Json app = evidence_json(stored, "servicePrincipal");
-  app["appId"] = alert.app_id;
-  app["servicePrincipalObjectId"] = alert.object_id;
-  app["servicePrincipalType"] = alert.caller_kind == CallerKind::kManagedIdentity ? "managedIdentity" : "application";
+  app["appId"] = alert.caller.app_id;
+  app["servicePrincipalObjectId"] = alert.caller.object_id;
+  app["servicePrincipalType"] = alert.caller.kind == CallerKind::kManagedIdentity ? "managedIdentity" : "application";
   list.push_back(std::move(app));
 }
 

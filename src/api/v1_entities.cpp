@@ -100,7 +100,7 @@ Result<StoredAlertPage> alerts_of(const V1Routes& needs, const HttpRequest& requ
   std::erase_if(page->alerts, [&](const StoredAlert& stored) {
     const Alert& alert = stored.alert;
     const auto& addresses = alert.addresses.items;
-    if (kind == "app") { return alert.app_id != key; }
+    if (kind == "app") { return alert.caller.app_id != key; }
     return kind == "address" && std::find(addresses.begin(), addresses.end(), key) == addresses.end();
   });
   return page;
@@ -176,7 +176,7 @@ Json record_json(const RecordReference& record, const Alert& alert) {
   json["correlationId"] = record.correlation_id;
   json["vaultId"] = alert.vault_id;
   json["alertId"] = alert.id;
-  json["suspicious"] = record.suspicious;
+  json["suspicious"] = record.suspicious();
   return json;
 }
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "alert/reasons.h"
+#include "alert/alert_words.h"
 #include "api/openapi_document.h"
 #include "api/v1_rows.h"
 
@@ -88,7 +88,7 @@ Json alert_summary(const StoredAlert& stored, const AlertRendering& rendering) {
   json["resourceGroup"] = alert.resource_group;
   json["vault"] = {{"id", alert.vault_id}, {"name", alert.vault_name}};
   json["caller"] = {
-      {"kind", to_string(alert.caller_kind)}, {"key", alert.caller_key}, {"name", caller_in_words(alert)}};
+      {"kind", to_string(alert.caller.kind)}, {"key", alert.caller.key}, {"name", caller_in_words(alert)}};
   json["addresses"] = alert.addresses.items;
   json["whatWasRead"] = what_was_read(alert);
   json["revision"] = alert.revision;

@@ -217,7 +217,7 @@ HttpResponse types(const V1Routes&, const HttpRequest&) {
                              {"techniques", row.techniques},
                              {"description", row.description},
                              {"remediation", row.remediation},
-                             {"learned", row.learned}});
+                             {"learned", row.learned()}});
   }
   return json_answer(200, body);
 }

@@ -42,7 +42,7 @@ std::string as_lines() {
     json["techniques"] = row.techniques;
     json["description"] = row.description;
     json["remediation"] = row.remediation;
-    json["learned"] = row.learned;
+    json["learned"] = row.learned();
     json["canFire"] = can_fire(row.type);
     out += json.dump() + "\n";
   }

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "alert/arm_json.h"
-#include "alert/behaviour_words.h"
 #include "alert/printable.h"
 #include "alert/repeats.h"
+#include "detect/reasons.h"
 #include "engine/checkpoint.h"
 #include "source/byte_stream.h"
 
@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kFileLimitBytes = std::size_t{1} << 30U;
 constexpr std::size_t kLeastIdBytes = 4;
 constexpr std::size_t kRowsShown = 20;
+constexpr std::size_t kContributorsShown = 5;
 constexpr std::size_t kBarColumns = 40;
 
 // Alerts are files: anybody may have written them, so no text goes to a terminal as it is.
@@ -121,36 +122,41 @@ void print_reasons(const Json& evidence, std::ostream& out) {
   for (const Json& reason : part_of(evidence, "reasons")) {
     out << fmt::format("  - {} [{}]\n", text_at(reason, "sentence"), text_at(reason, "code"));
     const double observed = number_at(reason, "observed");
-    const double expected = number_at(reason, "expected");
-    if (!reason.contains("windowSeconds") || !(observed > 0)) { continue; }
-    const double most = std::max(observed, expected);
-    out << fmt::format("      here  {:>8.6g} {}\n", observed, bar(observed, most));
-    out << fmt::format("      usual {:>8.3g} {}\n", expected, bar(expected, most));
+    const double usual = number_at(reason, "usual");
+    // Bars of the same thing only, and only where it is more than usual.
+    if (!reason.contains("usual") || !(observed > usual)) { continue; }
+    out << fmt::format("      here  {:>8.6g} {}\n", observed, bar(observed, observed));
+    out << fmt::format("      usual {:>8.3g} {}\n", usual, bar(usual, observed));
   }
 }
 
-// How rare the case is beside what the budget lets pass, on a scale of orders of magnitude.
 void print_verdict(const Json& evidence, std::ostream& out) {
   if (!evidence.contains("verdict")) { return; }
   const Json& verdict = part_of(evidence, "verdict");
-  const double p = number_at(verdict, "calibratedP");
-  const double threshold = number_at(verdict, "threshold");
-  out << fmt::format("\nHow rare\n  by model {}, by experience {}; alerts are raised up to {}\n",
-                     odds_in_words(number_at(verdict, "modelP")), odds_in_words(p), odds_in_words(threshold));
-  const auto orders = [](double probability) {
-    return probability > 0 ? -std::log10(std::max(1e-40, probability)) : 40;
+  const auto frequency = [&verdict](std::string_view key) {
+    return frequency_in_words(number_at(verdict, key), "active day");
   };
-  const double most = std::max(orders(p), orders(threshold));
-  out << fmt::format("      this      {}\n      threshold {}\n", bar(orders(p), most), bar(orders(threshold), most));
+  out << fmt::format("\nHow rare\n  by model expected {}, by experience {}; alerts are raised up to {}\n",
+                     frequency("modelP"), frequency("calibratedP"), frequency("threshold"));
   out << fmt::format("  budget: {:.3g} alerts a day for all types; {:.0f} tests of this type a day\n",
                      number_at(verdict, "alertsPerDay"), number_at(verdict, "testsPerDay"));
 }
 
-void print_rotation_list(const Json& evidence, std::ostream& out) {
-  const Json& list = part_of(evidence, "rotationList");
-  const Json& objects = part_of(list, "objects");
-  out << fmt::format("\nTo rotate: {} object{}{}\n", objects.size(), objects.size() == 1 ? "" : "s",
-                     list.value("complete", true) ? "" : ", and more that were not kept");
+void print_contributors(const Json& evidence, std::ostream& out) {
+  if (!evidence.contains("contributors")) { return; }
+  out << "\nWho did it\n";
+  std::size_t shown = 0;
+  for (const Json& contributor : part_of(evidence, "contributors")) {
+    if (shown++ == kContributorsShown) {
+      out << "  ...\n";
+      break;
+    }
+    out << fmt::format("  {:>7.0f} {:>5.1f} %  {}\n", number_at(contributor, "events"),
+                       number_at(contributor, "sharePercent"), text_at(contributor, "caller"));
+  }
+}
+
+void print_objects(const Json& objects, std::ostream& out) {
   std::size_t shown = 0;
   for (const Json& object : objects) {
     if (shown++ == kRowsShown) {
@@ -163,16 +169,39 @@ void print_rotation_list(const Json& evidence, std::ostream& out) {
   }
 }
 
+void print_rotation_list(const Json& evidence, std::ostream& out) {
+  const Json& list = part_of(evidence, "rotationList");
+  const auto heading = [&](std::string_view words, std::string_view key, std::string_view complete) {
+    const std::size_t count = part_of(list, key).size();
+    out << fmt::format("\n{}: {} object{}{}\n", words, count, count == 1 ? "" : "s",
+                       list.value(std::string(complete), true) ? "" : ", and perhaps more that were not kept");
+    print_objects(part_of(list, key), out);
+  };
+  heading("To rotate, read in the suspicious part", "objects", "complete");
+  if (!part_of(list, "alsoRead").empty()) {
+    heading("Also read by this identity meanwhile", "alsoRead", "alsoReadComplete");
+  }
+}
+
 void print_records(const Json& evidence, std::ostream& out) {
-  out << fmt::format("\nRecords ({} in all)\n", number_at(evidence, "recordsTotal"));
+  const Json& records = part_of(evidence, "records");
+  out << fmt::format("\nRecords ({} of {} that belong to the alert)\n", records.size(),
+                     number_at(evidence, "recordsTotal"));
+  if (part_of(evidence, "observed").value("earlierEventsMissing", false)) {
+    out << "  earlier ones were no longer at hand when the alert was raised\n";
+  }
   std::size_t shown = 0;
-  for (const Json& record : part_of(evidence, "records")) {
+  for (const Json& record : records) {
     if (shown++ == kRowsShown) {
-      out << "  ...\n";
+      out << "  ... (--format json has them all)\n";
       break;
     }
-    out << fmt::format("  {} {:<10} {:<18} {:<15} {}\n", text_at(record, "time"), text_at(record, "outcome"),
-                       text_at(record, "operation"), text_at(record, "address"), text_at(record, "correlationId"));
+    const std::string object = text_at(record, "object");
+    const std::string for_whom = text_at(record, "forWhom");
+    out << fmt::format("  {} {:<10} {:<9} {:<18} {:<15} {}{}{}\n", text_at(record, "time"), text_at(record, "part"),
+                       text_at(record, "outcome"), text_at(record, "operation"), text_at(record, "address"),
+                       text_at(record, "vault"), object.empty() ? "" : " " + object,
+                       for_whom.empty() ? "" : " for " + for_whom);
   }
 }
 
@@ -192,6 +221,7 @@ void print_for_a_person(const Json& alert, std::ostream& out) {
   print_verdict(evidence, out);
   out << fmt::format("\nWhat else it could be\n  {}\n  {}\n", text_at(evidence, "nearestExplanation"),
                      text_at(evidence, "counterfactual"));
+  print_contributors(evidence, out);
   print_rotation_list(evidence, out);
   out << "\nWhat to do\n";
   for (const Json& step : part_of(properties, "remediationSteps")) {

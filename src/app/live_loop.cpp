@@ -812,10 +812,10 @@ std::vector<VaultReadiness> LiveLoop::readiness(std::size_t limit) const {
         detector.type = row.type;
         if (row.type == AlertType::kTORAccess && !book_->has_role(ListRole::kTor)) {
           detector.because = "no list of Tor exits";
-        } else if (is_list_alert(row.type) && row.type != AlertType::kTORAccess &&
+        } else if (!row.learned() && row.type != AlertType::kTORAccess &&
                    !book_->has_role(ListRole::kSuspicious)) {
           detector.because = "no list of suspicious addresses";
-        } else if (!is_list_alert(row.type) && learning) {
+        } else if (row.learned() && learning) {
           detector.because = "learning";
           detector.until = learned_at;
         }

@@ -410,7 +410,11 @@ Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness, Alert
   repeats_->advance(event.time, closed_);
   const bool reported = (!options_.report_from || event.time >= *options_.report_from) &&
                         (!options_.report_until || event.time < *options_.report_until);
-  if (reported) { repeats_->observe(event, decision_, *book_); }
+  if (reported) {
+    repeats_->observe(event, decision_, *book_);
+  } else {
+    repeats_->remember(event, decision_);
+  }
   return closed_.empty() ? Result<void>{} : hand_out(closed_, sink);
 }
 

@@ -95,6 +95,10 @@ std::vector<std::string> warnings(const SummaryInput& input) {
   if (counts.repeats.objects_left_out > 0) {
     out.push_back(fmt::format("{} reads found no room in an alert's rotation list", counts.repeats.objects_left_out));
   }
+  if (counts.repeats.events_forgotten > 0) {
+    out.push_back(fmt::format("{} events of the last day were forgotten for want of room; alerts that miss some say so",
+                              counts.repeats.events_forgotten));
+  }
   if (counts.vaults_forgotten > 0) {
     out.push_back(
         fmt::format("the 24-hour counts of {} vaults were forgotten for want of room", counts.vaults_forgotten));

@@ -1,4 +1,6 @@
 // Test: how likely are so many vaults that are new to one caller within 24 hours, as odd as these are together?
+#include <utility>
+
 #include "detect/detectors.h"
 #include "detect/first_touch.h"
 
@@ -8,7 +10,9 @@ Suspicions account_volume_anomaly(const Observation& seen) {
   Suspicions found;
   if (!seen.facts.new_vaults_day) { return found; }
   const DayOfFirstTouches& day = *seen.facts.new_vaults_day;
-  found.add({SubjectKind::kCaller, probability_of(day), {reason_of(day, ReasonCode::kManyNewVaults)}});
+  Reason reason = reason_of(day, ReasonCode::kManyNewVaults, seen.event.time);
+  const EventTime began = reason.since;
+  found.add({SubjectKind::kCaller, probability_of(day), {std::move(reason)}, began});
   return found;
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "detect/reasons.h"
 #include "statistics/tails.h"
 
 namespace keyvigil {
@@ -41,28 +44,44 @@ double number_probability(const EpisodeFacts& episode) {
   return tail(episode.reads, {episode.usual, std::max(episode.dispersion, episode.of_class.dispersion)});
 }
 
-Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds) {
+Reason reason_of(const FreshReads& fresh, ReasonCode code, double window_seconds) {
   Reason reason;
   reason.code = code;
-  reason.observed = fresh.count;
-  reason.expected = fresh.of_caller.mean;
-  reason.days_known = fresh.episodes_learned;
-  reason.surprise = probability_of(fresh);
-  reason.window_seconds = window_seconds;
+  reason.with(Quantity::kObserved, fresh.count)
+      .with(Quantity::kUsual, fresh.of_caller.mean)
+      .with(Quantity::kLearnedWindows, fresh.episodes_learned)
+      .with(Quantity::kProbability, probability_of(fresh))
+      .with(Quantity::kWindowSeconds, window_seconds);
   return reason;
 }
 
-Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds) {
+Reason reason_of(const EpisodeFacts& episode, ReasonCode code, double window_seconds) {
   Reason reason;
   reason.code = code;
-  reason.observed = episode.reads;
-  reason.expected = episode.usual;
-  reason.low = episode.openings_today;
-  reason.high = std::max(episode.usual, static_cast<double>(critical_count(episode.usual, episode.dispersion, 0.1)));
-  reason.days_known = episode.episodes_learned;
-  reason.surprise = opening_probability(episode);
-  reason.window_seconds = window_seconds;
+  reason.since = EventTime{episode.opened_ticks};
+  reason.with(Quantity::kObserved, episode.reads)
+      .with(Quantity::kUsual, episode.usual)
+      .with(Quantity::kUsualHigh,
+            std::max(episode.usual, static_cast<double>(critical_count(episode.usual, episode.dispersion, 0.1))))
+      .with(Quantity::kLearnedWindows, episode.episodes_learned)
+      .with(Quantity::kDaysSeen, episode.caller_days)
+      .with(Quantity::kOpeningsToday, episode.openings_today)
+      .with(Quantity::kUsualOpenings, episode.openings_usual)
+      .with(Quantity::kProbability, opening_probability(episode))
+      .with(Quantity::kWindowSeconds, window_seconds);
+  if (episode.beginner_rate > 0) { reason.with(Quantity::kBeginnersRate, episode.beginner_rate); }
   return reason;
+}
+
+std::string opening_in_words(const Reason& reason, std::string_view done, std::string_view often) {
+  if (const auto beginners = reason.find(Quantity::kBeginnersRate)) {
+    return fmt::format("It had never {} on the {} before today on which it was seen; callers like it begin to {}.",
+                       done, counted(reason.of(Quantity::kDaysSeen), "day"),
+                       frequency_in_words(*beginners, "active day"));
+  }
+  return fmt::format("It {} {} times on an active day; this was number {} of the day.", often,
+                     number_in_words(reason.of(Quantity::kUsualOpenings)),
+                     number_in_words(reason.of(Quantity::kOpeningsToday)));
 }
 
 }  // namespace keyvigil

@@ -3,6 +3,9 @@
 // Threads: pure.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "detect/suspicion.h"
 #include "history/facts.h"
 
@@ -21,7 +24,9 @@ namespace keyvigil {
 [[nodiscard]] double probability_of(const FreshReads& fresh);
 // P(so many reads in an episode) where the caller's vary as much as those of its class do.
 [[nodiscard]] double number_probability(const EpisodeFacts& episode);
-[[nodiscard]] Reason reason_of(const FreshReads& fresh, ReasonCode code, std::int64_t window_seconds);
-[[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, std::int64_t window_seconds);
+[[nodiscard]] Reason reason_of(const FreshReads& fresh, ReasonCode code, double window_seconds);
+[[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, double window_seconds);
+// How unusual it is for the caller to open such an episode: what it had never `done`, or how `often` it does.
+[[nodiscard]] std::string opening_in_words(const Reason& reason, std::string_view done, std::string_view often);
 
 }  // namespace keyvigil

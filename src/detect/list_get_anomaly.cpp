@@ -8,11 +8,15 @@
 // whatever was read; a list on that day is no evidence there, and the caller may vary as much as its class does:
 // another vault of the same loader has another number of secrets.
 #include <algorithm>
+#include <cmath>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "detect/detectors.h"
 #include "detect/episode.h"
 #include "detect/first_touch.h"
+#include "detect/reasons.h"
 #include "statistics/combination.h"
 
 namespace keyvigil {
@@ -43,8 +47,41 @@ double probability_of(const EpisodeFacts& episode) {
 
 }  // namespace
 
+std::string reads_after_list_sentence(const Reason& reason, const ReasonNames& names) {
+  const double reads = reason.of(Quantity::kObserved);
+  const double usual = reason.of(Quantity::kUsual);
+  const double learned = std::floor(reason.of(Quantity::kLearnedWindows) + 0.5);
+  std::string sentence =
+      fmt::format("{} listed the credentials of {} at {} and then read {} within the hour. {}", names.caller,
+                  names.vault, minute_in_words(reason.since), counted(reads, "distinct one"),
+                  opening_in_words(reason, "listed any", "lists some"));
+  // What is usual is a reason only where it is less.
+  if (learned >= 1 && usual < reads) {
+    sentence +=
+        fmt::format(" After its lists {} are usual (nine times in ten at most {}), learned over about {}.",
+                    number_in_words(usual), number_in_words(reason.of(Quantity::kUsualHigh)), counted(learned, "list"));
+  }
+  return sentence;
+}
+
+std::string reads_of_new_objects_sentence(const Reason& reason, const ReasonNames& names) {
+  const double fresh = reason.of(Quantity::kObserved);
+  if (fresh == 0) {
+    return fmt::format("{} had read all of these in {} within the 90 days before.", names.caller, names.vault);
+  }
+  const double usual = reason.of(Quantity::kUsual);
+  const double learned = std::floor(reason.of(Quantity::kLearnedWindows) + 0.5);
+  std::string sentence = fmt::format("{} of these had not been read by {} in {} within the 90 days before.",
+                                     number_in_words(fresh), names.caller, names.vault);
+  if (learned >= 1 && usual < fresh) {
+    sentence += fmt::format(" After its lists {} such are usual, learned over about {}.", number_in_words(usual),
+                            counted(learned, "list"));
+  }
+  return sentence;
+}
+
 Suspicions list_get_anomaly(const Observation& seen) {
-  constexpr std::int64_t kWindowSeconds = 3600;
+  constexpr double kWindowSeconds = 3600;
   Suspicions found;
   if (!seen.facts.list_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.list_episode;

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "detect/detectors.h"
+#include "detect/reasons.h"
 #include "statistics/pattern.h"
 #include "statistics/tails.h"
 
@@ -43,28 +46,6 @@ constexpr OperationMixWeights weights_of(const Stage& stage) {
 constexpr std::array<OperationMixWeights, kStages.size()> kStageWeights = {
     weights_of(kStages[0]), weights_of(kStages[1]), weights_of(kStages[2])};
 
-// The class that stands out most: its count beside what the habit would make of a session as long.
-Reason reason_of(const SessionFacts& session) {
-  double total = 0;
-  for (const double weight : session.self) { total += weight; }
-  std::size_t most = 0;
-  double excess = -1;
-  for (std::size_t i = 0; i < session.counts.size(); ++i) {
-    const double usual = session.events * session.self[i] / total;
-    if (session.counts[i] - usual <= excess) { continue; }
-    excess = session.counts[i] - usual;
-    most = i;
-  }
-  Reason reason;
-  reason.code = ReasonCode::kOperationsUnlikeHabit;
-  reason.observed = session.counts[most];
-  reason.expected = session.events * session.self[most] / total;
-  reason.high = session.events;
-  reason.days_known = total;
-  reason.about = in_words(static_cast<OperationClass>(most));
-  return reason;
-}
-
 // The habit is what fits better of its two descriptions: a session is odd that neither explains.
 double probability_of(const SessionFacts& session) {
   OperationMixWeights population{};
@@ -78,23 +59,73 @@ double probability_of(const SessionFacts& session) {
   return pattern_probability(std::min(by_operations, by_days));
 }
 
+// The class that stands out most, beside what the habit would make of a session as long.
+struct Outstanding {
+  std::size_t operation = 0;
+  double usual = 0;
+};
+
+Outstanding outstanding(const SessionFacts& session) {
+  double total = 0;
+  for (const double weight : session.self) { total += weight; }
+  Outstanding most;
+  double excess = -1;
+  for (std::size_t i = 0; i < session.counts.size(); ++i) {
+    const double usual = session.events * session.self[i] / total;
+    if (session.counts[i] - usual <= excess) { continue; }
+    excess = session.counts[i] - usual;
+    most = {i, usual};
+  }
+  return most;
+}
+
+Reason reason_of(const SessionFacts& session, double probability) {
+  const Outstanding most = outstanding(session);
+  Reason reason;
+  reason.code = ReasonCode::kOperationsUnlikeHabit;
+  reason.since = EventTime{session.began_ticks};
+  reason.about = in_words(static_cast<OperationClass>(most.operation));
+  reason.with(Quantity::kObserved, session.counts[most.operation])
+      .with(Quantity::kUsual, most.usual)
+      .with(Quantity::kRequestsOfSession, session.events)
+      .with(Quantity::kProbability, probability);
+  return reason;
+}
+
 double probability_of(const DestructionFacts& destruction) {
   return negative_binomial_upper_tail(destruction.count, destruction.usual, destruction.dispersion);
 }
 
-Reason reason_of(const DestructionFacts& destruction) {
-  constexpr std::int64_t kDaySeconds = 86'400;
+Reason reason_of(const DestructionFacts& destruction, double probability, EventTime at) {
+  constexpr double kDaySeconds = 86'400;
   Reason reason;
   reason.code = ReasonCode::kDestructionOfDay;
-  reason.observed = destruction.count;
-  reason.expected = destruction.usual;
-  reason.days_known = destruction.days_known;
-  reason.surprise = probability_of(destruction);
-  reason.window_seconds = kDaySeconds;
+  reason.since = EventTime{at.day() * EventTime::kTicksPerDay};
+  reason.with(Quantity::kObserved, destruction.count)
+      .with(Quantity::kUsual, destruction.usual)
+      .with(Quantity::kProbability, probability)
+      .with(Quantity::kWindowSeconds, kDaySeconds);
   return reason;
 }
 
 }  // namespace
+
+std::string unlike_habit_sentence(const Reason& reason, const ReasonNames& names) {
+  return fmt::format(
+      "{} of the {} of this session, since {}, are {}; by habit of {} there would be {}. (The same refusal again "
+      "counts "
+      "once.)",
+      number_in_words(reason.of(Quantity::kObserved)), counted(reason.of(Quantity::kRequestsOfSession), "request"),
+      minute_in_words(reason.since), reason.about, names.caller, number_in_words(reason.of(Quantity::kUsual)));
+}
+
+std::string destruction_sentence(const Reason& reason, const ReasonNames& names) {
+  return fmt::format(
+      "{} deletions, purges and recoveries by {} since {}; usual are {} on an active day. So many are expected {}.",
+      number_in_words(reason.of(Quantity::kObserved)), names.caller, minute_in_words(reason.since),
+      number_in_words(reason.of(Quantity::kUsual)),
+      frequency_in_words(reason.of(Quantity::kProbability), "active day"));
+}
 
 Suspicions operation_pattern_anomaly(const Observation& seen) {
   Suspicions found;
@@ -102,12 +133,19 @@ Suspicions operation_pattern_anomaly(const Observation& seen) {
   Suspicion suspicion{SubjectKind::kCaller, 1, {}};
   if (seen.facts.session) {
     suspicion.p = probability_of(*seen.facts.session);
-    suspicion.reasons.push_back(reason_of(*seen.facts.session));
+    suspicion.began = EventTime{seen.facts.session->began_ticks};
+    if (kLooks * suspicion.p <= seen.explained_up_to) {
+      suspicion.reasons.push_back(reason_of(*seen.facts.session, suspicion.p));
+      suspicion.operation_classes.push_back(static_cast<std::uint8_t>(outstanding(*seen.facts.session).operation));
+    }
   }
   if (seen.facts.destruction) {
-    Reason reason = reason_of(*seen.facts.destruction);
-    suspicion.p = std::min(suspicion.p, reason.surprise);
+    const double p = probability_of(*seen.facts.destruction);
+    Reason reason = reason_of(*seen.facts.destruction, p, seen.event.time);
+    suspicion.p = std::min(suspicion.p, p);
+    suspicion.began = std::min(suspicion.began.value_or(reason.since), reason.since);
     suspicion.reasons.push_back(std::move(reason));
+    suspicion.operation_classes.push_back(static_cast<std::uint8_t>(OperationClass::kDelete));
   }
   suspicion.p = std::min(1.0, kLooks * suspicion.p);
   found.add(std::move(suspicion));

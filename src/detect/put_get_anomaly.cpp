@@ -3,11 +3,15 @@
 // of looking: all of it together, and one such episode on a day, as a hurdle: changes to expect times the chance of so
 // many reads after one, and of a refusal before it.
 #include <algorithm>
+#include <cmath>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "detect/detectors.h"
 #include "detect/episode.h"
 #include "detect/first_touch.h"
+#include "detect/reasons.h"
 #include "statistics/combination.h"
 
 namespace keyvigil {
@@ -20,14 +24,43 @@ constexpr double kReverted = 0.1;  // factor of a second change within the hour 
 Reason mark(ReasonCode code, double probability) {
   Reason reason;
   reason.code = code;
-  reason.surprise = probability;
+  reason.with(Quantity::kProbability, probability);
   return reason;
 }
 
 }  // namespace
 
+std::string reads_after_policy_change_sentence(const Reason& reason, const ReasonNames& names) {
+  const double reads = reason.of(Quantity::kObserved);
+  const double usual = reason.of(Quantity::kUsual);
+  const double learned = std::floor(reason.of(Quantity::kLearnedWindows) + 0.5);
+  std::string sentence = fmt::format(
+      "Who may do what in {} was changed at {}, and {} then made {} of its credentials within a day. {}", names.vault,
+      minute_in_words(reason.since), names.caller,
+      reads == 1 ? std::string("1 list or read") : number_in_words(reads) + " lists or reads",
+      reason.find(Quantity::kLetInByAnother) ? std::string("The change was made by somebody else, for this caller.")
+                                             : opening_in_words(reason, "changed a policy", "changes a policy"));
+  if (learned >= 1 && usual < reads) {
+    sentence += fmt::format(" After its changes {} are usual, learned over about {}.", number_in_words(usual),
+                            counted(learned, "change"));
+  }
+  return sentence;
+}
+
+std::string policy_reverted_sentence(const Reason&, const ReasonNames& names) {
+  return fmt::format(
+      "The policy of {} was changed a second time within the hour after the first read: whoever lets himself in, and "
+      "out "
+      "again, hides it.",
+      names.vault);
+}
+
+std::string refused_before_change_sentence(const Reason&, const ReasonNames& names) {
+  return fmt::format("Whoever changed the policy was refused by {} within the hour before.", names.vault);
+}
+
 Suspicions put_get_anomaly(const Observation& seen) {
-  constexpr std::int64_t kWindowSeconds = 86'400;
+  constexpr double kWindowSeconds = 86'400;
   Suspicions found;
   if (!seen.facts.policy_episode) { return found; }
   const EpisodeFacts& episode = *seen.facts.policy_episode;
@@ -35,6 +68,7 @@ Suspicions put_get_anomaly(const Observation& seen) {
   std::vector<double> probabilities = {opening_probability(episode), reading};
   double once = openings_to_expect(episode) * reading;
   std::vector<Reason> reasons = {reason_of(episode, ReasonCode::kReadsAfterPolicyChange, kWindowSeconds)};
+  if (episode.by_principal) { reasons.front().with(Quantity::kLetInByAnother, 1); }
   if (episode.new_vault) {
     probabilities.push_back(probability_of(*episode.new_vault));
     reasons.push_back(reason_of(*episode.new_vault, ReasonCode::kFirstTouchOfVault));

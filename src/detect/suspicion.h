@@ -17,7 +17,7 @@ namespace keyvigil {
 // Values are hashed into alert ids: do not renumber.
 enum class SubjectKind : std::uint8_t { kCaller = 0, kClientApp = 1, kVault = 2, kAddress = 3 };
 
-// Stable codes for the statements in an alert's evidence; each has one sentence in alert/reasons.cpp. Saved: append.
+// Stable codes for the statements in an alert's evidence; each has one row in detect/reasons.h. Saved: append.
 enum class ReasonCode : std::uint8_t {
   kAddressOnTorList = 0,
   kAddressOnSuspiciousList = 1,
@@ -41,38 +41,87 @@ enum class ReasonCode : std::uint8_t {
   kUnusualAccess = 19,
   kFusedEvidence = 20,
   kDestructionOfDay = 21,
-  kContributors = 22,
-  kReadsOfNewObjects = 23,
+  kReadsOfNewObjects = 22,
 };
-inline constexpr std::size_t kReasonCodeCount = 24;
+inline constexpr std::size_t kReasonCodeCount = 23;
 
-// One statement with its numbers. What they mean is said by the sentence of its code.
+// What a number of a reason is; quantity_name() is its name in every outward shape. Saved: append.
+enum class Quantity : std::uint8_t {
+  kObserved = 0,           // the count that is unusual
+  kUsual = 1,              // expected in its place
+  kUsualLow = 2,           // 80 % of what is usual lies between
+  kUsualHigh = 3,          // and this
+  kProbability = 4,        // the only one that is one: in [0, 1]
+  kWindowSeconds = 5,      // of what was counted
+  kLearnedWindows = 6,     // behind `usual`; older ones count less
+  kDaysSeen = 7,           // UTC days before this one on which the caller was seen
+  kVaultsOfCaller = 8,     // used within 90 days
+  kCallersOfVault = 9,     // others, as of the last full hour
+  kSharing = 10,           // callers of the nearest vault
+  kSharingAndUsing = 11,   // of these: who use the vault in question
+  kIdleDays = 12,          // since the last use
+  kCallersOfClient = 13,   // others
+  kNetworksOfCaller = 14,  // used within 90 days
+  kCallersOfNetwork = 15,  // others
+  kRequestsOfSession = 16,
+  kOpeningsToday = 17,   // lists, or changes of policy, this one included
+  kUsualOpenings = 18,   // on an active day
+  kBeginnersRate = 19,   // of those who never did: how often one begins to, per active day
+  kPieces = 20,          // kinds of evidence that came together
+  kUsualPerDay = 21,     // first uses on an active day
+  kLetInByAnother = 22,  // 1: somebody else changed the policy, for this caller
+  kMicrosoftKnown = 23,  // 0: there is no service-tags file, so an address of Microsoft's cannot be told
+};
+inline constexpr std::size_t kQuantityCount = 24;
+
+struct Number {
+  Quantity quantity = Quantity::kObserved;
+  double value = 0;
+  auto fields() { return std::tie(quantity, value); }
+  friend bool operator==(const Number&, const Number&) = default;
+};
+
+// One statement with its numbers, which the file of the detector puts into a sentence.
 struct Reason {
   ReasonCode code = ReasonCode::kAddressOnTorList;
-  double observed = 0;
-  double expected = 0;  // what is usual
-  double low = 0;       // 80 % of what is usual lies between
-  double high = 0;
-  double days_known = 0;                // active days, windows or episodes behind `expected`
-  double surprise = 1;                  // P(something benign of the kind is as odd)
-  std::uint64_t sharing = 0;            // of those who share `nearest` with the subject,
-  std::uint64_t sharing_and_using = 0;  // so many use the thing
-  std::int64_t window_seconds = 0;
-  std::string about;    // "credential reads", an application id, an address prefix
-  std::string nearest;  // the vault nearest to the one in question
-  auto fields() {
-    return std::tie(code, observed, expected, low, high, days_known, surprise, sharing, sharing_and_using,
-                    window_seconds, about, nearest);
+  std::vector<Number> numbers;  // each quantity once
+  EventTime since;              // when what was counted began; 0: not said
+  std::string vault;            // resource id of the vault that it is about; empty: of the alert
+  std::string about;            // "credential reads", an application id, an address prefix
+  std::string nearest;          // the vault nearest to the one in question
+
+  Reason& with(Quantity quantity, double value) {
+    numbers.push_back({quantity, value});
+    return *this;
   }
+  [[nodiscard]] std::optional<double> find(Quantity quantity) const {
+    for (const Number& number : numbers) {
+      if (number.quantity == quantity) { return number.value; }
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] double of(Quantity quantity) const { return find(quantity).value_or(0); }
+
+  auto fields() { return std::tie(code, numbers, since.ticks, vault, about, nearest); }
   friend bool operator==(const Reason&, const Reason&) = default;
 };
+
+// After loading: whether its code and its quantities are of the enumerations.
+[[nodiscard]] inline bool is_sound(const Reason& reason) {
+  bool sound = static_cast<std::size_t>(reason.code) < kReasonCodeCount;
+  for (const Number& number : reason.numbers) {
+    sound = sound && static_cast<std::size_t>(number.quantity) < kQuantityCount;
+  }
+  return sound;
+}
 
 struct Suspicion {
   SubjectKind subject = SubjectKind::kCaller;
   double p = 0;  // 0 for what is certain by rule: no calibration, no budget
   std::vector<Reason> reasons;
-  // When what it looks at began, where the detector knows; else the first suspicion of the caller counts.
+  // When what it looks at began: a window, an episode, a session. Nothing: with the event itself.
   std::optional<EventTime> began = std::nullopt;
+  std::vector<std::uint8_t> operation_classes = {};  // that stand out, see history/operation_class.h
 };
 
 // Up to three: caller, client application of a user, vault. Empty for nearly every event, and then without cost.
@@ -85,6 +134,8 @@ class Suspicions {
   }
   [[nodiscard]] std::size_t size() const { return items_.size(); }
   [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] auto begin() { return items_.begin(); }
+  [[nodiscard]] auto end() { return items_.end(); }
   [[nodiscard]] auto begin() const { return items_.begin(); }
   [[nodiscard]] auto end() const { return items_.end(); }
 

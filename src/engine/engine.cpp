@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/prefetch.h"
 #include "base/snapshot.h"
 #include "catalogue/catalogue.h"
 #include "detect/detectors.h"
+#include "detect/reasons.h"
 
 namespace keyvigil {
 namespace {
-
-bool is_list_type(AlertType type) {
-  return type == AlertType::kSuspiciousIPAccess || type == AlertType::kTORAccess ||
-         type == AlertType::kSuspiciousIPAccessDenied;
-}
 
 Subject caller_of(const AccessEvent& event, CallerClass caller_class) {
   return {caller_hash(event), caller_class == CallerClass::kUser ? SubjectClass::kUser : SubjectClass::kApp};
@@ -58,9 +52,9 @@ void Engine::prefetch_near(const AccessEvent& event) const {
 
 void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& out) {
   out.address = book_->look_up(event.address, event.time);
-  out.late = timeliness != Timeliness::kInTime;
   out.findings.clear();
-  out.vault_operations.clear();
+  out.marks = {.late = timeliness != Timeliness::kInTime};
+  out.behaviour_known = false;
   out.caller_suspected = false;
   if (timeliness == Timeliness::kBeyondHorizon) {
     facts_.clear();
@@ -75,17 +69,21 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
     history_.observe(event, facts_);
     Observation seen{event, out.address, facts_, service_tags_known_};
     decide_by_lists(seen, out);
+    out.behaviour_known = facts_.behaviour_known;
     if (facts_.behaviour_known) { decide_by_behaviour(seen, event.time < *learned_at(), out); }
     history_.learn(event, facts_, guard(out));
     recent_operations_.learn(event);
   }
-  if (!out.findings.empty()) { out.vault_operations = recent_operations_.of_vault(event.vault_id(), event.time); }
+  for (Finding& finding : out.findings) {
+    const std::string_view vault = finding.vault_id.empty() ? event.vault_id() : std::string_view(finding.vault_id);
+    finding.vault_operations = recent_operations_.of_vault(vault, event.time);
+  }
 }
 
 void Engine::decide_by_lists(const Observation& seen, Decision& out) const {
   if (!seen.address.tor && !seen.address.suspicious) { return; }
   for (const DetectorRow& row : kDetectors) {
-    if (!is_list_type(row.type)) { continue; }
+    if (catalogue_row(row.type).learned()) { continue; }
     for (const Suspicion& suspicion : row.decide(seen)) { out.findings.push_back({row.type, suspicion, {}, false}); }
   }
 }
@@ -94,56 +92,41 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   const Subject caller = caller_of(seen.event, facts_.caller_class);
   if (facts_.caller_first_today) { judge_.see(caller); }
   if (facts_.vault_first_today) { judge_.see(vault_of(seen.event)); }
+  out.marks.first_touch = facts_.first_touch;
+  out.marks.first_refusal = facts_.first_refusal;
+  out.marks.policy_change = facts_.policy_change;
+  out.marks.operation_class = static_cast<std::uint8_t>(facts_.operation_class);
   out.caller_suspected = facts_.opens_episode;
   if (!has_something_to_say(facts_)) { return; }
   for (const DetectorRow& row : kDetectors) {
-    if (is_list_type(row.type)) { continue; }
+    if (!catalogue_row(row.type).learned()) { continue; }
     if (facts_.new_address) { seen.unusual_access = judge_.unusual_access(caller, seen.event.time); }
     seen.explained_up_to = judge_.matters_up_to(row.type);
-    for (const Suspicion& suspicion : row.decide(seen)) {
+    for (Suspicion& suspicion : row.decide(seen)) {
+      for (Reason& reason : suspicion.reasons) {
+        if (reason_row(reason.code).about_vault && reason.vault.empty()) { reason.vault = seen.event.vault_id(); }
+      }
       const Subject subject = suspicion.subject == SubjectKind::kVault ? vault_of(seen.event) : caller;
-      const Verdict verdict = judge_.judge(row.type, subject, suspicion, seen.event.time, !learning);
+      const Verdict verdict =
+          judge_.judge(row.type, subject, suspicion, seen.event.vault_id(), seen.event.time, !learning);
       out.caller_suspected = out.caller_suspected || (subject.subject_class != SubjectClass::kVault &&
                                                       verdict.calibrated_p <= judge_.matters_up_to(row.type));
       const bool held_back = learning && verdict.calibrated_p <= verdict.threshold;
       statistics_.held_back += held_back ? 1U : 0U;
       if (verdict.passed || (held_back && options_.show_learning)) {
-        out.findings.push_back({row.type, suspicion, verdict, held_back});
-        add_contributors(seen.event, out.findings.back().suspicion);
+        out.findings.push_back({row.type, std::move(suspicion), verdict, held_back});
       }
     }
   }
   if (auto fusion = judge_.fuse(caller, seen.event.time, !learning)) {
-    out.findings.push_back({fusion->type,
-                            {SubjectKind::kCaller, fusion->verdict.model_p, std::move(fusion->reasons)},
-                            fusion->verdict,
-                            false});
+    const EventTime began = *std::ranges::min_element(fusion->pieces);
+    out.findings.push_back(
+        {.type = fusion->type,
+         .suspicion = {SubjectKind::kCaller, fusion->verdict.model_p, std::move(fusion->reasons), began},
+         .verdict = fusion->verdict,
+         .vault_id = std::move(fusion->vault_id),
+         .pieces = std::move(fusion->pieces)});
   }
-}
-
-void Engine::add_contributors(const AccessEvent& event, Suspicion& suspicion) const {
-  constexpr std::int64_t kHourSeconds = 3600;
-  if (suspicion.subject != SubjectKind::kVault || suspicion.reasons.empty()) { return; }
-  const Reason& volume = suspicion.reasons.front();
-  const VolumeWindow window = volume.window_seconds == kHourSeconds ? VolumeWindow::kHour : VolumeWindow::kDay;
-  const auto fact = std::ranges::find_if(facts_.volumes, [&](const VolumeFact& known) {
-    return known.of_vault && known.window == window && known.count == volume.observed;
-  });
-  if (fact == facts_.volumes.end()) { return; }
-  const std::vector<Contributor> callers = history_.contributors(event, *fact);
-  if (callers.empty()) { return; }
-  Reason reason;
-  reason.code = ReasonCode::kContributors;
-  reason.observed = static_cast<double>(callers.size());
-  reason.expected = fact->count;
-  reason.window_seconds = volume.window_seconds;
-  reason.nearest = callers.front().caller;
-  for (const Contributor& caller : callers) {
-    const double share = std::min(1.0, caller.count / fact->count);
-    reason.about += fmt::format("{}{} {}{:.0f} %", reason.about.empty() ? "" : ", ", caller.caller,
-                                caller.elsewhere ? "at most " : "", 100 * share);
-  }
-  suspicion.reasons.push_back(std::move(reason));
 }
 
 // What raised an alert does not teach as normal.
@@ -152,18 +135,18 @@ LearningGuard Engine::guard(const Decision& decision) const {
   guard.first_touch_alerted = decision.address.tor || decision.address.suspicious;
   for (const Finding& finding : decision.findings) {
     if (finding.learning) { continue; }
-    switch (finding.type) {
-      case AlertType::kOperationPatternAnomaly:
+    switch (catalogue_row(finding.type).withheld) {
+      case Withheld::kFirstTouch:
+        guard.first_touch_alerted = true;
+        break;
+      case Withheld::kSession:
         guard.session_alerted = true;
         break;
-      case AlertType::kListGetAnomaly:
-      case AlertType::kPutGetAnomaly:
+      case Withheld::kEpisode:
         guard.episode_alerted = true;
         break;
-      case AlertType::kOperationVolumeAnomaly:
-        break;  // windows bound what they teach
-      default:
-        guard.first_touch_alerted = true;
+      case Withheld::kNothing:
+        break;
     }
   }
   return guard;

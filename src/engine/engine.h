@@ -65,8 +65,6 @@ class Engine {
 
  private:
   void decide_by_lists(const Observation& seen, Decision& out) const;
-  // Names, with shares, who stands behind a suspicion about a vault's volume; adds nothing where nobody is known to.
-  void add_contributors(const AccessEvent& event, Suspicion& suspicion) const;
   void decide_by_behaviour(Observation& seen, bool learning, Decision& out);
   [[nodiscard]] LearningGuard guard(const Decision& decision) const;
 

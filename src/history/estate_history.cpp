@@ -278,33 +278,6 @@ void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
   if (sample.object != 0 && caller.caller_class == CallerClass::kUser) { observe_pace(event, sample.object, out); }
 }
 
-std::vector<Contributor> EstateHistory::contributors(const AccessEvent& event, const VolumeFact& fact) const {
-  const AccessGraph& graph = touches_[kVaultTouch].graph();
-  const TableKey vault(event.vault_id(), observed_.vault_hash);
-  const auto& active = fact.window == VolumeWindow::kHour ? active_callers_.of_hour : active_callers_.of_day;
-  std::vector<ActiveSlot> callers(active.begin(), active.end());
-  std::ranges::sort(callers);
-  callers.erase(std::unique(callers.begin(), callers.end()), callers.end());
-  std::vector<Contributor> found;
-  for (const ActiveSlot& caller : callers) {
-    const CallerProfile& profile = caller_profiles_[caller.slot];
-    if (profile.owner != caller.owner) { continue; }
-    const double count = profile.volume.count(fact.measure, fact.window);
-    if (count == 0) { continue; }
-    const TableKey key(callers_.key(caller.slot), caller.owner);
-    const bool here =
-        caller.slot == observed_.caller || graph.edge(key, vault, event.time).touch == EdgeFacts::Touch::kKnown;
-    if (!here) { continue; }
-    found.push_back({callers_.key(caller.slot), count, !graph.vaults_of(key, vault, event.time).empty()});
-  }
-  std::ranges::sort(found, [](const Contributor& left, const Contributor& right) {
-    return std::tuple(-left.count, std::string_view(left.caller)) <
-           std::tuple(-right.count, std::string_view(right.caller));
-  });
-  if (found.size() > kContributors) { found.resize(kContributors); }
-  return found;
-}
-
 void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   std::erase_if(caller.paced, [&](const PacedRead& read) {
@@ -339,7 +312,9 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
     const auto touch_by = touch_caller(observed_.caller, kVaultTouch);
     observed_.vault_touch = touches_[kVaultTouch].observe(touch_by, vault_key(event), event.time,
                                                           caller.habits[kVaultTouch], graph, in_group);
-    if (!observed_.vault_touch || !observed_.vault_touch->tested || graph.is_hub(touch_by.key)) { return; }
+    if (!observed_.vault_touch || !observed_.vault_touch->tested) { return; }
+    out.first_touch = true;
+    if (graph.is_hub(touch_by.key)) { return; }
     out.new_vault = observed_.vault_touch->facts;
   } else if (event.outcome == Outcome::kDenied) {
     observed_.touches_vault = true;
@@ -350,6 +325,7 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
     observed_.vault_touch =
         touches_[kDeniedTouch].observe(touch_by, vault, event.time, caller.habits[kDeniedTouch], graph, in_group);
     if (!observed_.vault_touch || !observed_.vault_touch->tested) { return; }
+    out.first_refusal = true;
     out.new_denied_vault = observed_.vault_touch->facts;
   } else {
     return;
@@ -447,6 +423,7 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
   }
   if (known.prefix != thing) { return; }
   if (out.address_prefix.empty()) { out.address_prefix = to_string(prefix); }
+  out.address_since_ticks = known.since_ticks;
   FirstTouch& touch = out.new_address.emplace();
   touch.surprise = known.surprise;
   touch.rate = {known.rate, known.dispersion, known.days_known};
@@ -459,6 +436,7 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   if (caller.session.is_over(event.time)) { learn_session(caller); }
   const OperationClass operation = operation_class(event);
+  out.operation_class = operation;
   if (operation == OperationClass::kDelete && event.outcome == Outcome::kSuccess) { observe_destruction(out); }
   // The same refusal again is a client that tries again, not a pattern.
   const bool repeated = operation == OperationClass::kDenied && caller.denied_vault == observed_.vault_hash &&
@@ -470,7 +448,8 @@ void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
                        .by_days = caller.mix.weights_by_days(population),
                        .population = population,
                        .counts = caller.session.counts(),
-                       .events = static_cast<double>(caller.session.events())};
+                       .events = static_cast<double>(caller.session.events()),
+                       .began_ticks = caller.session.began().ticks};
   if (!is_within_habit(session)) { out.session = session; }
 }
 
@@ -533,6 +512,7 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
     episode = episodes_.find(key, event.time);
     by_principal = episode != nullptr && key.caller != caller.owner;
   }
+  out.policy_change = change;
   if (change) {
     const bool undone = episode != nullptr && episode->reads > 0 && !episode->reverted &&
                         event.time.is_within(EventTime::kTicksPerHour, episode->first_read.ticks);
@@ -626,6 +606,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
                      .openings_today = std::max(1.0, static_cast<double>(habit.today)),
                      .openings_usual = habit.openings.mean(openings, 1),
                      .openings_dispersion = habit.openings.dispersion(openings, 1),
+                     .caller_days = touch_caller(observed_.caller).days_seen,
                      .denied_before = episode.denied_before,
                      .reverted = episode.reverted,
                      .new_vault = {},

@@ -66,16 +66,8 @@ struct UsualActivity {
   OperationMixWeights operations{};  // shares of a caller's; all 0: not known
 };
 
-// A caller that was active in a window and uses a vault.
-struct Contributor {
-  std::string caller;  // key
-  double count = 0;    // in the window; with `elsewhere`, on all of its vaults
-  bool elsewhere = false;
-};
-
 class EstateHistory {
  public:
-  static constexpr std::size_t kContributors = 5;
   explicit EstateHistory(const EstateHistoryLimits& limits = {}, Teams teams = {});
 
   // Closes every hour that ends at or before the hour of `now`; true when there was one.
@@ -86,11 +78,6 @@ class EstateHistory {
   void observe(const AccessEvent& event, Facts& out);
   // REQUIRES: the event and the facts of the last observe().
   void learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard);
-
-  // Who stands behind the count of a vault: those that did most in its window so far, the busiest first. Walks over all
-  // callers that are active now.
-  // REQUIRES: the fact is of the last observe(), of a vault, of an hour or a day.
-  [[nodiscard]] std::vector<Contributor> contributors(const AccessEvent& event, const VolumeFact& fact) const;
 
   [[nodiscard]] const FirstTouches& vault_touches() const { return touches_[kVaultTouch]; }
   // What callers touch: vaults, vaults that refused, clients, clients on vaults, address prefixes.

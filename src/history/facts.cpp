@@ -8,6 +8,7 @@ void Facts::clear() {
   caller_first_today = false;
   vault_first_today = false;
   throttled = false;
+  operation_class = OperationClass::kOther;
   new_vault.reset();
   new_denied_vault.reset();
   new_vaults_day.reset();
@@ -16,11 +17,15 @@ void Facts::clear() {
   client_new_to_pair_only = false;
   volumes.clear();
   opens_episode = false;
+  first_touch = false;
+  first_refusal = false;
+  policy_change = false;
   session.reset();
   destruction.reset();
   list_episode.reset();
   policy_episode.reset();
   new_address.reset();
+  address_since_ticks = 0;
   address_prefix.clear();
 }
 

@@ -79,6 +79,7 @@ struct SessionFacts {
   OperationMixWeights population{};  // of its class
   OperationMixWeights counts{};      // in this session
   double events = 0;
+  std::int64_t began_ticks = 0;
 };
 
 // Deletions, purges and recoveries of one caller on the current day, from the second one on.
@@ -124,6 +125,7 @@ struct EpisodeFacts {
   double openings_dispersion = 1;
   // Of a caller that never opened one before today: how often such a caller begins to, per active day; else 0.
   double beginner_rate = 0;
+  std::uint32_t caller_days = 0;        // on which the caller was seen before today
   bool denied_before = false;           // within the hour before a change of policy
   bool reverted = false;                // a second change within an hour after the first read
   std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
@@ -137,8 +139,9 @@ struct Facts {
   bool caller_first_today = false;
   bool vault_first_today = false;
   bool throttled = false;
-  std::optional<FirstTouch> new_vault;         // answered with success
-  std::optional<FirstTouch> new_denied_vault;  // refused
+  OperationClass operation_class = OperationClass::kOther;  // of the event
+  std::optional<FirstTouch> new_vault;                      // answered with success
+  std::optional<FirstTouch> new_denied_vault;               // refused
   std::optional<DayOfFirstTouches> new_vaults_day;
   std::optional<DayOfFirstTouches> denied_vaults_day;
   std::optional<FirstTouch> new_client;  // of a user
@@ -146,12 +149,16 @@ struct Facts {
   std::vector<VolumeFact> volumes;
   // The event opened an episode (a list, a change of policy) that is not the caller's everyday one.
   bool opens_episode = false;
+  bool first_touch = false;    // of the vault by the caller, as `new_vaults_day` counts them
+  bool first_refusal = false;  // as `denied_vaults_day` counts them
+  bool policy_change = false;
   std::optional<SessionFacts> session;
   std::optional<DestructionFacts> destruction;
   std::optional<EpisodeFacts> list_episode;
   std::optional<EpisodeFacts> policy_episode;
   // The caller's prefix is new to the caller, or was so within the last 24 h.
   std::optional<FirstTouch> new_address;
+  std::int64_t address_since_ticks = 0;  // when it became new
   std::string address_prefix;
 
   void clear();

@@ -85,6 +85,7 @@ void OperationMix::close_day() {
 }
 
 bool OperationSession::add(OperationClass operation, EventTime at, bool rare) {
+  first_ = events_ == 0 ? at : std::min(first_, at);
   last_ = std::max(last_, at);
   ++events_;
   ++counts_[static_cast<std::size_t>(operation)];

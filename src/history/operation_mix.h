@@ -71,14 +71,16 @@ class OperationSession {
   [[nodiscard]] bool add(OperationClass operation, EventTime at, bool rare);
   [[nodiscard]] OperationMixWeights counts() const;
   [[nodiscard]] std::uint16_t events() const { return events_; }
+  [[nodiscard]] EventTime began() const { return first_; }  // of the first request; 0 where there is none
   void clear() { *this = OperationSession(); }
 
-  auto fields() { return std::tie(counts_, events_, next_check_, last_.ticks); }
+  auto fields() { return std::tie(counts_, events_, next_check_, first_.ticks, last_.ticks); }
 
  private:
   std::array<std::uint16_t, kOperationClassCount> counts_{};
   std::uint16_t events_ = 0;
   std::uint16_t next_check_ = 3;
+  EventTime first_;
   EventTime last_;
 };
 

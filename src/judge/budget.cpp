@@ -3,45 +3,14 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "catalogue/catalogue.h"
 #include "statistics/elementary.h"
 
 namespace keyvigil {
 namespace {
 
-constexpr double kNoveltyShare = 0.25;
-constexpr double kMotifShare = 0.20;
-constexpr double kFusedShare = 0.20;
-constexpr double kVolumeShare = 0.15;
-constexpr double kDeniedShare = 0.08;
-constexpr double kPatternShare = 0.07;
-constexpr double kAddressShare = 0.05;
-
-// Split equally within a family.
 double share_of(AlertType type) {
-  switch (type) {
-    case AlertType::kUserAnomaly:
-    case AlertType::kAppAnomaly:
-    case AlertType::kUserAppAnomaly:
-    case AlertType::kAccountVolumeAnomaly:
-      return kNoveltyShare / 4;
-    case AlertType::kListGetAnomaly:
-    case AlertType::kPutGetAnomaly:
-      return kMotifShare / 2;
-    case AlertType::kOperationVolumeAnomaly:
-      return kVolumeShare;
-    case AlertType::kUserAccessDeniedAnomaly:
-    case AlertType::kAccountVolumeAccessDeniedAnomaly:
-      return kDeniedShare / 2;
-    case AlertType::kOperationPatternAnomaly:
-      return kPatternShare;
-    case AlertType::kUnusualAccessSuspiciousIP:
-      return kAddressShare;
-    case AlertType::kSuspiciousIPAccess:
-    case AlertType::kTORAccess:
-    case AlertType::kSuspiciousIPAccessDenied:
-      break;
-  }
-  return 0;
+  return catalogue_row(type).budget_share;
 }
 
 }  // namespace

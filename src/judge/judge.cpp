@@ -12,34 +12,21 @@ namespace {
 constexpr std::int64_t kHoursPerDay = 24;
 constexpr double kWorthFusing = 0.1;  // what is less rare is no evidence
 
-enum Family : std::uint8_t { kNovelty, kDenied, kVolume, kMotif, kPattern, kAddress, kPair, kNoFamily };
+bool is_tested(AlertType type, SubjectClass subject_class) {
+  const TestedSubjects& tests = catalogue_row(type).tests;
+  switch (subject_class) {
+    case SubjectClass::kUser:
+      return tests.users;
+    case SubjectClass::kApp:
+      return tests.apps;
+    case SubjectClass::kVault:
+      break;
+  }
+  return tests.vaults;
+}
 
-struct TypeRow {
-  Family family;
-  double detectors;                            // in the family
-  std::array<bool, kSubjectClassCount> tests;  // by SubjectClass
-};
-
-// By AlertType.
-constexpr std::array<TypeRow, kAlertTypeCount> kTypes = {{
-    {kNoFamily, 1, {false, false, false}},  // SuspiciousIPAccess
-    {kNoFamily, 1, {false, false, false}},  // TORAccess
-    {kVolume, 1, {true, true, true}},       // OperationVolumeAnomaly
-    {kMotif, 2, {true, true, false}},       // PutGetAnomaly
-    {kMotif, 2, {true, true, false}},       // ListGetAnomaly
-    {kDenied, 2, {true, true, false}},      // AccountVolumeAccessDeniedAnomaly
-    {kDenied, 2, {true, true, false}},      // UserAccessDeniedAnomaly
-    {kNovelty, 2, {false, true, false}},    // AppAnomaly
-    {kPattern, 1, {true, true, false}},     // OperationPatternAnomaly
-    {kNovelty, 2, {true, false, false}},    // UserAnomaly
-    {kPair, 1, {true, false, false}},       // UserAppAnomaly
-    {kNovelty, 2, {true, true, false}},     // AccountVolumeAnomaly
-    {kNoFamily, 1, {false, false, false}},  // SuspiciousIPAccessDenied
-    {kAddress, 1, {true, true, false}},     // UnusualAccessSuspiciousIP
-}};
-
-const TypeRow& row_of(AlertType type) {
-  return kTypes[static_cast<std::size_t>(type)];
+bool is_tested(std::size_t type, std::size_t subject_class) {
+  return is_tested(static_cast<AlertType>(type), static_cast<SubjectClass>(subject_class));
 }
 
 std::int64_t day_of(std::int64_t hour) {
@@ -60,7 +47,8 @@ Judge::DayOfTests* Judge::tests_of(const Subject& subject) {
   return seen_.contains(subject) ? &today_[subject] : nullptr;
 }
 
-Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& suspicion, EventTime at, bool may_alert) {
+Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& suspicion, std::string_view vault_id,
+                     EventTime at, bool may_alert) {
   Verdict verdict;
   verdict.model_p = suspicion.p;
   verdict.calibrated_p = std::max(suspicion.p, calibrator(type, subject.subject_class).calibrated(suspicion.p));
@@ -78,7 +66,7 @@ Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& su
   }
   passed_alone_ = passed_alone_ || verdict.passed;
   if (subject.subject_class != SubjectClass::kVault) {
-    add_evidence(subject, type, suspicion, verdict.calibrated_p * row_of(type).detectors, at);
+    add_evidence(subject, type, suspicion, vault_id, verdict.calibrated_p * catalogue_row(type).detectors_of_family, at);
   }
   return verdict;
 }
@@ -87,27 +75,30 @@ double Judge::matters_up_to(AlertType type) const {
   return std::max(kWorthFusing, budget_.threshold(type));
 }
 
-void Judge::add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at) {
+void Judge::add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, std::string_view vault_id,
+                         double p, EventTime at) {
   if (p > kWorthFusing) { return; }
   if (!evidence_.contains(subject.hash) && evidence_.size() >= kFused) { return; }
-  Evidence& evidence = evidence_[subject.hash][row_of(type).family];
+  Evidence& evidence = evidence_[subject.hash][static_cast<std::size_t>(catalogue_row(type).family)];
   const bool stale = !at.is_within(EventTime::kTicksPerDay, evidence.ticks);
   if (!stale && p >= evidence.p) { return; }
-  evidence = {p, at.ticks, type, suspicion.reasons};
+  evidence = {p, at.ticks, type, std::string(vault_id), suspicion.reasons};
   new_evidence_ = true;
 }
 
-double Judge::unusual_access(const Subject& caller, EventTime at) const {
+UnusualAccess Judge::unusual_access(const Subject& caller, EventTime at) const {
   const auto found = evidence_.find(caller.hash);
-  if (found == evidence_.end()) { return 1; }
-  constexpr double kAccessFamilies = kFamilies - 1;
-  double smallest = 1;
-  for (std::size_t family = 0; family < kFamilies; ++family) {
+  if (found == evidence_.end()) { return {}; }
+  constexpr double kAccessFamilies = kFamilyCount - 1;
+  UnusualAccess access;
+  for (std::size_t family = 0; family < kFamilyCount; ++family) {
     const Evidence& evidence = found->second[family];
     const bool fresh = at.is_within(EventTime::kTicksPerDay, evidence.ticks);
-    if (family != kAddress && fresh) { smallest = std::min(smallest, evidence.p); }
+    if (family == static_cast<std::size_t>(Family::kAddress) || !fresh || evidence.p >= access.p) { continue; }
+    access = {evidence.p, &evidence.reasons};
   }
-  return std::min(1.0, smallest * kAccessFamilies);
+  access.p = std::min(1.0, access.p * kAccessFamilies);
+  return access;
 }
 
 std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_alert) {
@@ -117,10 +108,10 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   new_evidence_ = false;
   if (!news) { return std::nullopt; }
   const CallerEvidence& families = evidence_.at(caller.hash);
-  std::array<double, kFamilies> probabilities{};
+  std::array<double, kFamilyCount> probabilities{};
   const Evidence* best = nullptr;
   std::size_t present = 0;
-  for (std::size_t family = 0; family < kFamilies; ++family) {
+  for (std::size_t family = 0; family < kFamilyCount; ++family) {
     const Evidence& evidence = families[family];
     const bool fresh = at.is_within(EventTime::kTicksPerDay, evidence.ticks);
     probabilities[family] = fresh ? std::min(kMissing, evidence.p) : kMissing;
@@ -144,15 +135,18 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   }
   if (!fusion.verdict.passed) { return std::nullopt; }
   fusion.type = best->type;
+  fusion.vault_id = best->vault_id;
   fusion.reasons = best->reasons;
+  fusion.pieces.push_back(EventTime{best->ticks});
   for (const Evidence& evidence : families) {
     if (&evidence == best || !at.is_within(EventTime::kTicksPerDay, evidence.ticks)) { continue; }
     fusion.reasons.insert(fusion.reasons.end(), evidence.reasons.begin(), evidence.reasons.end());
+    fusion.pieces.push_back(EventTime{evidence.ticks});
   }
   Reason fused;
   fused.code = ReasonCode::kFusedEvidence;
-  fused.observed = static_cast<double>(present);
-  fused.surprise = fusion.verdict.model_p;
+  fused.with(Quantity::kPieces, static_cast<double>(present))
+      .with(Quantity::kProbability, fusion.verdict.calibrated_p);
   fusion.reasons.push_back(fused);
   return fusion;
 }
@@ -179,7 +173,7 @@ void Judge::close_day() {
   for (const Subject& subject : seen_) { ++subjects[static_cast<std::size_t>(subject.subject_class)]; }
   for (std::size_t subject_class = 0; subject_class < kSubjectClassCount; ++subject_class) {
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
-      if (kTypes[type].tests[subject_class]) {
+      if (is_tested(type, subject_class)) {
         budget_.add_test(static_cast<AlertType>(type), subjects[subject_class]);
       }
     }
@@ -193,14 +187,14 @@ void Judge::close_day() {
 
 // `quiet`: seen today; those that gave a cause are taken off as they enter.
 void Judge::calibrate(SubjectCounts quiet) {
-  std::array<double, kFamilies> nothing{};
+  std::array<double, kFamilyCount> nothing{};
   nothing.fill(kMissing);
   const double no_evidence = fisher(nothing);
   for (const auto& [subject, tests] : today_) {
     const auto subject_class = static_cast<std::size_t>(subject.subject_class);
     --quiet[subject_class];
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
-      if (!kTypes[type].tests[subject_class]) { continue; }
+      if (!is_tested(type, subject_class)) { continue; }
       const auto p = static_cast<double>(tests.smallest[type]);
       calibrators_[type][subject_class].add(p == 0 ? 1 : p, (tests.alerted >> type & 1U) != 0);
     }
@@ -212,7 +206,7 @@ void Judge::calibrate(SubjectCounts quiet) {
     const std::uint32_t tests = quiet[subject_class];
     if (tests == 0) { continue; }
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
-      if (kTypes[type].tests[subject_class]) { calibrators_[type][subject_class].add(1, false, tests); }
+      if (is_tested(type, subject_class)) { calibrators_[type][subject_class].add(1, false, tests); }
     }
     if (subject_class == static_cast<std::size_t>(SubjectClass::kVault)) { continue; }
     fused_calibrators_[subject_class].add(no_evidence, false, tests);
@@ -237,9 +231,7 @@ Result<void> Judge::load(std::string_view bytes) {
   const auto sound = [](const auto& item) {
     return std::ranges::all_of(item.second, [](const Evidence& evidence) {
       return static_cast<std::size_t>(evidence.type) < kAlertTypeCount &&
-             std::ranges::all_of(evidence.reasons, [](const Reason& reason) {
-               return static_cast<std::size_t>(reason.code) < kReasonCodeCount;
-             });
+             std::ranges::all_of(evidence.reasons, is_sound);
     });
   };
   const auto known = [](const Subject& subject) {

@@ -26,6 +26,8 @@
 #include "base/event_time.h"
 #include "base/result.h"
 #include "catalogue/alert_type.h"
+#include "catalogue/catalogue.h"
+#include "detect/observation.h"
 #include "detect/suspicion.h"
 #include "judge/budget.h"
 #include "judge/calibrator.h"
@@ -51,8 +53,10 @@ struct Subject {
 // Evidence of one caller that no single detector found sufficient.
 struct Fusion {
   AlertType type = AlertType::kUserAnomaly;  // of the family with the smallest p
+  std::string vault_id;                      // that its evidence is about
   Verdict verdict;
   std::vector<Reason> reasons;
+  std::vector<EventTime> pieces;  // when each piece of evidence happened
 };
 
 class Judge {
@@ -67,14 +71,15 @@ class Judge {
   // The subject is active today: every detector of its class tests it.
   void see(const Subject& subject);
   // REQUIRES: see(subject) today. `may_alert`: false while the estate is being learned.
-  [[nodiscard]] Verdict judge(AlertType type, const Subject& subject, const Suspicion& suspicion, EventTime at,
-                              bool may_alert);
+  // `vault_id`: of the event.
+  [[nodiscard]] Verdict judge(AlertType type, const Subject& subject, const Suspicion& suspicion,
+                              std::string_view vault_id, EventTime at, bool may_alert);
   // A suspicion with a larger p than this neither passes nor counts as evidence, whatever experience says.
   [[nodiscard]] double matters_up_to(AlertType type) const;
   // After the suspicions of one event were judged.
   [[nodiscard]] std::optional<Fusion> fuse(const Subject& caller, EventTime at, bool may_alert);
-  // The smallest calibrated p of the last 24 hours that is no address's, times the families it comes from; 1: none.
-  [[nodiscard]] double unusual_access(const Subject& caller, EventTime at) const;
+  // Valid until the next call of judge().
+  [[nodiscard]] UnusualAccess unusual_access(const Subject& caller, EventTime at) const;
 
   // `vaults`: seen in the estate lately.
   void close_hour(std::int64_t hour, std::uint64_t vaults);
@@ -86,7 +91,6 @@ class Judge {
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:
-  static constexpr std::size_t kFamilies = 7;
   static constexpr double kMissing = 0.5;  // what a family without evidence counts in a fusion
 
   struct DayOfTests {
@@ -100,15 +104,17 @@ class Judge {
     double p = 1;  // calibrated, times the detectors of the family
     std::int64_t ticks = INT64_MIN;
     AlertType type = AlertType::kUserAnomaly;
+    std::string vault_id;
     std::vector<Reason> reasons;
-    auto fields() { return std::tie(p, ticks, type, reasons); }
+    auto fields() { return std::tie(p, ticks, type, vault_id, reasons); }
   };
-  using CallerEvidence = std::array<Evidence, kFamilies>;
+  using CallerEvidence = std::array<Evidence, kFamilyCount>;
 
   [[nodiscard]] Calibrator& calibrator(AlertType type, SubjectClass subject_class) {
     return calibrators_[static_cast<std::size_t>(type)][static_cast<std::size_t>(subject_class)];
   }
-  void add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, double p, EventTime at);
+  void add_evidence(const Subject& subject, AlertType type, const Suspicion& suspicion, std::string_view vault_id,
+                    double p, EventTime at);
   // Of today; null where the subject was not seen.
   [[nodiscard]] DayOfTests* tests_of(const Subject& subject);
   using SubjectCounts = std::array<std::uint32_t, kSubjectClassCount>;
@@ -123,7 +129,7 @@ class Judge {
   std::map<std::uint64_t, CallerEvidence> evidence_;  // by caller
   std::int64_t day_ = INT64_MIN;
   std::int64_t first_day_ = INT64_MIN;
-  std::uint64_t left_out_ = 0;
+  std::uint64_t left_out_ = 0;  // subjects beyond kSubjects
 
   bool new_evidence_ = false;  // since the last fuse()
   bool passed_alone_ = false;

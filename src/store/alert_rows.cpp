@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "alert/reasons.h"
+#include "alert/alert_words.h"
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/snapshot.h"
@@ -34,8 +34,8 @@ void add_words(std::string& words, std::string_view text) {
 
 std::string words_of(const Alert& alert) {
   std::string words;
-  for (const std::string* text : {&alert.id, &alert.caller_key, &alert.object_id, &alert.user_name, &alert.app_id,
-                                  &alert.managed_identity, &alert.vault_id}) {
+  for (const std::string* text : {&alert.id, &alert.caller.key, &alert.caller.object_id, &alert.caller.user_name, &alert.caller.app_id,
+                                  &alert.caller.managed_identity, &alert.vault_id}) {
     add_words(words, *text);
   }
   add_words(words, catalogue_row(alert.type).code);
@@ -94,7 +94,7 @@ Result<std::int64_t> insert_new(Database& writer, const AlertInsert& insert, Ale
       "open, simulated, backfilled, processed, dismissed_by_rule) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       {sql_text(alert.id), sql_number(alert.revision), sql_number(alert.type), sql_number(severity_of(alert)),
        sql_number(status), sql_number(alert.generated.ticks), sql_text(subscription), sql_text(resource_group),
-       sql_text(alert.caller_key), sql_text(alert.vault_id), sql_number(alert.open), sql_number(insert.simulated),
+       sql_text(alert.caller.key), sql_text(alert.vault_id), sql_number(alert.open), sql_number(insert.simulated),
        sql_number(insert.backfilled), sql_number(insert.now.ticks), sql_text(insert.dismissed_by_rule)});
   if (!done) { return tl::unexpected(done.error()); }
   return writer.last_row();

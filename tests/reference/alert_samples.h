@@ -40,15 +40,20 @@ inline Alert behaviour_alert() {
   alert.reasons.clear();
   Reason reason;
   reason.code = ReasonCode::kReadsAfterList;
-  reason.observed = 12;
-  reason.expected = 1.5;
-  reason.surprise = 1e-6;
-  reason.window_seconds = 3600;
-  alert.reasons[reason.code] = reason;
+  reason.since = alert.start;
+  reason.with(Quantity::kObserved, 12)
+      .with(Quantity::kUsual, 1.5)
+      .with(Quantity::kUsualHigh, 4)
+      .with(Quantity::kLearnedWindows, 9)
+      .with(Quantity::kUsualOpenings, 0.2)
+      .with(Quantity::kOpeningsToday, 1)
+      .with(Quantity::kProbability, 1e-6)
+      .with(Quantity::kWindowSeconds, 3600);
+  alert.reasons = {reason};
   alert.verdict = {
       .model_p = 1e-6, .calibrated_p = 2e-6, .threshold = 1e-5, .tests_per_day = 100, .alerts_per_day = 0.5};
-  alert.caller_kind = CallerKind::kApp;
-  alert.user_name.clear();
+  alert.caller.kind = CallerKind::kApp;
+  alert.caller.user_name.clear();
   alert.address = parse_ip_address("2001:db8::17").value();
   alert.addresses.items = {"2001:db8::17"};
   return alert;
@@ -60,11 +65,11 @@ inline Alert with_texts(Alert alert, const std::string& text) {
   alert.vault_id = "/subscriptions/11111111-2222-4333-8444-555555555555/" + text;
   alert.vaults.items = {alert.vault_id};
   alert.resource_group = text;
-  alert.user_name = text;
-  alert.object_id = text;
-  alert.caller_key = text;
-  alert.app_id = text;
-  alert.managed_identity = text;
+  alert.caller.user_name = text;
+  alert.caller.object_id = text;
+  alert.caller.key = text;
+  alert.caller.app_id = text;
+  alert.caller.managed_identity = text;
   alert.suspicious_operations = {{text, 2}};
   alert.vault_operations = {{text, 3}};
   alert.result_signatures = {text};
@@ -74,9 +79,11 @@ inline Alert with_texts(Alert alert, const std::string& text) {
   for (ListEvidence& list : alert.lists) { list.list_name = list.file = list.prefix = list.label = text; }
   for (RecordReference& record : alert.records) {
     record.correlation_id = record.operation = record.address = record.target = text;
+    record.vault = record.object = record.version = record.caller = record.for_whom = text;
   }
   alert.objects_read = {{text, text, text}};
-  for (auto& [code, reason] : alert.reasons) { reason.about = reason.nearest = text; }
+  for (Reason& reason : alert.reasons) { reason.about = reason.nearest = reason.vault = text; }
+  alert.also_read = alert.objects_read;
   return alert;
 }
 

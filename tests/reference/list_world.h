@@ -24,14 +24,14 @@ class ListWorld {
   [[nodiscard]] Decision decide(const AccessEvent& event, bool late = false) {
     Decision decision;
     decision.address = book_.look_up(event.address, event.time);
-    decision.late = late;
+    decision.marks.late = late;
     const Facts facts;  // nothing about behaviour
     for (const DetectorRow& row : kDetectors) {
       for (const Suspicion& suspicion : row.decide({event, decision.address, facts})) {
         decision.findings.push_back({row.type, suspicion, {}, false});
       }
     }
-    if (!decision.findings.empty()) { decision.vault_operations[std::string(event.operation_name())] = 1; }
+    for (Finding& finding : decision.findings) { finding.vault_operations[std::string(event.operation_name())] = 1; }
     return decision;
   }
 

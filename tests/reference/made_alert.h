@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "alert/alert.h"
 #include "base/hash.h"
@@ -27,10 +28,10 @@ inline Alert made_alert(std::uint64_t number, std::uint64_t revision = 1) {
   alert.vault_id = fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/vaults/{}",
                                alert.subscription_id, alert.resource_group, alert.vault_name);
   alert.vaults.items = {alert.vault_id};
-  alert.caller_kind = CallerKind::kUser;
-  alert.caller_key = fmt::format("0b000000-0000-4000-8000-{:012}", number % 300);
-  alert.object_id = alert.caller_key;
-  alert.user_name = fmt::format("person{}@contoso.com", number % 300);
+  alert.caller.kind = CallerKind::kUser;
+  alert.caller.key = fmt::format("0b000000-0000-4000-8000-{:012}", number % 300);
+  alert.caller.object_id = alert.caller.key;
+  alert.caller.user_name = fmt::format("person{}@contoso.com", number % 300);
   alert.addresses.items = {fmt::format("203.0.113.{}", number % 250)};
   alert.suspicious_events = 3 * revision;
   alert.credential_reads = 2;
@@ -38,10 +39,18 @@ inline Alert made_alert(std::uint64_t number, std::uint64_t revision = 1) {
   alert.suspicious_operations["SecretGet"] = alert.suspicious_events;
   for (std::uint64_t i = 0; i < 3; ++i) {
     alert.objects_read.insert({alert.vault_name, fmt::format("secrets/s{}-{}", number, i), ""});
-    alert.records.push_back({fmt::format("00000000-0000-4000-8000-{:012}", number * 10 + i), alert.generated, "", 0,
-                             "SecretGet", alert.addresses.items[0],
-                             fmt::format("https://{}.vault.azure.net/secrets/s{}-{}", alert.vault_name, number, i), 200,
-                             Outcome::kSuccess, true});
+    RecordReference record;
+    record.correlation_id = fmt::format("00000000-0000-4000-8000-{:012}", number * 10 + i);
+    record.time = alert.generated;
+    record.operation = "SecretGet";
+    record.address = alert.addresses.items[0];
+    record.target = fmt::format("https://{}.vault.azure.net/secrets/s{}-{}", alert.vault_name, number, i);
+    record.http_status = 200;
+    record.outcome = Outcome::kSuccess;
+    record.part = Part::kSuspicious;
+    record.vault = alert.vault_name;
+    record.object = fmt::format("secrets/s{}-{}", number, i);
+    alert.records.push_back(std::move(record));
   }
   alert.records_total = alert.records.size();
   return alert;

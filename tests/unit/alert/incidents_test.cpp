@@ -18,7 +18,7 @@ Alert alone(std::uint64_t number, std::string_view time) {
   Alert alert = made_alert(number);
   alert.first_event = parse_iso_time(time).value();
   alert.last_suspicious = alert.first_event;
-  alert.caller_key = fmt::format("caller-{}", number);
+  alert.caller.key = fmt::format("caller-{}", number);
   alert.vaults.items = {fmt::format("vault-{}", number)};
   alert.addresses.items = {fmt::format("20.{}.0.1", number)};
   return alert;
@@ -38,7 +38,7 @@ TEST(Incidents, LeaveAloneWhatSharesNothing) {
 TEST(Incidents, JoinOneCallersAlertsOfADay) {
   Alert first = alone(1, "2026-09-28T10:00:00Z");
   Alert second = alone(2, "2026-09-29T10:00:00Z");
-  second.caller_key = first.caller_key;
+  second.caller.key = first.caller.key;
   const std::vector<Incident> found = group({second, first});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].alerts, (std::vector<std::string>{alert_name(first), alert_name(second)}));
@@ -77,7 +77,7 @@ TEST(Incidents, DoNotTakePrivateAddressesOrNobodyForOneThing) {
   Alert first = alone(1, "2026-09-28T10:00:00Z");
   Alert second = alone(2, "2026-09-28T10:00:00Z");
   first.addresses.items = second.addresses.items = {"10.0.0.5"};
-  first.caller_key = second.caller_key = "";
+  first.caller.key = second.caller.key = "";
   EXPECT_TRUE(group({first, second}).empty());
 }
 
@@ -88,7 +88,7 @@ TEST(Incidents, DoNotDependOnTheOrderAndTakeALaterRevisionOnce) {
     Alert alert = alone(i, "2026-09-28T00:00:00Z");
     alert.first_event.ticks += static_cast<std::int64_t>(random() % 72) * EventTime::kTicksPerHour;
     alert.last_suspicious.ticks = alert.first_event.ticks + static_cast<std::int64_t>(random() % 3'000'000'000);
-    alert.caller_key = fmt::format("caller-{}", random() % 20);
+    alert.caller.key = fmt::format("caller-{}", random() % 20);
     alert.vaults.items = {fmt::format("vault-{}", random() % 30)};
     alerts.push_back(alert);
   }

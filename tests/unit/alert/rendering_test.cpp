@@ -7,11 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include "alert/alert_words.h"
 #include "alert/arm_json.h"
 #include "alert/csv.h"
 #include "alert/eventhub_json.h"
 #include "alert/printable.h"
-#include "alert/reasons.h"
 #include "alert/table.h"
 #include "reference/event_builder.h"
 #include "reference/list_world.h"
@@ -256,7 +256,7 @@ TEST(CsvRow, HasOneCellPerColumnAndDefusesFormulas) {
 
 TEST(TableRow, CannotBeSteeredByTextFromOutside) {
   Alert alert = one_alert({tor_read()});
-  alert.user_name =
+  alert.caller.user_name =
       "\x1b[2J\x1b]0;owned\x07 \xE2\x80\xAE"
       "evil\n";
   alert.vault_name =

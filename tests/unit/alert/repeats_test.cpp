@@ -130,9 +130,8 @@ TEST(Repeats, JoinsOtherEventsOfTheCallerForADay) {
   EXPECT_EQ(alerts[0].related_events, 3U);
   EXPECT_EQ(alerts[0].related_unlisted, 3U);
   EXPECT_EQ(alerts[0].related_outcomes[static_cast<std::size_t>(Outcome::kNotFound)], 1U);
-  const std::set<ObjectRead> read = {
-      {"kv-a", "secrets/after", ""}, {"kv-a", "secrets/first", ""}, {"kv-a", "secrets/last", ""}};
-  EXPECT_EQ(alerts[0].objects_read, read);
+  EXPECT_EQ(alerts[0].objects_read, (std::set<ObjectRead>{{"kv-a", "secrets/first", ""}}));
+  EXPECT_EQ(alerts[0].also_read, (std::set<ObjectRead>{{"kv-a", "secrets/after", ""}, {"kv-a", "secrets/last", ""}}));
   EXPECT_EQ(alerts[0].suspicious_operations, (OperationCounts{{"SecretGet", 1}}));
 }
 
@@ -214,7 +213,7 @@ TEST(Repeats, ClosesTheOldestEarlyWhenThereIsNoRoom) {
   repeats.finish(closed);
   ASSERT_EQ(closed.size(), 3U);
   EXPECT_TRUE(closed[0].closed_early);
-  EXPECT_EQ(closed[0].user_name, "alice@contoso.com");
+  EXPECT_EQ(closed[0].caller.user_name, "alice@contoso.com");
   EXPECT_FALSE(closed[1].closed_early);
   EXPECT_EQ(repeats.statistics().closed_early, 1U);
 }

@@ -159,7 +159,7 @@ class ApiWorld {
   }
   std::optional<EntityProfile> profile(const std::string& kind, const std::string& key) const {
     for (const Alert& alert : alerts_) {
-      if (kind == "vault" ? key != alert.vault_id : key != alert.caller_key) { continue; }
+      if (kind == "vault" ? key != alert.vault_id : key != alert.caller.key) { continue; }
       EntityProfile made;
       made.kind = kind == "vault" ? "vault" : "user";
       made.key = key;
@@ -167,9 +167,9 @@ class ApiWorld {
       made.days_seen = 12;
       made.usual = {{"operations_per_day", 3.5}};
       for (const Alert& other : alerts_) {
-        const EntityLink link{kind == "vault" ? other.caller_key : other.vault_id, now, now, 1, true};
+        const EntityLink link{kind == "vault" ? other.caller.key : other.vault_id, now, now, 1, true};
         if (kind == "vault" && other.vault_id == key) { made.related["callers"].links.push_back(link); }
-        if (kind != "vault" && other.caller_key == key) { made.related["vaults"].links.push_back(link); }
+        if (kind != "vault" && other.caller.key == key) { made.related["vaults"].links.push_back(link); }
       }
       if (kind != "vault") { made.related["addresses"].links.push_back({"203.0.113.0/24", now, now, 1, true}); }
       for (auto& [group, links] : made.related) { links.total = links.links.size(); }

@@ -166,7 +166,7 @@ TEST_F(Foreign, AlertsAndEntitiesAnswerLikeUnknownOnes) {
   const std::string unknown_vault =
       "/subscriptions/" + std::string(kFree) + "/resourcegroups/r/providers/microsoft.keyvault/vaults/k";
   same(ours.vault_id, unknown_vault, "/v1/entities/vault", "key=");
-  same(world_.alerts()[2].caller_key, "nobody", "/v1/entities/caller", "key=");
+  same(world_.alerts()[2].caller.key, "nobody", "/v1/entities/caller", "key=");
   same("198.51.100.4", "198.51.100.5", "/v1/entities/address", "key=");
   same(ours.id, "none", "/v1/timeline", "alert=");
 }

@@ -109,7 +109,7 @@ class OpenApiAnswers : public ::testing::Test {
 
 TEST_F(OpenApiAnswers, AreAsDescribed) {
   const std::string id = world_.alerts().front().id;
-  const std::string caller = world_.alerts().front().caller_key;
+  const std::string caller = world_.alerts().front().caller.key;
   const std::string simulate =
       "/subscriptions/" + kOurs + "/providers/Microsoft.Security/locations/westeurope/alerts/default/simulate";
   world_.ask(

@@ -38,7 +38,7 @@ TEST(V1Alerts, AreFound) {
       {"subscription=" + kTheirs, {"kv-theirs"}},
       {"resourceGroup=RG-Other", {"kv-theirs"}},
       {"vault=" + world.alerts().front().vault_id, {"kv-a", "kv-a", "kv-a"}},
-      {"caller=" + world.alerts().front().caller_key, {"kv-theirs", "kv-b", "kv-a"}},
+      {"caller=" + world.alerts().front().caller.key, {"kv-theirs", "kv-b", "kv-a"}},
       {"text=bob", {"kv-a"}},
       {"text=alice+pay", {"kv-b"}},
       {"text=203.0.113.7", {"kv-theirs", "kv-a", "kv-b", "kv-a"}},
@@ -129,7 +129,7 @@ TEST(V1Alerts, AreStreamedAsTheyChange) {
 TEST(V1Entities, TellWhatIsKnown) {
   ApiWorld world;
   const Alert& first = world.alerts().front();
-  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
+  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller.key);
   EXPECT_EQ(caller.at("profile").at("daysSeen"), 12);
   EXPECT_EQ(caller.at("profile").at("usual").at("operations_per_day"), 3.5);
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 3);
@@ -141,7 +141,7 @@ TEST(V1Entities, TellWhatIsKnown) {
   const Json address = world.json("/v1/entities/address", "key=203.000.113.007");
   EXPECT_EQ(address.at("key"), "203.0.113.7");
   EXPECT_EQ(address.at("alerts").size(), 4U);
-  EXPECT_EQ(world.json("/v1/entities/app", "key=" + first.app_id).at("alerts").size(), 4U);
+  EXPECT_EQ(world.json("/v1/entities/app", "key=" + first.caller.app_id).at("alerts").size(), 4U);
   EXPECT_EQ(world.get("/v1/entities/address", "key=192.0.2.1").status, 404);
   EXPECT_EQ(world.get("/v1/entities/address", "key=here").status, 400);
   EXPECT_EQ(world.get("/v1/entities/caller").status, 400);
@@ -152,7 +152,7 @@ TEST(V1Entities, TellWhatIsKnown) {
 TEST(V1Entities, TellWhenACallerOrAVaultIsActive) {
   ApiWorld world;
   const Alert& first = world.alerts().front();
-  const std::string caller = "key=" + first.caller_key;
+  const std::string caller = "key=" + first.caller.key;
   const Json hours = world.json("/v1/entities/caller", caller).at("activeHours");
   Json expected = std::vector<int>(24, 0);
   expected[10] = 1;
@@ -160,7 +160,7 @@ TEST(V1Entities, TellWhenACallerOrAVaultIsActive) {
   EXPECT_EQ(hours.at("hoursByWeekday"), Json({1, 0, 0, 0, 0, 0, 0}));
   EXPECT_EQ(hours.at("fromUtc"), "2026-09-28T10:00:00.000Z");
   EXPECT_TRUE(world.json("/v1/entities/vault", "key=" + percent_encoded(first.vault_id)).contains("activeHours"));
-  EXPECT_FALSE(world.json("/v1/entities/app", "key=" + first.app_id).contains("activeHours"));
+  EXPECT_FALSE(world.json("/v1/entities/app", "key=" + first.caller.app_id).contains("activeHours"));
   world.principal.subscriptions = {kTheirs};
   EXPECT_TRUE(world.json("/v1/entities/caller", caller).contains("activeHours")) << "it has been at a vault of theirs";
   world.principal.subscriptions = {"cccccccc-0000-4000-8000-00000000000c"};
@@ -171,23 +171,23 @@ TEST(V1Entities, TellABoundPrincipalOnlyOfItsOwn) {
   ApiWorld world;
   const Alert& first = world.alerts().front();
   world.principal.subscriptions = {kTheirs};
-  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller_key);
+  const Json caller = world.json("/v1/entities/caller", "key=" + first.caller.key);
   EXPECT_EQ(caller.at("alerts").size(), 1U);
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("total"), 1);
   EXPECT_EQ(caller.at("profile").at("related").at("vaults").at("value").size(), 1U);
-  const Json app = world.json("/v1/entities/app", "key=" + first.caller_key);
+  const Json app = world.json("/v1/entities/app", "key=" + first.caller.key);
   EXPECT_EQ(app.at("profile").at("related").at("vaults").at("total"), 1);
   // Numbers over vaults that it may not know of are not its business.
   EXPECT_FALSE(caller.at("profile").contains("usual"));
   EXPECT_FALSE(caller.at("profile").at("related").contains("addresses"));
   EXPECT_FALSE(caller.at("profile").contains("daysSeen"));
   EXPECT_EQ(world.get("/v1/entities/vault", "key=" + percent_encoded(first.vault_id)).status, 404);
-  EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller_key).status, 404);
+  EXPECT_EQ(world.get("/v1/entities/caller", "key=" + world.alerts()[2].caller.key).status, 404);
 }
 
 TEST(V1Timeline, TellsWhatACallerDid) {
   ApiWorld world;
-  const std::string caller = "caller=" + world.alerts().front().caller_key;
+  const std::string caller = "caller=" + world.alerts().front().caller.key;
   const Json all = world.json("/v1/timeline", caller);
   ASSERT_EQ(all.at("value").size(), 3U);
   EXPECT_EQ(all.at("value")[0].at("time"), "2026-09-28T10:04:00.000Z");
@@ -209,7 +209,7 @@ TEST(V1Timeline, TellsWhatACallerDid) {
 // Also where events of others lie between its own.
 TEST(V1Timeline, IsPagedAndShowsABoundPrincipalItsOwn) {
   ApiWorld world;
-  const std::string caller = "caller=" + world.alerts().front().caller_key;
+  const std::string caller = "caller=" + world.alerts().front().caller.key;
   for (const auto& [subscription, count] : {std::pair(kOurs, 2U), std::pair(kTheirs, 1U)}) {
     world.principal.subscriptions = {subscription};
     std::vector<std::string> seen;

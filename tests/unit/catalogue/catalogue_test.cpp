@@ -56,7 +56,7 @@ TEST(Catalogue, ReadsItsOwnSeverities) {
 TEST(Catalogue, LearnsAllButTheThreatListTypes) {
   std::set<std::string_view> by_list;
   for (const CatalogueRow& row : catalogue()) {
-    if (!row.learned) { by_list.insert(row.code); }
+    if (!row.learned()) { by_list.insert(row.code); }
   }
   EXPECT_EQ(by_list,
             (std::set<std::string_view>{"KV_SuspiciousIPAccess", "KV_SuspiciousIPAccessDenied", "KV_TORAccess"}));

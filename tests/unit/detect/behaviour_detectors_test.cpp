@@ -19,7 +19,7 @@ double p_of(Detector& detector, const Facts& facts, SubjectKind subject = Subjec
   AddressFacts address;
   address.microsoft = microsoft;
   double p = 1;
-  for (const Suspicion& suspicion : detector({event, address, facts, true, access})) {
+  for (const Suspicion& suspicion : detector({event, address, facts, true, {access}})) {
     EXPECT_FALSE(suspicion.reasons.empty());
     EXPECT_GE(suspicion.p, 0);
     EXPECT_LE(suspicion.p, 1);
@@ -56,7 +56,7 @@ TEST(BehaviourDetectors, LeaveOutDearReasonsThatNobodyReads) {
     ASSERT_EQ(whole.size(), 1U);
     const double p = whole.begin()->p;
     for (const double limit : {p * 0.9, p, 1.0}) {
-      const Suspicions found = detector({event, address, facts, false, 1, limit});
+      const Suspicions found = detector({event, address, facts, false, {}, limit});
       ASSERT_EQ(found.size(), 1U);
       EXPECT_EQ(found.begin()->p, p);
       EXPECT_EQ(found.begin()->reasons, limit < p ? std::vector<Reason>{} : whole.begin()->reasons);

@@ -17,10 +17,11 @@ TEST(Engine, RaisesNothingWithoutListsButLearnsEveryOperation) {
   const AccessEvent challenge = make_event({.milliseconds = 2000, .operation = 2});
   engine.decide(read, Timeliness::kInTime, decision);
   EXPECT_TRUE(decision.findings.empty());
-  EXPECT_TRUE(decision.vault_operations.empty());
-  EXPECT_FALSE(decision.late);
+  EXPECT_FALSE(decision.marks.first_touch);
+  EXPECT_TRUE(decision.behaviour_known);
+  EXPECT_FALSE(decision.marks.late);
   engine.decide(challenge, Timeliness::kLate, decision);
-  EXPECT_TRUE(decision.late);
+  EXPECT_TRUE(decision.marks.late);
   EXPECT_EQ(engine.recent_operations().of_vault(read.vault_id(), read.time),
             (std::map<std::string, std::uint64_t>{{"Authentication", 1}, {"SecretGet", 1}}));
 }
@@ -32,7 +33,7 @@ TEST(Engine, LearnsNothingBeyondTheLateHorizonAndGoesOnFromItsState) {
   const AccessEvent read = make_event({.milliseconds = 1000});
   engine.decide(read, Timeliness::kInTime, decision);
   engine.decide(read, Timeliness::kBeyondHorizon, decision);
-  EXPECT_TRUE(decision.late);
+  EXPECT_TRUE(decision.marks.late);
   Engine next(book);
   ASSERT_TRUE(next.load(engine.save()).has_value());
   next.decide(read, Timeliness::kInTime, decision);

@@ -66,10 +66,10 @@ bool matches(const AlertFilter& filter, const StoredAlert& stored) {
          (filter.resource_group.empty() || filter.resource_group == group) && is_one_of(filter.types, alert.type) &&
          is_one_of(filter.severities, severity_of(alert)) && is_one_of(filter.statuses, stored.status) &&
          (!filter.from || alert.generated >= *filter.from) && (!filter.until || alert.generated < *filter.until) &&
-         (filter.caller_key.empty() || filter.caller_key == alert.caller_key) &&
+         (filter.caller_key.empty() || filter.caller_key == alert.caller.key) &&
          (filter.vault_id.empty() || filter.vault_id == alert.vault_id) &&
          (!filter.simulated || *filter.simulated == stored.simulated) &&
-         (filter.text.empty() || alert.user_name == filter.text + "@contoso.com");
+         (filter.text.empty() || alert.caller.user_name == filter.text + "@contoso.com");
 }
 
 AlertFilter random_filter(std::mt19937_64& random) {
@@ -95,7 +95,7 @@ AlertFilter random_filter(std::mt19937_64& random) {
   if (one_in(6)) { filter.statuses.push_back(AlertStatus::kActive); }
   if (one_in(4)) { filter.from = some.generated; }
   if (one_in(4)) { filter.until = tied_alert(random() % kAlerts).generated; }
-  if (one_in(5)) { filter.caller_key = some.caller_key; }
+  if (one_in(5)) { filter.caller_key = some.caller.key; }
   if (one_in(5)) { filter.vault_id = some.vault_id; }
   if (one_in(4)) { filter.simulated = one_in(2); }
   if (one_in(6)) { filter.text = fmt::format("person{}", random() % 320); }
@@ -169,7 +169,7 @@ TEST(AlertRows, FindsWordsOfEveryKind) {
   EXPECT_EQ(count("203.0.113.7"), 1U);
   EXPECT_EQ(count("kv-7"), 1U);
   EXPECT_EQ(count("secrets/s7-1"), 1U);
-  EXPECT_EQ(count(made_alert(7).caller_key), 1U);
+  EXPECT_EQ(count(made_alert(7).caller.key), 1U);
   EXPECT_EQ(count(made_alert(7).id), 1U);
   EXPECT_EQ(count("person1*"), 11U);
   EXPECT_EQ(count("person7 203.0.113.7"), 1U);

@@ -1,43 +1,41 @@
-#include "alert/reasons.h"
+#include "alert/alert_words.h"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "alert/behaviour_words.h"
+#include "alert/printable.h"
+#include "detect/first_touch.h"
+#include "detect/reasons.h"
+#include "statistics/combination.h"
 
 namespace keyvigil {
 namespace {
 
-struct ReasonWords {
-  std::string_view code;
-  std::string_view brief;
-  std::string_view list_kind;
-  ListRole role;
-};
-
-// By ReasonCode.
-constexpr std::array<ReasonWords, 2> kReasons = {{
-    {"AddressOnTorList",
-     "The key vault was accessed through an exit node of the TOR network, which hides where the caller is", "Tor",
-     ListRole::kTor},
-    {"AddressOnSuspiciousList", "The key vault was accessed from an IP address that a threat list names", "suspicious",
-     ListRole::kSuspicious},
-}};
+constexpr std::size_t kNameBytes = 128;
+constexpr std::string_view kTestUnit = "active day";  // of one caller or one vault
+constexpr double kAttackPrior = 1e-3;                 // share of attacks among all that is tested
 
 constexpr std::array<std::string_view, kOutcomeCount> kOutcomeWords = {
     "succeeded", "denied", "asked to authenticate", "not found", "throttled", "failed otherwise"};
 
-bool is_list_reason(ReasonCode reason) {
-  return static_cast<std::size_t>(reason) < kReasons.size();
+bool is_list_alert(const Alert& alert) {
+  return !catalogue_row(alert.type).learned();
 }
 
-const ReasonWords& words(ReasonCode reason) {
-  return kReasons[static_cast<std::size_t>(reason)];
+ListRole role_of(ReasonCode reason) {
+  return reason == ReasonCode::kAddressOnTorList ? ListRole::kTor : ListRole::kSuspicious;
+}
+
+ReasonNames names_for(const Alert& alert, const Reason& reason) {
+  return {caller_in_words(alert),
+          reason.vault.empty() ? alert.vault_name : bounded_utf8(last_part(reason.vault), kNameBytes)};
 }
 
 std::string_view plural(std::uint64_t count) {
@@ -72,54 +70,79 @@ std::uint64_t successes(const Alert& alert) {
 }
 
 std::string caller_step(const Alert& alert) {
-  switch (alert.caller_kind) {
+  const Identity& caller = alert.caller;
+  switch (caller.kind) {
     case CallerKind::kUser:
       return fmt::format(
           "The caller is the user {}: ask that person by a way other than mail; if it was somebody else, revoke the "
           "sessions, reset the password and the authentication methods, and remove the user's rights on {} until then.",
-          alert.user_name.empty() ? alert.object_id : alert.user_name, alert.vault_name);
+          caller.user_name.empty() ? caller.key : caller.user_name, alert.vault_name);
     case CallerKind::kApp:
       return fmt::format(
           "The caller is the application {}: ask its owner where it runs; if it is not there, replace the "
           "application's own secrets and certificates first, then remove its rights on {}.",
-          alert.app_id, alert.vault_name);
+          caller.key, alert.vault_name);
     case CallerKind::kManagedIdentity:
       return fmt::format(
           "The caller is the managed identity {}: its tokens are only given out on that resource, so look there for an "
           "intruder; isolate the resource and remove the identity's rights on {}.",
-          alert.managed_identity.empty() ? alert.caller_key : alert.managed_identity, alert.vault_name);
+          caller.managed_identity.empty() ? caller.key : caller.managed_identity, alert.vault_name);
     case CallerKind::kFirstParty:
       return fmt::format(
           "The caller is Microsoft's own service principal {}: check which of your subscriptions let that service use "
           "{}, and that the address is really Microsoft's.",
-          alert.app_id, alert.vault_name);
+          caller.key, alert.vault_name);
     case CallerKind::kAnonymous:
       break;
   }
+  if (alert.subject == SubjectKind::kVault) {
+    return "No single caller did half of it: look at those who did most before anything is taken from anybody.";
+  }
   return fmt::format(
       "Nobody was named by these requests: no permission can be taken away. Allow only trusted networks in the "
-      "firewall "
-      "of {}, and look for callers with a name from {} in all vaults.",
+      "firewall of {}, and look for callers with a name from {} in all vaults.",
       alert.vault_name, addresses_in_words(alert));
+}
+
+std::string counterfactual_of_behaviour(const Alert& alert) {
+  constexpr double kLeastShare = 0.01;
+  const Verdict& verdict = alert.verdict;
+  const double share = verdict.threshold > 0 ? verdict.calibrated_p / verdict.threshold : 1;
+  const std::string budget =
+      share < kLeastShare ? std::string("even a hundredth of the present budget would not have kept it back")
+                          : fmt::format("with less than {:.0f} % of the present budget it would have been kept back",
+                                        std::floor(100 * std::min(1.0, share)));
+  return fmt::format(
+      "It is expected {}, and would not have been raised if it were expected more often than {}. The budget is {} alerts "
+      "a day of all types; {}.",
+      frequency_in_words(verdict.calibrated_p, kTestUnit), frequency_in_words(verdict.threshold, kTestUnit),
+      number_in_words(verdict.alerts_per_day), budget);
+}
+
+std::string explanation_of_behaviour(const Alert& alert) {
+  for (const Reason& reason : alert.reasons) {
+    if (reason.of(Quantity::kSharingAndUsing) == 0) { continue; }
+    return fmt::format("It may be work that others near to the caller do too: {}.",
+                       neighbours_in_words(reason, names_for(alert, reason).vault));
+  }
+  return fmt::format("It may be {}.", catalogue_row(alert.type).harmless_story);
+}
+
+Severity confidence_in_behaviour(const Alert& alert) {
+  const double bound = attack_probability_bound(std::max(1e-300, alert.verdict.calibrated_p), kAttackPrior);
+  if (bound > 0.9) { return Severity::kHigh; }
+  return bound > 0.5 ? Severity::kMedium : Severity::kLow;
 }
 
 }  // namespace
 
-std::string_view reason_code(ReasonCode reason) {
-  return is_list_reason(reason) ? words(reason).code : behaviour_code(reason).code;
-}
-
-std::string_view short_reason(ReasonCode reason) {
-  return is_list_reason(reason) ? words(reason).brief : behaviour_code(reason).brief;
-}
-
-std::string reason_sentence(const Alert& alert, const Reason& given) {
-  const ReasonCode reason = given.code;
-  if (!is_list_reason(reason)) { return behaviour_sentence(alert, given); }
+std::string reason_sentence(const Alert& alert, const Reason& reason) {
+  const ReasonRow& row = reason_row(reason.code);
+  if (row.sentence != nullptr) { return row.sentence(reason, names_for(alert, reason)); }
   std::vector<std::string> lists;
   std::size_t further = alert.lists_left_out > 0 ? 1U : 0U;
   for (const ListEvidence& list : alert.lists) {
-    if (list.role != words(reason).role) { continue; }
+    if (list.role != role_of(reason.code)) { continue; }
     if (lists.size() < 3) {
       lists.push_back(list_in_words(list));
     } else {
@@ -127,15 +150,16 @@ std::string reason_sentence(const Alert& alert, const Reason& given) {
     }
   }
   return fmt::format("{} is on the {} {}{}: {} request{} between {} and {}, of which {}.", addresses_in_words(alert),
-                     words(reason).list_kind, join(lists, " and on "), further > 0 ? " and on further entries" : "",
-                     alert.suspicious_events, plural(alert.suspicious_events), to_iso_milliseconds(alert.first_event),
+                     role_of(reason.code) == ListRole::kTor ? "Tor" : "suspicious", join(lists, " and on "),
+                     further > 0 ? " and on further entries" : "", alert.suspicious_events,
+                     plural(alert.suspicious_events), to_iso_milliseconds(alert.first_event),
                      to_iso_milliseconds(alert.last_suspicious), outcomes_in_words(alert.suspicious_outcomes));
 }
 
 std::string what_was_read(const Alert& alert) {
   constexpr std::size_t kNamed = 10;
   if (alert.credential_reads == 0) {
-    return successes(alert) == 0 ? "Nothing: no request succeeded" : "No secret, private key or backup";
+    return successes(alert) == 0 ? "Nothing: no suspicious request succeeded" : "No secret, private key or backup";
   }
   // Versions of one object are one name here; the rotation list tells them apart.
   std::set<std::string_view> objects;
@@ -153,12 +177,13 @@ std::string description(const Alert& alert) {
   const std::string_view general = catalogue_row(alert.type).description;
   const std::uint64_t answered = successes(alert);
   if (answered == 0) { return fmt::format("{} Here the vault returned nothing to these requests.", general); }
-  return fmt::format("{} Here {} request{} succeeded; read since then: {}.", general, answered, plural(answered),
+  return fmt::format("{} Here {} of {} request{} succeeded; read by them: {}.", general, answered,
+                     alert.suspicious_events, plural(alert.suspicious_events),
                      alert.credential_reads == 0 ? "no secret, private key or backup" : what_was_read(alert));
 }
 
 Severity confidence(const Alert& alert) {
-  if (!is_list_alert(alert.type)) { return behaviour_confidence(alert); }
+  if (!is_list_alert(alert)) { return confidence_in_behaviour(alert); }
   int stated = -1;
   for (const ListEvidence& list : alert.lists) {
     if (list.role == ListRole::kTor) { return Severity::kHigh; }
@@ -169,11 +194,11 @@ Severity confidence(const Alert& alert) {
 }
 
 std::string counterfactual(const Alert& alert) {
-  if (!is_list_alert(alert.type)) { return behaviour_counterfactual(alert); }
-  const ReasonCode reason = alert.reasons.empty() ? ReasonCode::kAddressOnSuspiciousList : alert.reasons.begin()->first;
+  if (!is_list_alert(alert)) { return counterfactual_of_behaviour(alert); }
+  const ReasonCode reason = alert.reasons.empty() ? ReasonCode::kAddressOnSuspiciousList : alert.reasons.front().code;
   std::set<std::string> names;
   for (const ListEvidence& list : alert.lists) {
-    if (list.role == words(reason).role) { names.insert(fmt::format("'{}'", list.list_name)); }
+    if (list.role == role_of(reason)) { names.insert(fmt::format("'{}'", list.list_name)); }
   }
   if (names.empty()) { names.insert("that say so"); }  // more lists name the address than evidence has room for
   const std::string named = fmt::format("{}", fmt::join(names, ", "));
@@ -195,7 +220,7 @@ std::string counterfactual(const Alert& alert) {
 }
 
 std::string nearest_explanation(const Alert& alert) {
-  if (!is_list_alert(alert.type)) { return behaviour_explanation(alert); }
+  if (!is_list_alert(alert)) { return explanation_of_behaviour(alert); }
   if (alert.subject == SubjectKind::kAddress) {
     return fmt::format(
         "The requests name no caller: {} of {} were plain challenges, which a scanner of the Internet "
@@ -225,21 +250,23 @@ std::vector<std::string> remediation_steps(const Alert& alert) {
 }
 
 std::string caller_in_words(const Alert& alert) {
-  switch (alert.caller_kind) {
-    case CallerKind::kUser:
-      return "user " + (alert.user_name.empty() ? alert.caller_key : alert.user_name);
-    case CallerKind::kApp:
-      return "application " + alert.caller_key;
-    case CallerKind::kManagedIdentity: {
-      const std::string& id = alert.managed_identity;
-      return "managed identity " + (id.empty() ? alert.caller_key : id.substr(id.rfind('/') + 1));
-    }
-    case CallerKind::kFirstParty:
-      return "Microsoft service " + alert.caller_key;
-    case CallerKind::kAnonymous:
-      break;
+  if (alert.subject == SubjectKind::kVault && alert.caller.key.empty()) {
+    return fmt::format("{} callers, none of whom did half of it", alert.contributors.size());
   }
-  return "nobody named";
+  return in_words(alert.caller);
+}
+
+std::vector<const Contributor*> contributors_by_share(const Alert& alert) {
+  std::vector<const Contributor*> contributors;
+  for (const auto& [key, contributor] : alert.contributors) { contributors.push_back(&contributor); }
+  std::ranges::stable_sort(contributors, std::greater<>(), &Contributor::events);
+  return contributors;
+}
+
+double share_percent(const Alert& alert, const Contributor& contributor) {
+  if (alert.suspicious_events == 0) { return 0; }
+  // Rounded down, so that shares never add up to more than all of it.
+  return static_cast<double>(1000 * contributor.events / alert.suspicious_events) / 10;
 }
 
 std::uint64_t total(const OutcomeCounts& outcomes) {

@@ -10,14 +10,8 @@
 
 namespace keyvigil {
 
-// Stable: "AddressOnTorList".
-[[nodiscard]] std::string_view reason_code(ReasonCode reason);
-
-// One sentence with numbers: which list, which line, how many requests, with what result.
+// One sentence with numbers: its detector's, or for a list which one, which line, how many requests, with what result.
 [[nodiscard]] std::string reason_sentence(const Alert& alert, const Reason& reason);
-
-// In the one-sentence style of Defender's "Alert Reasons".
-[[nodiscard]] std::string_view short_reason(ReasonCode reason);
 
 // The catalogue's description, and what the vault gave away in this case.
 [[nodiscard]] std::string description(const Alert& alert);
@@ -27,7 +21,8 @@ namespace keyvigil {
 
 // How sure the lists are that the address is bad, not how bad the access was: High on a Tor list (membership is a
 // plain fact), else by the best confidence that a list states (>= 80 High, >= 50 Medium, below Low), else Medium. For
-// alerts about behaviour see behaviour_words.h.
+// alerts about behaviour: from the bound on the chance of an attack that the calibrated p allows, one case in 1000
+// being one: above 0.9 High, above 0.5 Medium.
 [[nodiscard]] Severity confidence(const Alert& alert);
 
 // What would have kept the alert from being raised.
@@ -39,8 +34,12 @@ namespace keyvigil {
 // What to do, first things first: by alert type, by caller kind, and by what was read.
 [[nodiscard]] std::vector<std::string> remediation_steps(const Alert& alert);
 
-// "user alice@contoso.com", "application 1111-...", "managed identity vm1", "nobody (no token was sent)".
+// "user alice@contoso.com", "nobody named", "3 callers, none of whom did half of it".
 [[nodiscard]] std::string caller_in_words(const Alert& alert);
+
+// Of an alert about a vault, the busiest first; and in percent of all suspicious events, rounded down to a tenth.
+[[nodiscard]] std::vector<const Contributor*> contributors_by_share(const Alert& alert);
+[[nodiscard]] double share_percent(const Alert& alert, const Contributor& contributor);
 
 // "9 succeeded, 3 denied"; "none" for no event.
 [[nodiscard]] std::string outcomes_in_words(const OutcomeCounts& outcomes);
