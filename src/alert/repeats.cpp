@@ -471,7 +471,8 @@ void Repeats::join_finding(Alert& alert, const AccessEvent& event, const Finding
     raised_.push_back(&alert);
     const bool joined_from_elsewhere = finding.suspicion.subject == SubjectKind::kVault || !finding.pieces.empty();
     auto part = part_of(alert, event, decision.marks);
-    const bool by_subject = alert.subject != SubjectKind::kCaller || event.caller_key() == alert.caller.key;
+    const bool by_subject = alert.subject != SubjectKind::kCaller || event.caller_key().empty() ||
+                            event.caller_key() == alert.caller.key;
     if (!joined_from_elsewhere && part.value_or(Part::kContext) == Part::kContext) { part = Part::kSuspicious; }
     if (part && by_subject) { add_event(alert, event, decision.marks, *part); }
   }
