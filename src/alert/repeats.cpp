@@ -586,7 +586,7 @@ void Repeats::add_record(Alert& alert, const AccessEvent& event, Part part) {
   const std::size_t room = before ? limits_.records - limits_.records / 5 : limits_.records;
   const bool fits = part == Part::kContext ? of_context < limits_.context_records : of_suspicious < room;
   if (!fits || records_held_ >= limits_.records_in_all) {
-    ++statistics_.records_left_out;
+    statistics_.records_left_out += part == Part::kContext ? 0U : 1U;
     return;
   }
   RecordReference record{.correlation_id = bounded_utf8(event.correlation_id(), kNameBytes),

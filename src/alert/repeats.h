@@ -64,8 +64,8 @@ struct RepeatsStatistics {
   std::uint64_t suspicious_joined = 0;
   std::uint64_t related_joined = 0;
   std::uint64_t closed = 0;
-  std::uint64_t closed_early = 0;  // of these: for want of room
-  std::uint64_t records_left_out = 0;
+  std::uint64_t closed_early = 0;      // of these: for want of room
+  std::uint64_t records_left_out = 0;  // of suspicious events
   std::uint64_t objects_left_out = 0;  // sightings of objects for which a rotation list had no room
   std::uint64_t events_forgotten = 0;  // within the day, for want of room: alerts that miss them say so
   auto fields() {
