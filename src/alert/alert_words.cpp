@@ -113,8 +113,8 @@ std::string counterfactual_of_behaviour(const Alert& alert) {
                           : fmt::format("with less than {:.0f} % of the present budget it would have been kept back",
                                         std::floor(100 * std::min(1.0, share)));
   return fmt::format(
-      "It is expected {}, and would not have been raised if it were expected more often than {}. The budget is {} alerts "
-      "a day of all types; {}.",
+      "It is expected {}, and would not have been raised if it were expected more often than {}. The budget is {} "
+      "alerts a day of all types; {}.",
       frequency_in_words(verdict.calibrated_p, kTestUnit), frequency_in_words(verdict.threshold, kTestUnit),
       number_in_words(verdict.alerts_per_day), budget);
 }

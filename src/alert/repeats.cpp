@@ -58,8 +58,13 @@ std::vector<std::string> keys_of(const Alert& alert) {
   return keys;
 }
 
-std::uint64_t subject_hash(const Alert& alert) {
-  return hash64(alert.subject == SubjectKind::kVault ? alert.vault_id : alert.caller.key);
+// Events of which subjects may belong to it.
+std::vector<std::uint64_t> subject_hashes(const Alert& alert) {
+  if (alert.subject == SubjectKind::kVault) { return {hash64(alert.vault_id)}; }
+  std::vector<std::uint64_t> hashes = {hash64(alert.caller.key)};
+  const bool and_of_nobody = catalogue_row(alert.type).scope == AlertScope::kDay && !alert.caller.key.empty();
+  if (and_of_nobody) { hashes.push_back(hash64({})); }
+  return hashes;
 }
 
 // Which open alert about behaviour a finding belongs to.
@@ -471,8 +476,8 @@ void Repeats::join_finding(Alert& alert, const AccessEvent& event, const Finding
     raised_.push_back(&alert);
     const bool joined_from_elsewhere = finding.suspicion.subject == SubjectKind::kVault || !finding.pieces.empty();
     auto part = part_of(alert, event, decision.marks);
-    const bool by_subject = alert.subject != SubjectKind::kCaller || event.caller_key().empty() ||
-                            event.caller_key() == alert.caller.key;
+    const bool by_subject =
+        alert.subject != SubjectKind::kCaller || event.caller_key().empty() || event.caller_key() == alert.caller.key;
     if (!joined_from_elsewhere && part.value_or(Part::kContext) == Part::kContext) { part = Part::kSuspicious; }
     if (part && by_subject) { add_event(alert, event, decision.marks, *part); }
   }
@@ -675,7 +680,7 @@ bool Repeats::load(SnapshotReader& reader) {
 void Repeats::index(OpenAlerts::iterator place) {
   const Alert& alert = place->second;
   for (const std::string& key : keys_of(alert)) { by_key_[key].push_back(place); }
-  ++open_of_subject(subject_hash(alert));
+  for (const std::uint64_t hash : subject_hashes(alert)) { ++open_of_subject(hash); }
   if (catalogue_row(alert.type).learned()) { by_behaviour_[behaviour_key(alert)] = place; }
 }
 
@@ -687,7 +692,7 @@ void Repeats::leave_index(OpenAlerts::iterator place) {
     std::erase(found->second, place);
     if (found->second.empty()) { by_key_.erase(found); }
   }
-  --open_of_subject(subject_hash(alert));
+  for (const std::uint64_t hash : subject_hashes(alert)) { --open_of_subject(hash); }
   const auto of_behaviour = by_behaviour_.find(behaviour_key(alert));
   if (of_behaviour != by_behaviour_.end() && of_behaviour->second == place) { by_behaviour_.erase(of_behaviour); }
 }

@@ -812,8 +812,7 @@ std::vector<VaultReadiness> LiveLoop::readiness(std::size_t limit) const {
         detector.type = row.type;
         if (row.type == AlertType::kTORAccess && !book_->has_role(ListRole::kTor)) {
           detector.because = "no list of Tor exits";
-        } else if (!row.learned() && row.type != AlertType::kTORAccess &&
-                   !book_->has_role(ListRole::kSuspicious)) {
+        } else if (!row.learned() && row.type != AlertType::kTORAccess && !book_->has_role(ListRole::kSuspicious)) {
           detector.because = "no list of suspicious addresses";
         } else if (row.learned() && learning) {
           detector.because = "learning";

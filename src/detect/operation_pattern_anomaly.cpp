@@ -112,9 +112,9 @@ Reason reason_of(const DestructionFacts& destruction, double probability, EventT
 
 std::string unlike_habit_sentence(const Reason& reason, const ReasonNames& names) {
   return fmt::format(
-      "{} of the {} of this session, since {}, are {}; by habit of {} there would be {}. (The same refusal again "
-      "counts "
-      "once.)",
+      "{} of the {} of this session, since {}, are {} (the same refusal again counts once); by habit of {} there would "
+      "be "
+      "{}.",
       number_in_words(reason.of(Quantity::kObserved)), counted(reason.of(Quantity::kRequestsOfSession), "request"),
       minute_in_words(reason.since), reason.about, names.caller, number_in_words(reason.of(Quantity::kUsual)));
 }
@@ -134,7 +134,7 @@ Suspicions operation_pattern_anomaly(const Observation& seen) {
   if (seen.facts.session) {
     suspicion.p = probability_of(*seen.facts.session);
     suspicion.began = EventTime{seen.facts.session->began_ticks};
-    if (kLooks * suspicion.p <= seen.explained_up_to) {
+    if (std::min(1.0, kLooks * suspicion.p) <= seen.explained_up_to) {
       suspicion.reasons.push_back(reason_of(*seen.facts.session, suspicion.p));
       suspicion.operation_classes.push_back(static_cast<std::uint8_t>(outstanding(*seen.facts.session).operation));
     }

@@ -131,8 +131,8 @@ static_assert(reasons_are_in_order(), "there is one row for each ReasonCode, in 
 [[nodiscard]] std::string number_in_words(double value);
 // "1 vault", "3 vaults".
 [[nodiscard]] std::string counted(double count, std::string_view singular);
-// "once in 40 active days", "on nearly every active day"; "practically never" from one in a million on. `unit`: of which
-// the probability is one's, in the singular.
+// "once in 40 active days", "on nearly every active day"; "practically never" from one in a million on. `unit`, in the
+// singular: of which the probability is one's.
 [[nodiscard]] std::string frequency_in_words(double probability, std::string_view unit);
 // "2026-10-06 16:00 UTC"
 [[nodiscard]] std::string minute_in_words(EventTime time);

@@ -66,7 +66,8 @@ Verdict Judge::judge(AlertType type, const Subject& subject, const Suspicion& su
   }
   passed_alone_ = passed_alone_ || verdict.passed;
   if (subject.subject_class != SubjectClass::kVault) {
-    add_evidence(subject, type, suspicion, vault_id, verdict.calibrated_p * catalogue_row(type).detectors_of_family, at);
+    add_evidence(subject, type, suspicion, vault_id, verdict.calibrated_p * catalogue_row(type).detectors_of_family,
+                 at);
   }
   return verdict;
 }
@@ -145,8 +146,7 @@ std::optional<Fusion> Judge::fuse(const Subject& caller, EventTime at, bool may_
   }
   Reason fused;
   fused.code = ReasonCode::kFusedEvidence;
-  fused.with(Quantity::kPieces, static_cast<double>(present))
-      .with(Quantity::kProbability, fusion.verdict.calibrated_p);
+  fused.with(Quantity::kPieces, static_cast<double>(present)).with(Quantity::kProbability, fusion.verdict.calibrated_p);
   fusion.reasons.push_back(fused);
   return fusion;
 }
@@ -173,9 +173,7 @@ void Judge::close_day() {
   for (const Subject& subject : seen_) { ++subjects[static_cast<std::size_t>(subject.subject_class)]; }
   for (std::size_t subject_class = 0; subject_class < kSubjectClassCount; ++subject_class) {
     for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
-      if (is_tested(type, subject_class)) {
-        budget_.add_test(static_cast<AlertType>(type), subjects[subject_class]);
-      }
+      if (is_tested(type, subject_class)) { budget_.add_test(static_cast<AlertType>(type), subjects[subject_class]); }
     }
     const bool fused = subject_class != static_cast<std::size_t>(SubjectClass::kVault);
     if (fused) { budget_.add_fused_test(subjects[subject_class]); }

@@ -34,8 +34,8 @@ void add_words(std::string& words, std::string_view text) {
 
 std::string words_of(const Alert& alert) {
   std::string words;
-  for (const std::string* text : {&alert.id, &alert.caller.key, &alert.caller.object_id, &alert.caller.user_name, &alert.caller.app_id,
-                                  &alert.caller.managed_identity, &alert.vault_id}) {
+  for (const std::string* text : {&alert.id, &alert.caller.key, &alert.caller.object_id, &alert.caller.user_name,
+                                  &alert.caller.app_id, &alert.caller.managed_identity, &alert.vault_id}) {
     add_words(words, *text);
   }
   add_words(words, catalogue_row(alert.type).code);

@@ -47,15 +47,15 @@ class World:
 
 
 class Evidence(unittest.TestCase):
-    def worlds(self):
-        with tempfile.TemporaryDirectory() as folder:
-            for seed in SEEDS:
-                with self.subTest(seed=seed):
-                    yield World(folder, seed)
+    @classmethod
+    def setUpClass(cls):
+        kept = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(kept.cleanup)
+        cls.worlds = [World(kept.name, seed) for seed in SEEDS]
 
     def test_no_claim_is_untrue(self):
         types = set()
-        for world in self.worlds():
+        for world in self.worlds:
             alerts = world.detect()
             claims, untrue = evidence_twin.audit(alerts, world.log)
             types |= {alert["properties"]["alertType"] for alert in alerts}
@@ -64,13 +64,13 @@ class Evidence(unittest.TestCase):
         self.assertGreater(len(types), 10, types)
 
     def test_the_twin_notices_what_is_untrue(self):
-        for world in self.worlds():
-            alerts = world.detect()
-            for spoil in (self.blame_somebody_else, self.repeat_a_record, self.move_the_first_event, self.add_an_object):
-                spoiled = json.loads(json.dumps(alerts[-1]))
-                spoil(spoiled["properties"])
-                self.assertNotEqual(evidence_twin.audit([spoiled], world.log)[1], [], spoil.__name__)
-            break  # one world says enough
+        world = self.worlds[0]
+        alert = next(alert for alert in world.detect() if "attacker Object ID" in
+                     alert["properties"]["extendedProperties"])
+        for spoil in (self.blame_somebody_else, self.repeat_a_record, self.move_the_first_event, self.add_an_object):
+            spoiled = json.loads(json.dumps(alert))
+            spoil(spoiled["properties"])
+            self.assertNotEqual(evidence_twin.audit([spoiled], world.log)[1], [], spoil.__name__)
 
     @staticmethod
     def blame_somebody_else(alert):
