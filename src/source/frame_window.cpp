@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace keyvigil {
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char byte : text.substr(0, 40)) {
+    const bool plain = byte >= ' ' && byte <= '~';
+    out += plain ? std::string(1, byte) : fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+  return out;
+}
 
 void FrameWindow::begin_batch(RawBatch& batch) {
   batch_ = &batch;

@@ -117,7 +117,7 @@ void JsonFraming::new_line() {
 
 void JsonFraming::between(FrameWindow& window) {
   while (place_.position < window.end()) {
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     if (byte == '\n') {
       if (fresh_) window.count_blank();
       new_line();
@@ -139,7 +139,7 @@ void JsonFraming::start_value(FrameWindow& window) {
     state_ = State::kLine;
     return take_lines(window);
   }
-  if (is_opener(*window.at(place_.position))) return begin_scan(place_);
+  if (is_opener(window.byte(place_.position))) return begin_scan(place_);
   // The sample must not depend on how the input was cut into reads.
   const std::uint64_t in_hand = window.end() - place_.position;
   const char* begin = window.at(place_.position);
@@ -192,7 +192,7 @@ void JsonFraming::take_lines(FrameWindow& window) {
     }
     take_line(window, line_end, true);
     if (state_ != State::kLine) return;
-    if (window.full() || place_.position >= window.end() || *window.at(place_.position) != '{') {
+    if (window.full() || place_.position >= window.end() || window.byte(place_.position) != '{') {
       state_ = State::kBetween;
       return;
     }
@@ -202,10 +202,10 @@ void JsonFraming::take_lines(FrameWindow& window) {
 
 void JsonFraming::take_line(FrameWindow& window, std::uint64_t line_end, bool has_line_end) {
   std::uint64_t end = line_end;
-  while (is_blank(*window.at(end - 1))) --end;
-  const bool closed = *window.at(end - 1) == '}';
+  while (is_blank(window.byte(end - 1))) --end;
+  const bool closed = window.byte(end - 1) == '}';
   // A line that is not closed is either the first of a value over many lines, or cut: the scan finds out.
-  if (*window.at(unit_.begin.position) == '{' && !closed) return begin_scan(unit_.begin);
+  if (window.byte(unit_.begin.position) == '{' && !closed) return begin_scan(unit_.begin);
   window.emit({unit_.begin.position, end, unit_.begin.line}, json_form_);
   after_break_ = false;
   place_.position = line_end;
@@ -231,7 +231,7 @@ void JsonFraming::skip_line(FrameWindow& window) {
 // Moves to the first byte of the next line that is no blank. False: it is not in hand yet.
 bool JsonFraming::find_line_start(FrameWindow& window) {
   while (place_.position < window.end()) {
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     if (byte == '\n') {
       new_line();
     } else if (!fresh_) {
@@ -249,7 +249,7 @@ bool JsonFraming::find_line_start(FrameWindow& window) {
 
 void JsonFraming::seek(FrameWindow& window) {
   while (find_line_start(window)) {
-    if (is_opener(*window.at(place_.position))) {
+    if (is_opener(window.byte(place_.position))) {
       state_ = State::kBetween;
       return;
     }
@@ -260,7 +260,7 @@ void JsonFraming::seek(FrameWindow& window) {
 // After a broken value over many lines: its neighbours stand at its own indent, the next top-level value at none.
 void JsonFraming::resync(FrameWindow& window) {
   while (find_line_start(window)) {
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     const std::uint64_t indent = place_.position - place_.line_begin;
     const bool in_container = broken_.depth > 0;
     if (byte == '{' && (indent == 0 || indent == broken_.indent)) {
@@ -316,7 +316,7 @@ void JsonFraming::scan(FrameWindow& window) {
       scan_string(window, stop);
       continue;
     }
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     if (byte == '\n') {
       new_line();
     } else if (is_blank(byte)) {
@@ -329,7 +329,7 @@ void JsonFraming::scan(FrameWindow& window) {
 
 void JsonFraming::scan_string(FrameWindow& window, std::uint64_t stop) {
   const char* const begin = window.at(place_.position);
-  const char* const end = window.at(stop - 1) + 1;
+  const char* const end = window.at(stop);
   const char* at = begin;
   if (escaped_) {
     escaped_ = *at == '\n';

@@ -219,9 +219,9 @@ TEST(Framer, RefusesOtherTextOnceAndSaysWhatItFound) {
   const Framed table = frame("Name,Size\na,1\n");
   EXPECT_EQ(table.causes, std::vector<RefusalCause>{RefusalCause::kUnknownForm});
   EXPECT_NE(table.refused[0].find("\"Name\", \"Size\""), std::string::npos);
-  const Framed wide = frame(std::string("\xFF\xFE{\0\"\0", 6));
+  const Framed wide = frame(std::string("\xFF\xFE\0\0{\0\0\0", 8));
   EXPECT_EQ(wide.causes, std::vector<RefusalCause>{RefusalCause::kUnknownForm});
-  EXPECT_NE(wide.refused[0].find("UTF-16"), std::string::npos);
+  EXPECT_NE(wide.refused[0].find("UTF-32"), std::string::npos);
 }
 
 TEST(Framer, TakesTheRowsOfACsvExport) {
