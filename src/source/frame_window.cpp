@@ -48,10 +48,14 @@ void FrameWindow::append(const FrameSpan& span) {
 }
 
 void FrameWindow::refuse(RefusalCause cause, const FrameSpan& span, std::string message) {
+  refuse(refusal(cause, span, std::move(message)));
+}
+
+FramingRefusal FrameWindow::refusal(RefusalCause cause, const FrameSpan& span, std::string message) const {
   const std::uint64_t sample_end = std::min({span.end, span.begin + kSampleBytes, end()});
   std::string sample;
   if (span.begin >= base && span.begin < sample_end) sample = std::string(text(span.begin, sample_end));
-  batch_->refused.push_back(FramingRefusal{cause, span.line, span.begin, std::move(message), std::move(sample)});
+  return FramingRefusal{cause, span.line, span.begin, std::move(message), std::move(sample)};
 }
 
 std::uint64_t FrameWindow::held_from(std::uint64_t framing_holds) const {

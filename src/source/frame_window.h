@@ -61,6 +61,9 @@ class FrameWindow {
   // A record of another form than the batch's waits for the next batch: then full() holds.
   void emit(const FrameSpan& span, const FrameForm& form);
   void refuse(RefusalCause cause, const FrameSpan& span, std::string message);
+  void refuse(FramingRefusal refusal) { batch_->refused.push_back(std::move(refusal)); }
+  // A refusal that may be needed later, when its bytes are gone.
+  [[nodiscard]] FramingRefusal refusal(RefusalCause cause, const FrameSpan& span, std::string message) const;
   void count_blank() { ++batch_->blank_records; }
 
   // The framing must stop: a record waits, or as many refusals as one batch should carry.

@@ -97,8 +97,7 @@ TEST(Framer, RefusesARestTableThatIsNoAuditTableOnce) {
       "{\"tables\":[{\"columns\":[{\"name\":\"Computer\"}],\"rows\":[[1],[2],[3]]},{\"rows\":[[1]],\"columns\":[]}]}\n"
       "{\"a\":1}\n");
   EXPECT_EQ(framed.texts(), (Texts{"{\"a\":1}"}));
-  EXPECT_EQ(framed.causes[0], RefusalCause::kUnknownForm);
-  EXPECT_EQ(framed.causes[1], RefusalCause::kBadTable);
+  EXPECT_EQ(framed.causes, (std::vector{RefusalCause::kBadTable, RefusalCause::kUnknownForm}));
 }
 
 TEST(Framer, LosesOnlyTheBrokenLineOfJsonLines) {
