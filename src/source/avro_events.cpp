@@ -9,6 +9,7 @@
 #include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/ascii.h"
 #include "source/avro_schema.h"
@@ -21,43 +22,60 @@ constexpr std::string_view kMagic("Obj\x01", 4);
 constexpr std::size_t kMarkBytes = 16;  // between blocks
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 constexpr std::size_t kChecksumBytes = 4;
+constexpr std::size_t kLeastRoomBytes = 4096;
 
-// Each decompresses a whole block to `out`, which is as long as it may become; how long it is, or nothing.
-using Codec = std::optional<std::size_t> (*)(std::string_view stored, std::string& out);
+enum class Unpacked : std::uint8_t { kDone, kNeedsRoom, kDamaged };
 
-std::optional<std::size_t> inflate_block(std::string_view stored, std::string& out) {
+// Each decompresses a whole block to `out`, as long as there is room, and shortens it to what the block holds.
+using Codec = Unpacked (*)(std::string_view stored, std::string& out);
+
+Unpacked inflate_block(std::string_view stored, std::string& out) {
   constexpr int kRawWindowBits = -15;  // no header, no checksum
   z_stream stream{};
-  if (inflateInit2(&stream, kRawWindowBits) != Z_OK) return std::nullopt;
+  if (inflateInit2(&stream, kRawWindowBits) != Z_OK) return Unpacked::kDamaged;
   // zlib's interface is not const-correct; it only reads next_in.
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(stored.data()));
   stream.avail_in = static_cast<uInt>(stored.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
   const int status = inflate(&stream, Z_FINISH);
+  const bool full = stream.avail_out == 0;
   const std::size_t size = stream.total_out;
   inflateEnd(&stream);
-  return status == Z_STREAM_END ? std::optional(size) : std::nullopt;
+  if (status == Z_STREAM_END) {
+    out.resize(size);
+    return Unpacked::kDone;
+  }
+  return full && status == Z_BUF_ERROR ? Unpacked::kNeedsRoom : Unpacked::kDamaged;
 }
 
-std::optional<std::size_t> unsnappy_block(std::string_view stored, std::string& out) {
-  if (stored.size() < kChecksumBytes) return std::nullopt;
+Unpacked unsnappy_block(std::string_view stored, std::string& out) {
+  if (stored.size() < kChecksumBytes) return Unpacked::kDamaged;
   const std::string_view packed = stored.substr(0, stored.size() - kChecksumBytes);
-  std::size_t size = out.size();
-  if (snappy_uncompress(packed.data(), packed.size(), out.data(), &size) != SNAPPY_OK) return std::nullopt;
+  std::size_t size = 0;
+  if (snappy_uncompressed_length(packed.data(), packed.size(), &size) != SNAPPY_OK) return Unpacked::kDamaged;
+  if (size > out.size()) return Unpacked::kNeedsRoom;
+  if (snappy_uncompress(packed.data(), packed.size(), out.data(), &size) != SNAPPY_OK) return Unpacked::kDamaged;
+  out.resize(size);
   uLong wanted = 0;
   for (const char byte : stored.substr(packed.size())) wanted = wanted << 8 | static_cast<unsigned char>(byte);
   const uLong found = crc32(0, reinterpret_cast<const Bytef*>(out.data()), static_cast<uInt>(size));
-  return found == wanted ? std::optional(size) : std::nullopt;
+  return found == wanted ? Unpacked::kDone : Unpacked::kDamaged;
 }
 
-std::optional<std::size_t> unzstd_block(std::string_view stored, std::string& out) {
+Unpacked unzstd_block(std::string_view stored, std::string& out) {
   const std::size_t size = ZSTD_decompress(out.data(), out.size(), stored.data(), stored.size());
-  return ZSTD_isError(size) == 0 ? std::optional(size) : std::nullopt;
+  if (ZSTD_isError(size) != 0) {
+    return ZSTD_getErrorCode(size) == ZSTD_error_dstSize_tooSmall ? Unpacked::kNeedsRoom : Unpacked::kDamaged;
+  }
+  out.resize(size);
+  return Unpacked::kDone;
 }
 
-std::optional<std::size_t> copy_block(std::string_view stored, std::string& out) {
-  return stored.size() <= out.size() ? std::optional(stored.copy(out.data(), stored.size())) : std::nullopt;
+Unpacked copy_block(std::string_view stored, std::string& out) {
+  if (stored.size() > out.size()) return Unpacked::kNeedsRoom;
+  out = stored;
+  return Unpacked::kDone;
 }
 
 constexpr std::array<std::pair<std::string_view, Codec>, 5> kCodecs{{{"", &copy_block},
@@ -235,15 +253,13 @@ struct AvroEvents::State {
   // Blocks do not say how long they become: room is made for what is likely, then for what is possible.
   [[nodiscard]] bool decompress(std::string_view block) {
     constexpr std::size_t kLikely = 16;
-    std::size_t room = std::max(kChunkBytes, block.size() * kLikely);
+    std::size_t room = std::max(kLeastRoomBytes, block.size() * kLikely);
     while (true) {
       room = std::min<std::size_t>(room, limits.block_bytes);
       plain.resize(room);
-      if (const std::optional<std::size_t> size = codec(block, plain)) {
-        plain.resize(*size);
-        return true;
-      }
-      if (room == limits.block_bytes) return false;
+      const Unpacked outcome = codec(block, plain);
+      if (outcome == Unpacked::kDone) return true;
+      if (outcome == Unpacked::kDamaged || room == limits.block_bytes) return false;
       room *= kLikely;
     }
   }
