@@ -276,7 +276,7 @@ struct AvroEvents::State {
     if (!*count || **count < 0 || !*block) return stop("a block that is cut, damaged or too long");
     if (!decompress(**block)) return stop("a block that cannot be decompressed, or becomes too long");
     plain_bytes += plain.size();
-    if (!limits.expansion.allows(plain_bytes, used_bytes)) {
+    if (plain_bytes > limits.expansion.allowed(used_bytes)) {
       return stop(fmt::format("{} bytes unpacked from so few that no log does so", plain_bytes));
     }
     const auto marked = fill(kMarkBytes);

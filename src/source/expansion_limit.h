@@ -4,6 +4,7 @@
 // total, is not read on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace keyvigil {
@@ -13,9 +14,10 @@ struct ExpansionLimit {
   std::uint64_t free_bytes = std::uint64_t{64} << 20;    // that need no ratio
   std::uint64_t total_bytes = std::uint64_t{256} << 30;  // of one archive
 
-  [[nodiscard]] bool allows(std::uint64_t plain_bytes, std::uint64_t stored_bytes) const {
-    if (plain_bytes > total_bytes) return false;
-    return plain_bytes <= free_bytes || (plain_bytes - free_bytes) / ratio <= stored_bytes;
+  // How many plain bytes may come of so many stored ones.
+  [[nodiscard]] std::uint64_t allowed(std::uint64_t stored_bytes) const {
+    const bool beyond_total = stored_bytes > total_bytes / ratio;
+    return beyond_total ? total_bytes : std::min(total_bytes, free_bytes + stored_bytes * ratio);
   }
 };
 

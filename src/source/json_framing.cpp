@@ -56,10 +56,14 @@ LineStart judge_line_start(std::string_view line, bool complete) {
 bool names_records(std::string_view key) {
   return equal_without_case(key, "records") || equal_without_case(key, "results") || equal_without_case(key, "value");
 }
+// The SDK for JavaScript writes columnDescriptors, which does not fit a key that is cut.
+bool names_columns(std::string_view key) {
+  return equal_without_case(key, "columns") || key == "columnDescriptor";
+}
 // The first keys of tables: frames of Kusto v2, and tables that an SDK's user wrote to a file.
 bool begins_table(std::string_view key) {
   return key == "FrameType" || equal_without_case(key, "name") || equal_without_case(key, "TableName") ||
-         equal_without_case(key, "columns");
+         names_columns(key);
 }
 
 }  // namespace
@@ -418,7 +422,7 @@ JsonFraming::Role JsonFraming::role_of_opened(FrameWindow& window, char byte) {
 
 // An array that is a member of what may be an envelope or a table.
 JsonFraming::Role JsonFraming::open_member(FrameWindow& window, Role plain) {
-  const bool columns = equal_without_case(key_, "columns");
+  const bool columns = names_columns(key_);
   if (role() == Role::kTable) {
     if (columns) return open_columns();
     return equal_without_case(key_, "rows") ? open_rows(window) : plain;

@@ -143,6 +143,7 @@ struct ZipArchive::State {
   std::size_t at_hand = 0;
   std::optional<std::string> damage;
   std::uint64_t plain_bytes = 0;  // given out, of all entries
+  std::uint64_t entry_bytes = 0;  // of the one at hand
   bool exhausted = false;
 
   [[nodiscard]] tl::unexpected<Error> failure(const std::string& what) const {
@@ -202,27 +203,33 @@ struct ZipArchive::State {
   }
 
   void open_at_hand() {
+    entry_bytes = 0;
     file.reset(zip_fopen_index(archive.get(), entries[at_hand].index, 0));
     if (!file) set_damage(zip_error_strerror(zip_get_error(archive.get())));
   }
 
   Result<std::size_t> read(char* to, std::size_t room) {
     if (!file || damage || exhausted) return 0;
-    const zip_int64_t size = zip_fread(file.get(), to, room);
+    const std::uint64_t allowed = limits.expansion.allowed(bytes.size) - plain_bytes;
+    char probe = 0;
+    const zip_int64_t size = allowed == 0 ? zip_fread(file.get(), &probe, 1)
+                                          : zip_fread(file.get(), to, std::min<std::uint64_t>(room, allowed));
     if (bytes.failure) return tl::unexpected(*bytes.failure);
     if (size < 0) {
       set_damage(zip_error_strerror(zip_file_get_error(file.get())));
       return 0;
     }
-    plain_bytes += static_cast<std::uint64_t>(size);
-    exhausted = !limits.expansion.allows(plain_bytes, bytes.size);
-    if (exhausted) {
-      set_damage(
-          fmt::format("that the archive has expanded to {} bytes from {}, which no log does, or beyond the limit "
-                      "of {} bytes; the rest of the archive is left unread",
-                      plain_bytes, bytes.size, limits.expansion.total_bytes));
+    if (allowed == 0) {
+      exhausted = size > 0;
+      if (exhausted) {
+        set_damage(fmt::format("that the archive expands from {} bytes to more than {}, which no log does; the rest of "
+                               "it is left unread",
+                               bytes.size, plain_bytes));
+      }
       return 0;
     }
+    plain_bytes += static_cast<std::uint64_t>(size);
+    entry_bytes += static_cast<std::uint64_t>(size);
     return static_cast<std::size_t>(size);
   }
 };
@@ -270,6 +277,8 @@ RawInput ZipArchive::open_entry(std::size_t entry) {
   state->open_at_hand();
   const auto read = [state](char* to, std::size_t room) { return state->read(to, room); };
   const auto rewind = [state]() -> Result<void> {
+    state->plain_bytes -= state->entry_bytes;
+    state->damage.reset();
     state->open_at_hand();
     return {};
   };
