@@ -17,10 +17,11 @@ constexpr int kLevels = 4;       // of collectors inside collectors
 constexpr int kJsonDepth = 128;  // what lies deeper in a value is left out
 
 // In the order in which they are tried: one record often stands in several of them.
-constexpr std::array kCollectorMembers{"_raw", "original", "message", "event",   "result",  "_source",
-                                       "body", "log",      "raw",     "rawdata", "records", "payload",
-                                       "data", "content",  "fields",  "record"};
-constexpr std::array kArrayMembers{"records", "results", "value", "tables", "columns", "hits"};
+constexpr std::array kCollectorMembers{"_raw", "original", "message",  "event",      "result",      "_source",
+                                       "body", "log",      "raw",      "rawdata",    "records",     "payload",
+                                       "data", "content",  "fields",   "record",     "stringvalue", "value",
+                                       "line", "msg",      "@message", "rawmessage", "rawevent",    "jsonpayload"};
+constexpr std::array kArrayMembers{"records", "results", "value", "tables", "columns", "columnDescriptors"};
 
 Json parse(std::string_view text) {
   const auto keep = [](int depth, Json::parse_event_t /*event*/, Json& /*value*/) { return depth <= kJsonDepth; };

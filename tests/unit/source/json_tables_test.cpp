@@ -31,6 +31,7 @@ TEST(JsonTables, ReadsTheAnswersOfSdks) {
     expect_rows("{\"tables\":[{\"name\":\"PrimaryResult\",\"columns\":" + columns + ",\"rows\":" + kRows + "}]}");
     expect_rows("{\"statistics\":{},\"tables\":[{\"columns\":" + columns + ",\"rows\":" + kRows + "}],\"error\":null}");
     expect_rows("[{\"name\":\"PrimaryResult\",\"columns\":" + columns + ",\"rows\":" + kRows + "}]");
+    expect_rows("{\"tables\":[{\"columnDescriptors\":" + columns + ",\"rows\":" + kRows + "}]}");
     expect_rows("{\"name\":\"PrimaryResult\",\"columns\":" + columns + ",\"rows\":" + kRows + "}");
   }
 }
