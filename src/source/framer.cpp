@@ -131,6 +131,10 @@ std::optional<char> Framer::find_first_byte() {
 
 // A CSV export; or JSON lines whose first line lost its beginning; or nothing that we know.
 Framing Framer::find_form_of_text() {
+  if (window_.end() - place_.position < kForeignHeadBytes && !window_.ended) return Framing::kNeedsBytes;
+  if (const auto known = foreign_form(window_.text(place_.position, window_.end()))) {
+    return refuse_input(fmt::format("expected JSON or CSV, found {}", *known));
+  }
   const std::size_t limit = std::min(options_.record_limit_bytes, kHeaderLimitBytes);
   const std::uint64_t stop = std::min(window_.end(), place_.position + limit + 1);
   const bool all_in_hand = stop < window_.end() || window_.ended;
@@ -178,10 +182,7 @@ Framing Framer::find_form_of_text() {
 
 Framing Framer::refuse_input(std::string expected_and_found) {
   // The sample must not depend on how the input was cut into reads.
-  if (window_.end() - place_.position < kForeignHeadBytes && !window_.ended) return Framing::kNeedsBytes;
-  if (const auto known = foreign_form(window_.text(place_.position, window_.end()))) {
-    expected_and_found = fmt::format("expected JSON or CSV, found {}", *known);
-  }
+  if (window_.end() - place_.position < kSampleBytes && !window_.ended) return Framing::kNeedsBytes;
   window_.refuse(RefusalCause::kUnknownForm, {place_.position, place_.position + kSampleBytes, place_.line},
                  std::move(expected_and_found));
   form_ = Form::kRefused;

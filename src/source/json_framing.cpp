@@ -311,9 +311,14 @@ void JsonFraming::scan_string(FrameWindow& window, std::uint64_t stop) {
   if (in_key_) end_key();
   in_string_ = false;
   in_key_ = false;
-  string_ended_ = raw_line_end_.has_value();
+  if (raw_line_end_) string_ended_ = true;
   previous_ = 'v';
   if (unit_.scalar) unit_.end = place_.position;
+}
+
+bool JsonFraming::reads_keys() const {
+  if (role() == Role::kElement) return may_be_table_ || previous_ == '{';
+  return role() == Role::kTopObject || role() == Role::kEnvelope || role() == Role::kTable;
 }
 
 // An element's first key tells whether the others are looked at.
@@ -342,11 +347,11 @@ void JsonFraming::scan_token(FrameWindow& window, char byte) {
   }
   if (byte == '"') {
     in_string_ = true;
-    const bool has_members = role() == Role::kTopObject || role() == Role::kEnvelope || role() == Role::kTable;
-    const bool is_element = role() == Role::kElement && (may_be_table_ || previous_ == '{');
-    in_key_ = (has_members || is_element) && over_depth_ == 0 && (previous_ == '{' || previous_ == ',');
-    is_first_key_ = previous_ == '{';
-    if (in_key_) key_.clear();
+    in_key_ = (previous_ == '{' || previous_ == ',') && over_depth_ == 0 && reads_keys();
+    if (in_key_) {
+      is_first_key_ = previous_ == '{';
+      key_.clear();
+    }
   }
   previous_ = byte == ',' || byte == ':' ? byte : 'v';
   ++place_.position;

@@ -87,6 +87,7 @@ class JsonFraming {
   [[nodiscard]] Role open_rows(FrameWindow& window);
   [[nodiscard]] Role open_member(FrameWindow& window, Role plain);
   [[nodiscard]] Role open_columns();
+  [[nodiscard]] bool reads_keys() const;
   void end_key();
 
   void begin_unit(UnitKind kind, char byte);
