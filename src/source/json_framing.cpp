@@ -1,6 +1,7 @@
 #include "source/json_framing.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -28,6 +29,24 @@ bool is_closer(char byte) {
 
 const char* find_line_end(const char* begin, std::uint64_t size) {
   return static_cast<const char*>(std::memchr(begin, '\n', size));
+}
+
+// The first quote, backslash or line end, sixteen bytes at once, in GCC's and clang's portable vectors.
+const char* find_in_string(const char* at, const char* end) {
+  static_assert(std::endian::native == std::endian::little);
+  using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;
+  while (end - at >= static_cast<std::ptrdiff_t>(sizeof(Bytes16))) {
+    Bytes16 bytes;
+    std::memcpy(&bytes, at, sizeof(bytes));
+    const Bytes16 found = Bytes16(bytes == '"') | Bytes16(bytes == '\\') | Bytes16(bytes == '\n');
+    std::array<std::uint64_t, 2> words;
+    std::memcpy(words.data(), &found, sizeof(words));
+    if (words[0] != 0) return at + std::countr_zero(words[0]) / 8;
+    if (words[1] != 0) return at + 8 + std::countr_zero(words[1]) / 8;
+    at += sizeof(Bytes16);
+  }
+  while (at < end && *at != '"' && *at != '\\' && *at != '\n') ++at;
+  return at;
 }
 
 enum class LineStart : std::uint8_t { kRecord, kEnvelope, kUnclear };
@@ -295,7 +314,7 @@ void JsonFraming::scan_string(FrameWindow& window, std::uint64_t stop) {
     escaped_ = *at == '\n';
     if (!escaped_) ++at;
   }
-  while (!escaped_ && at < end && *at != '"' && *at != '\\' && *at != '\n') ++at;
+  if (!escaped_) at = find_in_string(at, end);
   const auto size = static_cast<std::size_t>(at - begin);
   if (in_key_) key_.append(begin, std::min(size, kKeyBytes - std::min(kKeyBytes, key_.size())));
   place_.position += size;
