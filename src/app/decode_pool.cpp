@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "source/collector_text.h"
 #include "source/framer.h"
 
 namespace keyvigil {
 namespace {
 
 constexpr std::size_t kSampleBytes = 256;
-constexpr int kEnvelopeDepth = 4;  // envelopes inside envelopes
+constexpr int kEnvelopeDepth = 4;  // envelopes inside envelopes, and collectors' objects
 
 class BatchDecoder {
  public:
@@ -40,6 +41,7 @@ class BatchDecoder {
         ++batch_.skipped[static_cast<std::size_t>(decoded.skip)];
         break;
       case DecodeKind::kRefused:
+        if (raw.form == RecordForm::kJson && decode_inside(decoded.refusal, record, bytes, depth)) { return; }
         refuse(decoded.refusal, std::move(decoded.message), record, bytes);
         break;
       case DecodeKind::kEnvelope:
@@ -51,6 +53,17 @@ class BatchDecoder {
         return;
     }
     ++batch_.records;
+  }
+
+  // Records that a collector put inside an object of its own.
+  bool decode_inside(RefusalCause cause, const RawRecord& record, std::string_view bytes, int depth) {
+    const bool may_hold_records =
+        cause == RefusalCause::kNotARecord || cause == RefusalCause::kNoTime || cause == RefusalCause::kNoOperation;
+    if (!may_hold_records || depth == kEnvelopeDepth) { return false; }
+    const auto text = text_inside(bytes);
+    if (!text) { return false; }
+    for (const RawBatch& inner : split_envelope(*text, record.line, record.byte)) { decode(inner, depth + 1); }
+    return true;
   }
 
   Decoded decode_bytes(const RawBatch& raw, std::string_view bytes, AccessEvent& event) {

@@ -10,7 +10,6 @@
 #include "app/state_sections.h"
 #include "base/snapshot.h"
 #include "engine/external_sort.h"
-#include "source/byte_stream.h"
 
 namespace keyvigil {
 namespace {
@@ -23,6 +22,8 @@ constexpr std::size_t kMostBatchBytes = kDefaultBatchBytes;
 // Files that overlap in time are read side by side; more than this at once are sorted instead.
 constexpr std::size_t kOpenLanesLimit = 900;
 constexpr std::size_t kJobsPerLane = 3;
+constexpr std::uint64_t kStartLimitBytes = std::uint64_t{1}
+                                           << 20;  // where no event stands before, the start is unknown
 
 std::string section_of(const Checkpoint& checkpoint, const char* name) {
   const auto found = checkpoint.sections.find(name);
@@ -175,26 +176,20 @@ Result<const DecodedBatch*> Pump::next_batch(Lane& lane, std::uint32_t input) {
 std::optional<EventTime> Pump::first_time(const InputFile& file) {
   if (file.not_before) { return file.not_before; }
   if (file.is_pipe || file.is_stdin) { return std::nullopt; }
-  auto head = read_head(file.path);
-  if (!head) { return std::nullopt; }
-  std::size_t taken = 0;
-  Framer framer(
-      [&](char* to, std::size_t room) -> Result<std::size_t> {
-        const std::size_t size = std::min(room, head->size() - taken);
-        std::copy_n(head->data() + taken, size, to);
-        taken += size;
-        return size;
-      },
-      {});
+  FileSourceOptions options;
+  options.batch_bytes = kLeastBatchBytes;
+  auto source = FileSource::open(file.path, options);
+  if (!source) { return std::nullopt; }
   RawBatch raw;
   Decoder decoder;
   DecodedBatch batch;
-  while (true) {
-    auto more = framer.next(raw);
+  while (source->plain_bytes() < kStartLimitBytes) {
+    auto more = source->next(raw);
     if (!more || !*more) { return std::nullopt; }
     decode_batch(raw, 0, false, decoder, batch);
     if (batch.count > 0) { return batch.events.front().time; }
   }
+  return std::nullopt;
 }
 
 void Pump::find_starts() {

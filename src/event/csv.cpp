@@ -28,7 +28,7 @@ std::string_view unescape(std::string_view text, std::string& scratch) {
 
 }  // namespace
 
-bool split_csv_row(std::string_view row, std::string& scratch, std::vector<std::string_view>& cells) {
+bool split_csv_row(std::string_view row, std::string& scratch, std::vector<std::string_view>& cells, char separator) {
   cells.clear();
   scratch.clear();
   scratch.reserve(row.size());  // what is unescaped is shorter than the row: the views stay good
@@ -41,11 +41,11 @@ bool split_csv_row(std::string_view row, std::string& scratch, std::vector<std::
       const std::string_view text = row.substr(at + 1, end - at - 2);
       cells.push_back(has_doubled_quotes ? unescape(text, scratch) : text);
       at = end;
-      if (at < row.size() && row[at] != ',') return false;
+      if (at < row.size() && row[at] != separator) return false;
     } else {
-      const std::size_t comma = std::min(row.find(',', at), row.size());
-      cells.push_back(row.substr(at, comma - at));
-      at = comma;
+      const std::size_t end = std::min(row.find(separator, at), row.size());
+      cells.push_back(row.substr(at, end - at));
+      at = end;
     }
     if (at == row.size()) return true;
     ++at;

@@ -174,6 +174,7 @@ struct Decoder::State {
   RecordFields fields;
   std::string scratch;
   std::vector<std::string_view> cells;
+  std::string time_text;  // of a row whose time is in a locale's order, in ours
 
   [[nodiscard]] const char* start(std::string_view text) {
     fields.clear();
@@ -192,6 +193,7 @@ struct Decoder::State {
 
   [[nodiscard]] const MemberAction* find_action(Document& document, Context context, NameChain::Link*& link);
   [[nodiscard]] bool read_cell(std::string_view cell, const MemberAction& action);
+  void put_in_order(std::string_view& time_cell, DateOrder order);
 };
 
 // What to do with the member whose name stands at the cursor, where another was expected. `link` is that of the member
@@ -338,6 +340,15 @@ bool Decoder::State::read_cell(std::string_view cell, const MemberAction& action
   return read_inner(cell, action);
 }
 
+// What cannot be read stays as it is, and is refused with its text.
+void Decoder::State::put_in_order(std::string_view& time_cell, DateOrder order) {
+  const auto written = read_locale_time(time_cell);
+  const auto time = written ? to_event_time(*written, order) : std::nullopt;
+  if (!time) { return; }
+  time_text = to_iso_ticks(*time);
+  time_cell = time_text;
+}
+
 Decoder::Decoder() : state_(std::make_unique<State>()) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
@@ -387,13 +398,16 @@ Decoded Decoder::decode_row_csv(std::string_view row, const TableColumns& column
   State& state = *state_;
   state.fields.clear();
   state.inner_used = 0;
-  if (!split_csv_row(row, state.scratch, state.cells)) {
+  if (!split_csv_row(row, state.scratch, state.cells, columns.separator())) {
     return {DecodeKind::kRefused, RefusalCause::kBadTable, SkipCause::kEmpty,
             "expected cells as in RFC 4180, found a quote that is not closed, or text after a closing quote"};
   }
   if (state.cells.size() != columns.size()) {
     return {DecodeKind::kRefused, RefusalCause::kBadTable, SkipCause::kEmpty,
             fmt::format("expected {} cells, one for each column, found {}", columns.size(), state.cells.size())};
+  }
+  if (columns.date_order() && columns.time_column()) {
+    state.put_in_order(state.cells[*columns.time_column()], *columns.date_order());
   }
   for (std::size_t column = 0; column < columns.size(); ++column) {
     if (!state.read_cell(state.cells[column], to_action(columns.target(column)))) {
@@ -405,7 +419,6 @@ Decoded Decoder::decode_row_csv(std::string_view row, const TableColumns& column
 
 TableColumns TableColumns::resolve(const std::vector<std::string>& names) {
   TableColumns columns;
-  bool has_time = false;
   bool has_operation = false;
   for (const std::string& name : names) {
     const MemberAction action = find_member(Context::kRoot, without_zone_mark(name));
@@ -414,11 +427,13 @@ TableColumns TableColumns::resolve(const std::vector<std::string>& names) {
     if (action.kind == MemberAction::Kind::kEnter) {
       target = static_cast<std::uint8_t>(kContextTarget + static_cast<unsigned>(action.context));
     }
-    has_time = has_time || (action.kind == MemberAction::Kind::kStore && action.field == Field::kTime);
+    if (action.kind == MemberAction::Kind::kStore && action.field == Field::kTime) {
+      columns.time_column_ = columns.targets_.size();
+    }
     has_operation = has_operation || (action.kind == MemberAction::Kind::kStore && action.field == Field::kOperation);
     columns.targets_.push_back(target);
   }
-  columns.is_audit_table_ = has_time && has_operation;
+  columns.is_audit_table_ = columns.time_column_.has_value() && has_operation;
   return columns;
 }
 

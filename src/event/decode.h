@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/locale_time.h"
 #include "event/access_event.h"
 
 namespace keyvigil {
@@ -61,9 +63,21 @@ class TableColumns {
   [[nodiscard]] bool is_audit_table() const { return is_audit_table_; }
   [[nodiscard]] std::size_t size() const { return targets_.size(); }
   [[nodiscard]] std::uint8_t target(std::size_t column) const { return targets_[column]; }
+  // The column of the time, where there is one.
+  [[nodiscard]] std::optional<std::size_t> time_column() const { return time_column_; }
+
+  // How the rows are written, where they are CSV.
+  void set_separator(char separator) { separator_ = separator; }
+  [[nodiscard]] char separator() const { return separator_; }
+  // Times are in a locale's order of day and month, which was settled over the whole column.
+  void set_date_order(DateOrder order) { date_order_ = order; }
+  [[nodiscard]] std::optional<DateOrder> date_order() const { return date_order_; }
 
  private:
   std::vector<std::uint8_t> targets_;  // column -> internal field, 0xFF = not read
+  std::optional<std::size_t> time_column_;
+  std::optional<DateOrder> date_order_;
+  char separator_ = ',';
   bool is_audit_table_ = false;
 };
 

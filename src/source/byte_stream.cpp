@@ -43,7 +43,9 @@ bool is_zstd(std::string_view head) {
 }
 
 struct ByteStream::State {
-  explicit State(RawInput raw) : input(std::move(raw)), stored(kStoredChunkBytes) {}
+  explicit State(RawInput raw)
+      : input(std::move(raw)),
+        stored(std::clamp(input.memory_bytes().value_or(kStoredChunkBytes), kMagicBytes, kStoredChunkBytes)) {}
 
   RawInput input;
   std::vector<char> stored;  // bytes of the input not yet used: [begin, end)
@@ -56,7 +58,8 @@ struct ByteStream::State {
   std::optional<std::string> damage;
   bool in_member = false;  // a gzip member or zstd frame is open
   bool finished = false;
-  std::string head;  // the first plain bytes, to find compression inside compression
+  std::string head;    // the first plain bytes, to find compression inside compression
+  std::string peeked;  // plain bytes that were looked at before they are read
   std::unique_ptr<z_stream, FreeGzip> gzip;
   std::unique_ptr<ZSTD_DStream, FreeZstd> zstd;
 
@@ -199,8 +202,37 @@ ByteStream::~ByteStream() = default;
 ByteStream::ByteStream(ByteStream&&) noexcept = default;
 ByteStream& ByteStream::operator=(ByteStream&&) noexcept = default;
 
+Result<std::string_view> ByteStream::peek(std::size_t least) {
+  std::string bytes;
+  while (bytes.size() < least) {
+    const std::size_t filled = bytes.size();
+    bytes.resize(least);
+    const Result<std::size_t> size = read(bytes.data() + filled, least - filled);
+    if (!size) return tl::unexpected(size.error());
+    bytes.resize(filled + *size);
+    if (*size == 0) break;
+  }
+  state_->plain_bytes -= bytes.size();
+  state_->peeked = std::move(bytes);
+  return std::string_view(state_->peeked);
+}
+
+bool ByteStream::is_compressed() const {
+  return state_->form == Form::kGzip || state_->form == Form::kZstd;
+}
+
+RawInput& ByteStream::input() {
+  return state_->input;
+}
+
 Result<std::size_t> ByteStream::read(char* to, std::size_t room) {
   State& state = *state_;
+  if (!state.peeked.empty()) {
+    const std::size_t given = state.peeked.copy(to, room);
+    state.peeked.erase(0, given);
+    state.plain_bytes += given;
+    return given;
+  }
   if (state.form == Form::kUnclear) {
     if (auto found = state.find_form(); !found) return tl::unexpected(found.error());
   }
@@ -228,6 +260,7 @@ Result<void> ByteStream::rewind() {
   state.in_member = false;
   state.finished = false;
   state.head.clear();
+  state.peeked.clear();
   return {};
 }
 

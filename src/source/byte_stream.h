@@ -24,9 +24,15 @@ class ByteStream {
   ByteStream(ByteStream&&) noexcept;
   ByteStream& operator=(ByteStream&&) noexcept;
 
+  // The first plain bytes, at least `least` unless the input is shorter. REQUIRES: nothing was read yet.
+  [[nodiscard]] Result<std::string_view> peek(std::size_t least);
   // At most `room` (> 0) bytes; 0: the end, or damage.
   [[nodiscard]] Result<std::size_t> read(char* to, std::size_t room);
   [[nodiscard]] Result<void> rewind();
+  // True where the input is gzip or zstd. REQUIRES: something was peeked or read.
+  [[nodiscard]] bool is_compressed() const;
+  // The bytes as they are stored; to read on here afterwards, rewind().
+  [[nodiscard]] RawInput& input();
 
   // Why the stream ended early, as a sentence with the place; nothing where it did not.
   [[nodiscard]] const std::optional<std::string>& damage() const;

@@ -6,37 +6,39 @@
 
 #include <fmt/format.h>
 
+#include "event/csv.h"
+
 namespace keyvigil {
 
 void CsvRowEnd::begin(std::uint64_t position) {
-  *this = CsvRowEnd{};
+  *this = CsvRowEnd{dialect_};
   position_ = position;
 }
 
 CsvRowEnd::Outcome CsvRowEnd::advance(const FrameWindow& window, std::uint64_t stop) {
   while (position_ < stop) {
-    const char byte = *window.at(position_);
+    const char byte = window.byte(position_);
     switch (cell_) {
       case Cell::kStart:
-        if (byte == '\n') return Outcome::kEnd;
-        if (byte != ',') cell_ = byte == '"' ? Cell::kQuoted : Cell::kPlain;
+        if (byte == dialect_.line_end) return Outcome::kEnd;
+        if (byte != dialect_.separator) cell_ = byte == '"' ? Cell::kQuoted : Cell::kPlain;
         break;
       case Cell::kPlain:
-        if (byte == '\n') return Outcome::kEnd;
-        if (byte == ',') cell_ = Cell::kStart;
+        if (byte == dialect_.line_end) return Outcome::kEnd;
+        if (byte == dialect_.separator) cell_ = Cell::kStart;
         break;
       case Cell::kQuoted:
         if (byte == '"') cell_ = Cell::kQuote;
-        if (byte == '\n') {
+        if (byte == dialect_.line_end) {
           if (line_ends_ == 0) first_line_end_ = position_;
           ++line_ends_;
         }
         break;
       case Cell::kQuote:
-        if (byte == '\n') return Outcome::kEnd;
+        if (byte == dialect_.line_end) return Outcome::kEnd;
         if (byte == '"') {
           cell_ = Cell::kQuoted;
-        } else if (byte == ',') {
+        } else if (byte == dialect_.separator) {
           cell_ = Cell::kStart;
         } else if (byte != '\r') {
           return Outcome::kBroken;
@@ -48,14 +50,16 @@ CsvRowEnd::Outcome CsvRowEnd::advance(const FrameWindow& window, std::uint64_t s
   return Outcome::kNeedsBytes;
 }
 
-CsvFraming::CsvFraming(std::uint64_t position, std::uint64_t line, std::string header, TableColumns columns,
-                       std::size_t record_limit_bytes)
-    : row_begin_(position),
-      line_(line),
-      header_(std::move(header)),
-      form_{RecordForm::kRowCsv, 1, std::move(columns)},
+CsvFraming::CsvFraming(Head head, std::size_t record_limit_bytes, SettleDateOrder settle)
+    : row_begin_(head.rows_begin),
+      line_(head.line),
+      dialect_(head.dialect),
+      row_end_(head.dialect),
+      header_(std::move(head.header)),
+      settle_(std::move(settle)),
+      form_{RecordForm::kRowCsv, 1, std::move(head.columns)},
       record_limit_bytes_(record_limit_bytes) {
-  row_end_.begin(position);
+  row_end_.begin(row_begin_);
 }
 
 Framing CsvFraming::advance(FrameWindow& window) {
@@ -69,7 +73,7 @@ Framing CsvFraming::advance(FrameWindow& window) {
     const CsvRowEnd::Outcome outcome = row_end_.advance(window, stop);
     if (outcome == CsvRowEnd::Outcome::kEnd) {
       take_row(window, row_end_.position());
-      begin_row(row_end_.position() + 1, row_end_.line_ends() + 1);
+      if (!ended_) begin_row(row_end_.position() + 1, row_end_.line_ends() + 1);
     } else if (outcome == CsvRowEnd::Outcome::kBroken) {
       take_broken_row(window, "text behind a closing quote");
     } else if (stop == row_begin_ + record_limit_bytes_ + 1) {
@@ -93,11 +97,50 @@ void CsvFraming::begin_row(std::uint64_t position, std::uint64_t lines_passed) {
 }
 
 void CsvFraming::take_row(FrameWindow& window, std::uint64_t end) {
-  if (end > row_begin_ && *window.at(end - 1) == '\r') --end;
+  if (end > row_begin_ && window.byte(end - 1) == '\r') --end;
   const std::string_view row = window.text(row_begin_, end);
   // Exports joined with `cat` carry their header again.
-  if (row.find_first_not_of(" \t") == std::string_view::npos || row == header_) return window.count_blank();
-  window.emit({row_begin_, end, line_}, form_);
+  if (row.find_first_not_of(" \t\r\n") == std::string_view::npos || row == header_) return window.count_blank();
+  const FrameSpan span{row_begin_, end, line_};
+  if (!times_judged_ && !judge_times(window, row, span)) return;
+  window.emit(span, form_);
+}
+
+// The first row that has a time tells how times are written. False: the table had to be refused.
+bool CsvFraming::judge_times(FrameWindow& window, std::string_view row, const FrameSpan& span) {
+  TableColumns& columns = *form_.columns;
+  std::string scratch;
+  std::vector<std::string_view> cells;
+  const bool complete = split_csv_row(row, scratch, cells, columns.separator()) && cells.size() == columns.size();
+  if (!complete || !columns.time_column() || cells[*columns.time_column()].empty()) return true;
+  const std::string time(cells[*columns.time_column()]);
+  times_judged_ = true;
+  const std::optional<LocaleTime> written = read_locale_time(time);
+  if (columns.date_order() || !written) return true;
+  DateOrderEvidence evidence;
+  evidence.add(*written);
+  std::optional<DateOrder> order;
+  std::string failure;
+  if (evidence.is_settled() || written->year_first) {
+    order = evidence.order();
+  } else if (settle_) {
+    const Result<std::optional<DateOrder>> settled = settle_();
+    if (settled) order = *settled;
+    if (!settled) failure = fmt::format(" (the table could not be read twice: {})", settled.error().message);
+  }
+  if (order) {
+    columns.set_date_order(*order);
+    return true;
+  }
+  window.refuse(
+      RefusalCause::kUnknownForm, span,
+      fmt::format("expected times whose order of day and month is clear, found only such as \"{}\" at line {}, which "
+                  "can be read both ways, in the table (at most 1 GiB of it was looked at){}; export again with the "
+                  "portal's language set to "
+                  "English (United States), or with `az monitor log-analytics query`, which writes ISO times",
+                  printable(time), line_, failure));
+  ended_ = true;
+  return false;
 }
 
 // The quote was most likely never closed, so the line ends behind it are row ends.
@@ -124,7 +167,7 @@ void CsvFraming::take_long_row(FrameWindow& window) {
 bool CsvFraming::skip_line(FrameWindow& window) {
   const std::uint64_t from = row_end_.position();
   const std::size_t size = window.end() - from;
-  const void* found = size == 0 ? nullptr : std::memchr(window.at(from), '\n', size);
+  const void* found = size == 0 ? nullptr : std::memchr(window.at(from), dialect_.line_end, size);
   if (found == nullptr) {
     row_end_.begin(window.end());
     ended_ = window.ended;

@@ -1,10 +1,15 @@
 // FileSource: the records of one file, of stdin, or of bytes in memory.
+//
+// A zip archive and a file of Event Hubs Capture (Avro) are read part by part: each entry, each event's body is framed
+// as a file of its own, plain or compressed once. Lines and bytes count on over the parts. Archives inside archives are
+// refused with a sentence.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "source/byte_stream.h"
+#include "source/expansion_limit.h"
 #include "source/framer.h"
 #include "source/source.h"
 
@@ -15,6 +20,7 @@ struct FileSourceOptions {
   std::size_t record_limit_bytes = kDefaultRecordLimitBytes;
   // Where input that cannot be read twice (stdin, pipes) is copied to, so that it can. Empty: it is not copied.
   std::string spool_folder;
+  ExpansionLimit expansion;  // of archives
 };
 
 class FileSource : public Source {
@@ -23,6 +29,9 @@ class FileSource : public Source {
   [[nodiscard]] static Result<FileSource> open(const std::string& path, const FileSourceOptions& options);
   // `bytes`, as they are stored, must outlive the source. `name`: for messages.
   [[nodiscard]] static FileSource of_bytes(std::string_view bytes, std::string name, const FileSourceOptions& options);
+  ~FileSource() override;
+  FileSource(FileSource&&) noexcept;
+  FileSource& operator=(FileSource&&) noexcept;
 
   [[nodiscard]] Result<bool> next(RawBatch& batch) override;
 
@@ -30,18 +39,14 @@ class FileSource : public Source {
   [[nodiscard]] Result<void> rewind();
 
   // So far: bytes as stored, and decompressed.
-  [[nodiscard]] std::uint64_t stored_bytes() const { return stream_->stored_bytes(); }
-  [[nodiscard]] std::uint64_t plain_bytes() const { return stream_->plain_bytes(); }
+  [[nodiscard]] std::uint64_t stored_bytes() const;
+  [[nodiscard]] std::uint64_t plain_bytes() const;
 
  private:
+  struct State;
   FileSource(RawInput input, const FileSourceOptions& options);
-  void start();
 
-  FileSourceOptions options_;
-  std::unique_ptr<ByteStream> stream_;  // the framer's reader points to it
-  std::unique_ptr<Framer> framer_;
-  std::uint64_t reported_bytes_ = 0;
-  bool damage_reported_ = false;
+  std::unique_ptr<State> state_;  // its parts point to each other
 };
 
 }  // namespace keyvigil

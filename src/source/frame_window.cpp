@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace keyvigil {
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char byte : text.substr(0, 40)) {
+    const bool plain = byte >= ' ' && byte <= '~';
+    out += plain ? std::string(1, byte) : fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+  return out;
+}
 
 void FrameWindow::begin_batch(RawBatch& batch) {
   batch_ = &batch;
@@ -37,10 +48,14 @@ void FrameWindow::append(const FrameSpan& span) {
 }
 
 void FrameWindow::refuse(RefusalCause cause, const FrameSpan& span, std::string message) {
+  refuse(refusal(cause, span, std::move(message)));
+}
+
+FramingRefusal FrameWindow::refusal(RefusalCause cause, const FrameSpan& span, std::string message) const {
   const std::uint64_t sample_end = std::min({span.end, span.begin + kSampleBytes, end()});
   std::string sample;
   if (span.begin >= base && span.begin < sample_end) sample = std::string(text(span.begin, sample_end));
-  batch_->refused.push_back(FramingRefusal{cause, span.line, span.begin, std::move(message), std::move(sample)});
+  return FramingRefusal{cause, span.line, span.begin, std::move(message), std::move(sample)};
 }
 
 std::uint64_t FrameWindow::held_from(std::uint64_t framing_holds) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "source/source.h"
 
 namespace keyvigil {
@@ -40,9 +41,18 @@ class FrameWindow {
   bool ended = false;  // no bytes follow
 
   [[nodiscard]] std::uint64_t end() const { return base + filled; }
-  [[nodiscard]] const char* at(std::uint64_t position) const { return bytes.data() + (position - base); }
+  // `position` may be end(), from where nothing may be read.
+  [[nodiscard]] const char* at(std::uint64_t position) const {
+    check_in_hand(position, position);
+    return bytes.data() + (position - base);
+  }
+  [[nodiscard]] char byte(std::uint64_t position) const {
+    check_in_hand(position, position + 1);
+    return bytes[position - base];
+  }
   [[nodiscard]] std::string_view text(std::uint64_t begin, std::uint64_t end) const {
-    return std::string_view(at(begin), end - begin);
+    CHECK(base <= begin && begin <= end && end <= this->end());
+    return std::string_view(bytes.data() + (begin - base), end - begin);
   }
 
   // The batch that the next records go to. A record that had to wait for it goes in first.
@@ -51,6 +61,9 @@ class FrameWindow {
   // A record of another form than the batch's waits for the next batch: then full() holds.
   void emit(const FrameSpan& span, const FrameForm& form);
   void refuse(RefusalCause cause, const FrameSpan& span, std::string message);
+  void refuse(FramingRefusal refusal) { batch_->refused.push_back(std::move(refusal)); }
+  // A refusal that may be needed later, when its bytes are gone.
+  [[nodiscard]] FramingRefusal refusal(RefusalCause cause, const FrameSpan& span, std::string message) const;
   void count_blank() { ++batch_->blank_records; }
 
   // The framing must stop: a record waits, or as many refusals as one batch should carry.
@@ -58,6 +71,13 @@ class FrameWindow {
   [[nodiscard]] std::uint64_t held_from(std::uint64_t framing_holds) const;
 
  private:
+  // For each single byte in the instrumented builds only: the framings look at every one of them.
+  void check_in_hand([[maybe_unused]] std::uint64_t begin, [[maybe_unused]] std::uint64_t end) const {
+#ifdef _GLIBCXX_ASSERTIONS
+    CHECK(base <= begin && end <= this->end());
+#endif
+  }
+
   struct Waiting {
     FrameSpan span;
     FrameForm form;
@@ -70,6 +90,9 @@ class FrameWindow {
   std::uint64_t batch_table_ = 0;
   std::optional<Waiting> waiting_;
 };
+
+// The first bytes of a text for a sentence: what cannot be printed is escaped.
+[[nodiscard]] std::string printable(std::string_view text);
 
 // How many bytes may be read again after a broken value: as many as were read once, so that time stays linear.
 class RescanBudget {

@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "event/csv.h"
+#include "source/foreign_forms.h"
+#include "source/table_head.h"
 
 namespace keyvigil {
 
@@ -21,22 +22,6 @@ bool starts_with_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char byte : text.substr(0, 40)) {
-    const bool plain = byte >= ' ' && byte <= '~';
-    out += plain ? std::string(1, byte) : fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
-  }
-  return out;
-}
-
-std::vector<std::string> header_names(std::string_view row) {
-  std::string scratch;
-  std::vector<std::string_view> cells;
-  if (!split_csv_row(row, scratch, cells)) return {};
-  return std::vector<std::string>(cells.begin(), cells.end());
-}
-
 std::string describe_header(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), kColumnsNamed); ++i) {
@@ -48,7 +33,7 @@ std::string describe_header(const std::vector<std::string>& names) {
 }  // namespace
 
 Framer::Framer(ReadBytes read, const FramingOptions& options, std::uint64_t line, std::uint64_t byte)
-    : read_(std::move(read)), options_(options) {
+    : text_(std::move(read)), options_(options) {
   options_.batch_bytes = std::max<std::size_t>(options_.batch_bytes, 1);
   options_.record_limit_bytes = std::max<std::size_t>(options_.record_limit_bytes, 1);
   window_.base = byte;
@@ -107,48 +92,66 @@ Framing Framer::find_form() {
   if (!byte_order_mark_checked_) {
     if (window_.filled < 3 && !window_.ended) return Framing::kNeedsBytes;
     const std::string_view start = window_.text(window_.base, window_.end());
-    if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
-      return refuse_input("expected UTF-8 text, found UTF-16 (its byte order mark); save or convert the file as UTF-8");
+    if (start.starts_with("\xFF\xFE")) {
+      return refuse_input(
+          "expected UTF-8 or UTF-16 text, found UTF-32 (its byte order mark); save or convert the file as UTF-8");
     }
     byte_order_mark_checked_ = true;
     if (start.starts_with("\xEF\xBB\xBF")) place_.position += 3;
     place_.line_begin = place_.position;
   }
-  while (place_.position < window_.end() && starts_with_blank(*window_.at(place_.position))) {
-    const bool line_ends = *window_.at(place_.position++) == '\n';
-    if (!line_ends) continue;
-    window_.count_blank();
-    ++place_.line;
-    place_.line_begin = place_.position;
-  }
-  if (place_.position == window_.end()) return window_.ended ? Framing::kDone : Framing::kNeedsBytes;
-  const char first = *window_.at(place_.position);
-  if (first != '{' && first != '[') return find_form_of_text();
+  const std::optional<char> first = find_first_byte();
+  if (!first) return window_.ended ? Framing::kDone : Framing::kNeedsBytes;
+  if (*first != '{' && *first != '[') return find_form_of_text();
   json_.emplace(place_, options_.record_limit_bytes);
   form_ = Form::kJson;
   return json_->advance(window_);
 }
 
+// Skips blanks. Tabs are left where text follows that is no JSON: they stand between empty cells of a header.
+std::optional<char> Framer::find_first_byte() {
+  constexpr std::uint64_t kEmptyCells = 4096;
+  for (std::uint64_t at = place_.position; at < window_.end(); ++at) {
+    const char byte = window_.byte(at);
+    if (!starts_with_blank(byte)) {
+      if (byte == '{' || byte == '[') place_.position = at;
+      return byte;
+    }
+    if (byte == '\n') {
+      window_.count_blank();
+      ++place_.line;
+      place_.line_begin = at + 1;
+    }
+    const bool kept = window_.byte(place_.position) == '\t' && byte != '\n' && at - place_.position < kEmptyCells;
+    if (!kept) place_.position = at + (byte == '\t' ? 0 : 1);
+  }
+  if (window_.ended) place_.position = window_.end();
+  return std::nullopt;
+}
+
 // A CSV export; or JSON lines whose first line lost its beginning; or nothing that we know.
 Framing Framer::find_form_of_text() {
+  if (window_.end() - place_.position < kForeignHeadBytes && !window_.ended) return Framing::kNeedsBytes;
+  if (const auto known = foreign_form(window_.text(place_.position, window_.end()))) {
+    return refuse_input(fmt::format("expected JSON or CSV, found {}", *known));
+  }
   const std::size_t limit = std::min(options_.record_limit_bytes, kHeaderLimitBytes);
   const std::uint64_t stop = std::min(window_.end(), place_.position + limit + 1);
   const bool all_in_hand = stop < window_.end() || window_.ended;
-  CsvRowEnd row;
-  row.begin(place_.position);
-  const CsvRowEnd::Outcome outcome = row.advance(window_, stop);
-  if (outcome == CsvRowEnd::Outcome::kNeedsBytes && !all_in_hand) return Framing::kNeedsBytes;
-  std::uint64_t row_end = row.position();
-  if (row_end > place_.position && *window_.at(row_end - 1) == '\r') --row_end;
-  const std::string_view header = window_.text(place_.position, row_end);
-  const std::vector<std::string> names =
-      outcome == CsvRowEnd::Outcome::kBroken ? std::vector<std::string>{} : header_names(header);
-  TableColumns columns = TableColumns::resolve(names);
-  if (columns.is_audit_table()) {
-    csv_.emplace(row.position() + 1, place_.line + row.line_ends() + 1, std::string(header), std::move(columns),
-                 options_.record_limit_bytes);
+  TableHead table = find_table_head(window_, place_.position, place_.line, stop, all_in_hand);
+  if (table.outcome == TableHead::Outcome::kNeedsBytes) return Framing::kNeedsBytes;
+  if (table.outcome == TableHead::Outcome::kTable) {
+    if (options_.date_order) table.head.columns.set_date_order(*options_.date_order);
+    csv_.emplace(std::move(table.head), options_.record_limit_bytes, options_.settle_date_order);
     form_ = Form::kCsv;
     return csv_->advance(window_);
+  }
+  if (table.outcome == TableHead::Outcome::kLocalTime) {
+    return refuse_input(
+        fmt::format("expected times in UTC, found the column \"{}\": the table was exported in local "
+                    "time, and no offset stands in it; set the portal's clock to UTC (display time "
+                    "zone, above the results) and export again",
+                    printable(table.time_name)));
   }
 
   const std::string_view text = window_.text(place_.position, stop);
@@ -168,8 +171,8 @@ Framing Framer::find_form_of_text() {
     form_ = Form::kJson;
     return json_->advance(window_);
   }
-  const std::string found = names.size() > 1
-                                ? fmt::format("a table with the columns {}", describe_header(names))
+  const std::string found = table.names.size() > 1
+                                ? fmt::format("a table with the columns {}", describe_header(table.names))
                                 : fmt::format("text that begins with \"{}\"", printable(text.substr(0, line_end)));
   return refuse_input(
       fmt::format("expected JSON (records, an array, {{\"records\":[...]}}) or a CSV export of "
@@ -189,7 +192,7 @@ Framing Framer::refuse_input(std::string expected_and_found) {
 Result<void> Framer::read_more(bool holds_records) {
   make_room(holds_records);
   const std::size_t room = std::min(options_.batch_bytes, window_.bytes.size() - kRecordPadding - window_.filled);
-  const Result<std::size_t> size = read_(window_.bytes.data() + window_.filled, room);
+  const Result<std::size_t> size = text_.read(window_.bytes.data() + window_.filled, room);
   if (!size) return tl::unexpected(size.error());
   window_.filled += *size;
   window_.ended = *size == 0;

@@ -1,10 +1,10 @@
 // Framer: bytes of one input to batches of records. The form is found from the bytes, never from a file's name.
 //
+// Text in UTF-16 is read as if it were UTF-8, and places count its bytes as UTF-8.
 // One thread. The bytes are read straight into the batch's buffer; nothing is held but the batch and one record.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,6 +12,7 @@
 #include "source/csv_framing.h"
 #include "source/frame_window.h"
 #include "source/json_framing.h"
+#include "source/utf8_reader.h"
 
 namespace keyvigil {
 
@@ -21,10 +22,10 @@ inline constexpr std::size_t kDefaultBatchBytes = std::size_t{256} << 10;
 struct FramingOptions {
   std::size_t batch_bytes = kDefaultBatchBytes;
   std::size_t record_limit_bytes = kDefaultRecordLimitBytes;
+  // Of a CSV table whose times can be read both ways: known beforehand, or found out when it is met.
+  std::optional<DateOrder> date_order;
+  SettleDateOrder settle_date_order;
 };
-
-// Writes at most `room` bytes to `to`, returns how many; 0: the input ends.
-using ReadBytes = std::function<Result<std::size_t>(char* to, std::size_t room)>;
 
 class Framer {
  public:
@@ -44,6 +45,7 @@ class Framer {
 
   [[nodiscard]] Framing advance();
   [[nodiscard]] Framing find_form();
+  [[nodiscard]] std::optional<char> find_first_byte();
   [[nodiscard]] Framing find_form_of_text();
   [[nodiscard]] Framing refuse_input(std::string expected_and_found);
   [[nodiscard]] Result<void> read_more(bool holds_records);
@@ -51,7 +53,7 @@ class Framer {
   void hand_over(RawBatch& batch);
   [[nodiscard]] std::uint64_t held_from() const;
 
-  ReadBytes read_;
+  Utf8Reader text_;
   FramingOptions options_;
   FrameWindow window_;
   Form form_ = Form::kUnclear;

@@ -1,11 +1,13 @@
 #include "source/json_framing.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "base/ascii.h"
 
 namespace keyvigil {
 
@@ -29,9 +31,27 @@ const char* find_line_end(const char* begin, std::uint64_t size) {
   return static_cast<const char*>(std::memchr(begin, '\n', size));
 }
 
+// The first quote, backslash or line end, sixteen bytes at once, in GCC's and clang's portable vectors.
+const char* find_in_string(const char* at, const char* end) {
+  static_assert(std::endian::native == std::endian::little);
+  using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;
+  while (end - at >= static_cast<std::ptrdiff_t>(sizeof(Bytes16))) {
+    Bytes16 bytes;
+    std::memcpy(&bytes, at, sizeof(bytes));
+    const Bytes16 found = Bytes16(bytes == '"') | Bytes16(bytes == '\\') | Bytes16(bytes == '\n');
+    std::array<std::uint64_t, 2> words;
+    std::memcpy(words.data(), &found, sizeof(words));
+    if (words[0] != 0) return at + std::countr_zero(words[0]) / 8;
+    if (words[1] != 0) return at + 8 + std::countr_zero(words[1]) / 8;
+    at += sizeof(Bytes16);
+  }
+  while (at < end && *at != '"' && *at != '\\' && *at != '\n') ++at;
+  return at;
+}
+
 enum class LineStart : std::uint8_t { kRecord, kEnvelope, kUnclear };
 
-// Looks at the first bytes of a line only: is its first key "records" or "tables"?
+// Looks at the first bytes of a line only: is its first key "records", "results" or "tables"?
 LineStart judge_line_start(std::string_view line, bool complete) {
   if (line.front() == '[') return LineStart::kEnvelope;
   if (line.front() != '{') return LineStart::kRecord;
@@ -40,8 +60,9 @@ LineStart judge_line_start(std::string_view line, bool complete) {
   while (at < window && is_blank(line[at])) ++at;
   if (at + 1 < line.size() && line[at + 1] != 'r' && line[at + 1] != 't') return LineStart::kRecord;
   constexpr std::string_view kRecords = "\"records\"";
+  constexpr std::string_view kResults = "\"results\"";
   constexpr std::string_view kTables = "\"tables\"";
-  for (const std::string_view key : {kRecords, kTables}) {
+  for (const std::string_view key : {kRecords, kResults, kTables}) {
     const std::string_view found = line.substr(at, key.size());
     if (found == key) return LineStart::kEnvelope;
     const bool cut = found.size() < key.size() && !complete;
@@ -50,18 +71,18 @@ LineStart judge_line_start(std::string_view line, bool complete) {
   return LineStart::kRecord;
 }
 
-// The names in [{"name":"TimeGenerated","type":"datetime"}, ...]; nothing where it is not that.
-std::optional<std::vector<std::string>> column_names(std::string_view text) {
-  const nlohmann::json columns = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-  if (!columns.is_array()) return std::nullopt;
-  std::vector<std::string> names;
-  for (const nlohmann::json& column : columns) {
-    if (!column.is_object()) return std::nullopt;
-    const auto name = column.find("name");
-    if (name == column.end() || !name->is_string()) return std::nullopt;
-    names.push_back(name->get<std::string>());
-  }
-  return names;
+// Arrays whose elements are records: of blobs and Event Hubs, of PowerShell and hunting, of Azure Resource Manager.
+bool names_records(std::string_view key) {
+  return equal_without_case(key, "records") || equal_without_case(key, "results") || equal_without_case(key, "value");
+}
+// The SDK for JavaScript writes columnDescriptors, which does not fit a key that is cut.
+bool names_columns(std::string_view key) {
+  return equal_without_case(key, "columns") || key == "columnDescriptor";
+}
+// The first keys of tables: frames of Kusto v2, and tables that an SDK's user wrote to a file.
+bool begins_table(std::string_view key) {
+  return key == "FrameType" || equal_without_case(key, "name") || equal_without_case(key, "TableName") ||
+         names_columns(key);
 }
 
 }  // namespace
@@ -117,7 +138,7 @@ void JsonFraming::new_line() {
 
 void JsonFraming::between(FrameWindow& window) {
   while (place_.position < window.end()) {
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     if (byte == '\n') {
       if (fresh_) window.count_blank();
       new_line();
@@ -139,7 +160,7 @@ void JsonFraming::start_value(FrameWindow& window) {
     state_ = State::kLine;
     return take_lines(window);
   }
-  if (is_opener(*window.at(place_.position))) return begin_scan(place_);
+  if (is_opener(window.byte(place_.position))) return begin_scan(place_);
   // The sample must not depend on how the input was cut into reads.
   const std::uint64_t in_hand = window.end() - place_.position;
   const char* begin = window.at(place_.position);
@@ -192,7 +213,7 @@ void JsonFraming::take_lines(FrameWindow& window) {
     }
     take_line(window, line_end, true);
     if (state_ != State::kLine) return;
-    if (window.full() || place_.position >= window.end() || *window.at(place_.position) != '{') {
+    if (window.full() || place_.position >= window.end() || window.byte(place_.position) != '{') {
       state_ = State::kBetween;
       return;
     }
@@ -202,10 +223,10 @@ void JsonFraming::take_lines(FrameWindow& window) {
 
 void JsonFraming::take_line(FrameWindow& window, std::uint64_t line_end, bool has_line_end) {
   std::uint64_t end = line_end;
-  while (is_blank(*window.at(end - 1))) --end;
-  const bool closed = *window.at(end - 1) == '}';
+  while (is_blank(window.byte(end - 1))) --end;
+  const bool closed = window.byte(end - 1) == '}';
   // A line that is not closed is either the first of a value over many lines, or cut: the scan finds out.
-  if (*window.at(unit_.begin.position) == '{' && !closed) return begin_scan(unit_.begin);
+  if (window.byte(unit_.begin.position) == '{' && !closed) return begin_scan(unit_.begin);
   window.emit({unit_.begin.position, end, unit_.begin.line}, json_form_);
   after_break_ = false;
   place_.position = line_end;
@@ -228,59 +249,6 @@ void JsonFraming::skip_line(FrameWindow& window) {
   state_ = State::kBetween;
 }
 
-// Moves to the first byte of the next line that is no blank. False: it is not in hand yet.
-bool JsonFraming::find_line_start(FrameWindow& window) {
-  while (place_.position < window.end()) {
-    const char byte = *window.at(place_.position);
-    if (byte == '\n') {
-      new_line();
-    } else if (!fresh_) {
-      const char* found = find_line_end(window.at(place_.position), window.end() - place_.position);
-      place_.position =
-          found == nullptr ? window.end() : window.base + static_cast<std::uint64_t>(found - window.bytes.data());
-    } else if (is_blank(byte)) {
-      ++place_.position;
-    } else {
-      return true;
-    }
-  }
-  return false;
-}
-
-void JsonFraming::seek(FrameWindow& window) {
-  while (find_line_start(window)) {
-    if (is_opener(*window.at(place_.position))) {
-      state_ = State::kBetween;
-      return;
-    }
-    fresh_ = false;
-  }
-}
-
-// After a broken value over many lines: its neighbours stand at its own indent, the next top-level value at none.
-void JsonFraming::resync(FrameWindow& window) {
-  while (find_line_start(window)) {
-    const char byte = *window.at(place_.position);
-    const std::uint64_t indent = place_.position - place_.line_begin;
-    const bool in_container = broken_.depth > 0;
-    if (byte == '{' && (indent == 0 || indent == broken_.indent)) {
-      return resume_at(place_, broken_.depth, in_container && indent == broken_.indent);
-    }
-    if (is_closer(byte) && indent <= broken_.indent) {
-      const bool own_end = indent == broken_.indent && (byte == '}') == broken_.object;
-      if (own_end || in_container) {
-        resume_at(place_, broken_.depth, in_container);
-        previous_ = 'v';
-        if (!own_end) return;
-        ++place_.position;
-        fresh_ = false;
-        return;
-      }
-    }
-    fresh_ = false;
-  }
-}
-
 void JsonFraming::begin_scan(const Place& at) {
   place_ = at;
   state_ = State::kScan;
@@ -293,11 +261,18 @@ void JsonFraming::begin_scan(const Place& at) {
   in_string_ = false;
   escaped_ = false;
   in_key_ = false;
-  unit_ = Unit{};
-  candidate_.reset();
+  drop_unit();
 }
 
-void JsonFraming::end_scan() {
+void JsonFraming::drop_unit() {
+  unit_ = Unit{};
+  candidate_.reset();
+  raw_line_end_.reset();
+  string_ended_ = false;
+}
+
+void JsonFraming::end_scan(FrameWindow& window) {
+  tables_.end_answer(window);
   state_ = State::kBetween;
   lines_ = value_first_on_line_ && value_line_ == place_.line;
   after_break_ = false;
@@ -309,14 +284,18 @@ void JsonFraming::scan(FrameWindow& window) {
     if (in_unit() && !unit_.refused) stop = std::min(stop, unit_.begin.position + unit_limit());
     if (place_.position >= stop) {
       if (stop == window.end()) return;
-      refuse_long(window);
+      if (raw_line_end_) {
+        take_back(window);
+      } else {
+        refuse_long(window);
+      }
       continue;
     }
     if (in_string_) {
       scan_string(window, stop);
       continue;
     }
-    const char byte = *window.at(place_.position);
+    const char byte = window.byte(place_.position);
     if (byte == '\n') {
       new_line();
     } else if (is_blank(byte)) {
@@ -329,18 +308,18 @@ void JsonFraming::scan(FrameWindow& window) {
 
 void JsonFraming::scan_string(FrameWindow& window, std::uint64_t stop) {
   const char* const begin = window.at(place_.position);
-  const char* const end = window.at(stop - 1) + 1;
+  const char* const end = window.at(stop);
   const char* at = begin;
   if (escaped_) {
     escaped_ = *at == '\n';
     if (!escaped_) ++at;
   }
-  while (!escaped_ && at < end && *at != '"' && *at != '\\' && *at != '\n') ++at;
+  if (!escaped_) at = find_in_string(at, end);
   const auto size = static_cast<std::size_t>(at - begin);
   if (in_key_) key_.append(begin, std::min(size, kKeyBytes - std::min(kKeyBytes, key_.size())));
   place_.position += size;
   if (at == end) return;
-  if (*at == '\n') return break_and_skip(window, "a line end inside a string");
+  if (*at == '\n') return meet_raw_line_end(window);
   ++place_.position;
   if (*at == '\\') {
     escaped_ = true;
@@ -348,13 +327,34 @@ void JsonFraming::scan_string(FrameWindow& window, std::uint64_t stop) {
     in_key_ = false;
     return;
   }
+  if (in_key_) end_key();
   in_string_ = false;
   in_key_ = false;
+  if (raw_line_end_) string_ended_ = true;
   previous_ = 'v';
   if (unit_.scalar) unit_.end = place_.position;
 }
 
+bool JsonFraming::reads_keys() const {
+  if (role() == Role::kElement) return may_be_table_ || previous_ == '{';
+  return role() == Role::kTopObject || role() == Role::kEnvelope || role() == Role::kTable;
+}
+
+// An element's first key tells whether the others are looked at.
+void JsonFraming::end_key() {
+  if (role() != Role::kElement || !is_first_key_) return;
+  may_be_table_ = begins_table(key_);
+  if (key_ != "FrameType") return;
+  drop_unit();  // a frame is no record; one without columns says nothing
+  roles_[depth_] = Role::kTable;
+}
+
 void JsonFraming::scan_token(FrameWindow& window, char byte) {
+  if (string_ended_) {
+    string_ended_ = false;
+    // What seemed to be inside a string was outside: the string had been cut, and the line end was one.
+    if (byte != ',' && byte != ':' && !is_closer(byte)) return take_back(window);
+  }
   if (is_opener(byte)) return open(window, byte);
   if (is_closer(byte)) return close(window, byte);
   const bool starts_element = !in_unit() && over_depth_ == 0 && (role() == Role::kElements || role() == Role::kRows);
@@ -366,9 +366,11 @@ void JsonFraming::scan_token(FrameWindow& window, char byte) {
   }
   if (byte == '"') {
     in_string_ = true;
-    const bool has_members = role() == Role::kTopObject || role() == Role::kEnvelope || role() == Role::kTable;
-    in_key_ = has_members && over_depth_ == 0 && (previous_ == '{' || previous_ == ',');
-    if (in_key_) key_.clear();
+    in_key_ = (previous_ == '{' || previous_ == ',') && over_depth_ == 0 && reads_keys();
+    if (in_key_) {
+      is_first_key_ = previous_ == '{';
+      key_.clear();
+    }
   }
   previous_ = byte == ',' || byte == ':' ? byte : 'v';
   ++place_.position;
@@ -397,6 +399,7 @@ void JsonFraming::open(FrameWindow& window, char byte) {
   if (byte == '{' && depth_ > 0 && found_next_record(window)) return;
   const std::size_t depth_in_unit = in_unit() ? depth_ - unit_.depth : depth_;
   if (over_depth_ > 0 || depth_in_unit >= kDepthLimit) {
+    if (raw_line_end_) return take_back(window);
     if (over_depth_ == 0 && !unit_.refused) refuse_deep(window);
     ++over_depth_;
   } else {
@@ -418,33 +421,51 @@ JsonFraming::Role JsonFraming::role_of_opened(FrameWindow& window, char byte) {
   const bool member_array = byte == '[' && previous_ == ':';
   switch (role()) {
     case Role::kElements:
-    case Role::kRows:
-      if (!in_unit()) begin_unit(UnitKind::kRecord, byte);
-      return plain;
-    case Role::kTopObject:
-    case Role::kEnvelope:
-      if (!member_array || (key_ != "records" && key_ != "tables")) return plain;
-      unit_ = Unit{};
-      candidate_.reset();
-      roles_[depth_] = Role::kEnvelope;
-      return open_elements(key_ == "records" ? Role::kElements : Role::kTables);
+    case Role::kRows: {
+      if (in_unit()) return plain;
+      begin_unit(UnitKind::kRecord, byte);
+      may_be_table_ = false;
+      return byte == '{' && role() == Role::kElements ? Role::kElement : plain;
+    }
     case Role::kTables:
       if (byte != '{') return plain;
-      table_state_ = TableState::kNoColumns;
+      tables_.begin_table();
       ++elements_;
       return Role::kTable;
+    case Role::kTopObject:
+    case Role::kEnvelope:
+    case Role::kElement:
     case Role::kTable:
-      if (!member_array) return plain;
-      if (key_ == "columns") {
-        begin_unit(UnitKind::kColumns, byte);
-        return plain;
-      }
-      return key_ == "rows" ? open_rows(window) : plain;
+      return member_array ? open_member(window, plain) : plain;
     case Role::kObject:
     case Role::kArray:
       break;
   }
   return plain;
+}
+
+// An array that is a member of what may be an envelope or a table.
+JsonFraming::Role JsonFraming::open_member(FrameWindow& window, Role plain) {
+  const bool columns = names_columns(key_);
+  if (role() == Role::kTable) {
+    if (columns) return open_columns();
+    return equal_without_case(key_, "rows") ? open_rows(window) : plain;
+  }
+  if (columns && (role() == Role::kTopObject || may_be_table_)) {
+    drop_unit();
+    roles_[depth_] = Role::kTable;
+    return open_columns();
+  }
+  const bool tables = equal_without_case(key_, "tables");
+  if (role() == Role::kElement || (!tables && !names_records(key_))) return plain;
+  drop_unit();
+  roles_[depth_] = Role::kEnvelope;
+  return open_elements(tables ? Role::kTables : Role::kElements);
+}
+
+JsonFraming::Role JsonFraming::open_columns() {
+  begin_unit(UnitKind::kColumns, '[');
+  return Role::kArray;
 }
 
 JsonFraming::Role JsonFraming::open_elements(Role opened) {
@@ -454,14 +475,8 @@ JsonFraming::Role JsonFraming::open_elements(Role opened) {
 }
 
 JsonFraming::Role JsonFraming::open_rows(FrameWindow& window) {
-  if (table_state_ == TableState::kResolved) return open_elements(Role::kRows);
-  if (table_state_ == TableState::kNoColumns) {
-    window.refuse(RefusalCause::kBadTable, {place_.position, place_.position + 1, place_.line},
-                  fmt::format("the table's \"rows\" at line {} stand before its \"columns\"; expected the columns "
-                              "first, as the Log Analytics API writes them; the rows are skipped",
-                              place_.line));
-  }
-  return Role::kArray;
+  const bool known = tables_.begin_rows(window, {place_.position, place_.position + 1, place_.line});
+  return known ? open_elements(Role::kRows) : Role::kArray;
 }
 
 void JsonFraming::close(FrameWindow& window, char byte) {
@@ -484,144 +499,36 @@ void JsonFraming::close(FrameWindow& window, char byte) {
     window.count_blank();
   }
   if (closed == Role::kRows) elements_ = 1;  // the tables around them are not empty
-  if (depth_ == 0) end_scan();
+  if (depth_ == 0) end_scan(window);
 }
 
 void JsonFraming::begin_unit(UnitKind kind, char byte) {
-  unit_ = Unit{};
+  drop_unit();
   unit_.kind = kind;
   unit_.object = byte == '{';
   unit_.depth = depth_;
   unit_.indent = fresh_ ? place_.position - place_.line_begin : 0;
   unit_.begin = place_;
-  candidate_.reset();
   ++elements_;
 }
 
 void JsonFraming::end_unit(FrameWindow& window, std::uint64_t end) {
   const Unit unit = unit_;
-  unit_ = Unit{};
-  candidate_.reset();
-  if (unit.refused) return;
   const FrameSpan span{unit.begin.position, end, unit.begin.line};
-  if (unit.kind == UnitKind::kColumns) return end_columns(window, span);
-  window.emit(span, roles_[unit.depth] == Role::kRows ? table_form_ : json_form_);
+  if (raw_line_end_) {
+    refuse_raw_line_end(window, span);
+    return drop_unit();
+  }
+  drop_unit();
+  if (unit.refused) return;
+  if (unit.kind == UnitKind::kColumns) return tables_.take_columns(window, span);
+  window.emit(span, roles_[unit.depth] == Role::kRows ? tables_.row_form() : json_form_);
   after_break_ = false;
-}
-
-void JsonFraming::end_columns(FrameWindow& window, const FrameSpan& span) {
-  table_state_ = TableState::kRefused;
-  const std::optional<std::vector<std::string>> names = column_names(window.text(span.begin, span.end));
-  if (!names) {
-    window.refuse(RefusalCause::kBadTable, span,
-                  fmt::format("expected \"columns\" to be an array of {{\"name\":...}} objects, found something else "
-                              "at line {}; the rows are skipped",
-                              span.line));
-    return;
-  }
-  TableColumns columns = TableColumns::resolve(*names);
-  if (!columns.is_audit_table()) {
-    window.refuse(RefusalCause::kUnknownForm, span,
-                  fmt::format("the table at line {} is no AzureDiagnostics or AZKVAuditLogs table: it has no time and "
-                              "operation columns; its rows are skipped",
-                              span.line));
-    return;
-  }
-  table_form_ = FrameForm{RecordForm::kRowJson, ++tables_, std::move(columns)};
-  table_state_ = TableState::kResolved;
 }
 
 std::uint64_t JsonFraming::unit_limit() const {
   const std::uint64_t limit = record_limit_bytes_;
   return unit_.kind == UnitKind::kColumns ? std::min(limit, kColumnsLimitBytes) : limit;
-}
-
-void JsonFraming::refuse_long(FrameWindow& window) {
-  const bool columns = unit_.kind == UnitKind::kColumns;
-  if (columns) table_state_ = TableState::kRefused;
-  const std::uint64_t begin = unit_.begin.position;
-  window.refuse(columns ? RefusalCause::kBadTable : RefusalCause::kTooLong,
-                {begin, begin + std::min<std::uint64_t>(unit_limit(), kSampleBytes), unit_.begin.line},
-                fmt::format("the value that begins at line {} is longer than the limit of {} bytes; it is skipped",
-                            unit_.begin.line, unit_limit()));
-  unit_.refused = true;
-  candidate_.reset();
-}
-
-void JsonFraming::refuse_deep(FrameWindow& window) {
-  const Place begin = in_unit() ? unit_.begin : place_;
-  if (unit_.kind == UnitKind::kColumns) table_state_ = TableState::kRefused;
-  window.refuse(RefusalCause::kTooDeep, {begin.position, place_.position, begin.line},
-                fmt::format("the value that begins at line {} is nested deeper than {} levels; it is skipped",
-                            begin.line, kDepthLimit));
-  unit_.refused = in_unit();
-  candidate_.reset();
-}
-
-void JsonFraming::refuse_broken(FrameWindow& window, std::uint64_t end, const char* why) {
-  after_break_ = true;
-  if (unit_.kind == UnitKind::kColumns) table_state_ = TableState::kRefused;
-  if (unit_.refused) return;
-  const Place begin = in_unit() ? unit_.begin : place_;
-  window.refuse(RefusalCause::kNotJson, {begin.position, end, begin.line},
-                fmt::format("expected complete JSON from line {} on, found {} at line {}; skipped to the next place "
-                            "where a record can begin",
-                            begin.line, why, place_.line));
-}
-
-bool JsonFraming::restart_at_candidate(FrameWindow& window, const char* why) {
-  if (!candidate_ || unit_.refused || !budget_.take(candidate_->position, place_.position)) return false;
-  refuse_broken(window, candidate_->position, why);
-  resume_after_unit(*candidate_);
-  return true;
-}
-
-void JsonFraming::break_here(FrameWindow& window, const char* why) {
-  if (restart_at_candidate(window, why)) return;
-  refuse_broken(window, place_.position, why);
-  resume_after_unit(place_);
-}
-
-void JsonFraming::break_and_skip(FrameWindow& window, const char* why) {
-  if (restart_at_candidate(window, why)) return;
-  refuse_broken(window, place_.position, why);
-  broken_ = unit_;
-  const bool unit_on_line = broken_.kind != UnitKind::kNone && broken_.begin.line == place_.line;
-  const bool container_on_line = broken_.depth == 0 || container_line_ == place_.line;
-  const bool skips_line = !in_unit() || (unit_on_line && container_on_line);
-  unit_ = Unit{};
-  candidate_.reset();
-  in_string_ = false;
-  fresh_ = false;
-  state_ = skips_line ? State::kSkipLine : State::kResync;
-}
-
-// Goes on at `at`, which opens a line: among the elements where it stands in their column, else at the top.
-void JsonFraming::resume_after_unit(const Place& at) {
-  const bool in_column = in_unit() && at.position - at.line_begin == unit_.indent;
-  resume_at(at, unit_.depth, in_column && unit_.depth > 0 && container_line_ != unit_.begin.line);
-}
-
-void JsonFraming::resume_at(const Place& at, std::size_t depth, bool in_container) {
-  place_ = at;
-  fresh_ = true;
-  unit_ = Unit{};
-  candidate_.reset();
-  in_string_ = false;
-  escaped_ = false;
-  over_depth_ = 0;
-  depth_ = in_container ? depth : 0;
-  previous_ = ',';
-  state_ = in_container ? State::kScan : State::kBetween;
-}
-
-void JsonFraming::end_input(FrameWindow& window) {
-  if (state_ == State::kScan) {
-    const char* const why = "the end of the input inside a value";
-    if (restart_at_candidate(window, why)) return;
-    refuse_broken(window, place_.position, why);
-  }
-  state_ = State::kEnded;
 }
 
 }  // namespace keyvigil

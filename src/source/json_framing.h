@@ -1,8 +1,9 @@
 // JsonFraming: finds the records in JSON bytes: one per line (the usual case, where only line ends are looked for),
-// values over many lines, concatenated values, arrays, {"records":[...]} and the Log Analytics REST answer.
+// values over many lines, concatenated values, arrays, {"records":[...]} and its kin, and the answers to queries.
 //
 // Nothing longer than one record is ever held. A broken value loses itself, not what follows: the framing goes on at
-// the next place where a record can begin. Time is linear in the input whatever its bytes.
+// the next place where a record can begin; where a line end stands inside a string, as other services write it, behind
+// the value if it proves whole otherwise. Time is linear in the input whatever its bytes.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "source/frame_window.h"
+#include "source/json_tables.h"
 
 namespace keyvigil {
 
@@ -41,6 +43,7 @@ class JsonFraming {
     kObject,
     kTopObject,  // may turn out to be an envelope
     kEnvelope,   // the object around "records" or "tables"
+    kElement,    // one object of an array, may turn out to be a table
     kTable,      // one object of "tables"
     kArray,
     kElements,  // its elements are records
@@ -60,8 +63,6 @@ class JsonFraming {
     Place begin;
   };
 
-  enum class TableState : std::uint8_t { kNoColumns, kResolved, kRefused };
-
   void new_line();
   void between(FrameWindow& window);
   void start_value(FrameWindow& window);
@@ -73,7 +74,8 @@ class JsonFraming {
   [[nodiscard]] bool find_line_start(FrameWindow& window);
 
   void begin_scan(const Place& at);
-  void end_scan();
+  void end_scan(FrameWindow& window);
+  void drop_unit();
   void scan(FrameWindow& window);
   void scan_string(FrameWindow& window, std::uint64_t stop);
   void scan_token(FrameWindow& window, char byte);
@@ -83,10 +85,13 @@ class JsonFraming {
   [[nodiscard]] Role role_of_opened(FrameWindow& window, char byte);
   [[nodiscard]] Role open_elements(Role opened);
   [[nodiscard]] Role open_rows(FrameWindow& window);
+  [[nodiscard]] Role open_member(FrameWindow& window, Role plain);
+  [[nodiscard]] Role open_columns();
+  [[nodiscard]] bool reads_keys() const;
+  void end_key();
 
   void begin_unit(UnitKind kind, char byte);
   void end_unit(FrameWindow& window, std::uint64_t end);
-  void end_columns(FrameWindow& window, const FrameSpan& span);
   [[nodiscard]] std::uint64_t unit_limit() const;
 
   void refuse_long(FrameWindow& window);
@@ -95,6 +100,9 @@ class JsonFraming {
   [[nodiscard]] bool restart_at_candidate(FrameWindow& window, const char* why);
   void break_here(FrameWindow& window, const char* why);
   void break_and_skip(FrameWindow& window, const char* why);
+  void meet_raw_line_end(FrameWindow& window);
+  void take_back(FrameWindow& window);
+  void refuse_raw_line_end(FrameWindow& window, const FrameSpan& span);
   void resume_after_unit(const Place& at);
   void resume_at(const Place& at, std::size_t depth, bool in_container);
   void end_input(FrameWindow& window);
@@ -102,7 +110,8 @@ class JsonFraming {
   [[nodiscard]] Role role() const { return roles_[depth_]; }
   [[nodiscard]] bool in_unit() const { return unit_.kind != UnitKind::kNone; }
   [[nodiscard]] static bool is_object(Role role) {
-    return role == Role::kObject || role == Role::kTopObject || role == Role::kEnvelope || role == Role::kTable;
+    return role == Role::kObject || role == Role::kTopObject || role == Role::kEnvelope || role == Role::kElement ||
+           role == Role::kTable;
   }
 
   State state_ = State::kBetween;
@@ -120,21 +129,23 @@ class JsonFraming {
   bool in_string_ = false;
   bool escaped_ = false;
   bool in_key_ = false;
-  std::string key_;  // the last key of an envelope or table, cut
+  bool is_first_key_ = false;
+  std::string key_;            // the last key of an envelope or table, cut
+  bool may_be_table_ = false;  // the element at hand, by its first key
   bool value_first_on_line_ = false;
   std::uint64_t value_line_ = 0;
   std::uint64_t container_line_ = 0;
   std::uint64_t elements_ = 0;
   Unit unit_;
-  Unit broken_;                     // the last unit that was given up
-  std::optional<Place> candidate_;  // inside the unit: a record may begin here, if the unit proves broken
+  Unit broken_;                        // the last unit that was given up
+  std::optional<Place> candidate_;     // inside the unit: a record may begin here, if the unit proves broken
+  std::optional<Place> raw_line_end_;  // the first one inside a string of the unit, while the unit may still be whole
+  bool string_ended_ = false;          // just now, in a unit with a raw line end
   RescanBudget budget_;
 
   std::size_t record_limit_bytes_;
   FrameForm json_form_;
-  FrameForm table_form_;
-  std::uint64_t tables_ = 0;
-  TableState table_state_ = TableState::kNoColumns;
+  JsonTables tables_;
 };
 
 }  // namespace keyvigil

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -69,7 +70,18 @@ RawInput RawInput::of_bytes(std::string_view bytes, std::string name) {
   return input;
 }
 
+RawInput RawInput::of_reader(std::function<Result<std::size_t>(char* to, std::size_t room)> read,
+                             std::function<Result<void>()> rewind, std::string name) {
+  RawInput input;
+  input.is_seekable_ = true;
+  input.reader_ = std::move(read);
+  input.rewind_reader_ = std::move(rewind);
+  input.name_ = std::move(name);
+  return input;
+}
+
 Result<std::size_t> RawInput::read(char* to, std::size_t room) {
+  if (reader_) return reader_(to, room);
   if (!file_.valid()) {
     const std::size_t taken = bytes_.substr(position_).copy(to, room);
     position_ += taken;
@@ -107,7 +119,38 @@ Result<void> RawInput::spool(const char* bytes, std::size_t size) {
   return {};
 }
 
+Result<std::uint64_t> RawInput::size_bytes() {
+  if (!file_.valid()) return bytes_.size();
+  if (is_seekable_) {
+    struct stat status {};
+    if (::fstat(file_.get(), &status) != 0) return system_failure("cannot read", name_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+  if (spool_.get() < 0) {
+    return fail(ErrorKind::kInputOutput, fmt::format("{} is a pipe and cannot be read in any order", name_));
+  }
+  position_ = spooled_bytes_;
+  std::vector<char> chunk(std::size_t{256} << 10);
+  while (true) {
+    const Result<std::size_t> size = read(chunk.data(), chunk.size());
+    if (!size) return tl::unexpected(size.error());
+    if (*size == 0) return spooled_bytes_;
+  }
+}
+
+Result<std::size_t> RawInput::read_at(std::uint64_t position, char* to, std::size_t room) const {
+  if (!file_.valid()) return position >= bytes_.size() ? 0 : bytes_.substr(position).copy(to, room);
+  const int file = is_seekable_ ? file_.get() : spool_.get();
+  while (true) {
+    const ssize_t got = ::pread(file, to, room, static_cast<off_t>(position));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_failure("cannot read", name_);
+    return static_cast<std::size_t>(got);
+  }
+}
+
 Result<void> RawInput::rewind() {
+  if (reader_) return rewind_reader_();
   if (is_seekable_) {
     if (file_.valid() && ::lseek(file_.get(), 0, SEEK_SET) != 0) return system_failure("cannot rewind", name_);
   } else if (spool_.get() < 0) {

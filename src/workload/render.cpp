@@ -15,22 +15,30 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, kFormCount> kFormNames = {
-    "raw",         "records", "array",      "pretty", "diagnostics", "audit",  "audit-text",   "query",
-    "query-audit", "rest",    "rest-audit", "csv",    "csv-audit",   "csv-us", "csv-audit-us", "hsm",
+    "raw",        "records", "array",        "pretty",   "diagnostics",    "audit",
+    "audit-text", "query",   "query-audit",  "rest",     "rest-audit",     "csv",
+    "csv-audit",  "csv-us",  "csv-audit-us", "hsm",      "csv-semicolons", "tabs",
+    "sdk",        "kusto",   "results",      "messages",
 };
 
 bool is_csv(Form form) {
   return form == Form::kCsvDiagnostics || form == Form::kCsvAudit || form == Form::kCsvDiagnosticsUs ||
-         form == Form::kCsvAuditUs;
+         form == Form::kCsvAuditUs || form == Form::kCsvSemicolons || form == Form::kTabs;
 }
 
+char separator_of(Form form) {
+  if (form == Form::kTabs) { return '\t'; }
+  return form == Form::kCsvSemicolons ? ';' : ',';
+}
+
+// Tables whose rows are JSON arrays.
 bool is_rest(Form form) {
-  return form == Form::kRestDiagnostics || form == Form::kRestAudit;
+  return form == Form::kRestDiagnostics || form == Form::kRestAudit || form == Form::kSdk || form == Form::kKusto;
 }
 
 bool is_audit_table(Form form) {
   return form == Form::kAudit || form == Form::kAuditStrings || form == Form::kQueryAudit || form == Form::kRestAudit ||
-         form == Form::kCsvAudit || form == Form::kCsvAuditUs;
+         form == Form::kCsvAudit || form == Form::kCsvAuditUs || form == Form::kSdk || form == Form::kResults;
 }
 
 bool has_us_times(Form form) {
@@ -104,7 +112,19 @@ Json rest_row(Form form, const Activity& activity) {
 
 std::string rest_head(Form form) {
   Json columns = Json::array();
-  for (const Column& column : columns_of(form)) { columns.push_back({{"name", column.name}, {"type", column.type}}); }
+  for (const Column& column : columns_of(form)) {
+    if (form == Form::kSdk) {
+      columns.push_back(column.name);
+    } else {
+      const bool kusto = form == Form::kKusto;
+      columns.push_back({{kusto ? "ColumnName" : "name", column.name}, {kusto ? "ColumnType" : "type", column.type}});
+    }
+  }
+  if (form == Form::kKusto) {
+    return R"([{"FrameType":"DataSetHeader","IsProgressive":false,"Version":"v2.0"},)"
+           R"({"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":)" +
+           dump(columns) + ",\"Rows\":[";
+  }
   return "{\"tables\":[{\"name\":\"PrimaryResult\",\"columns\":" + dump(columns) + ",\"rows\":[";
 }
 
@@ -115,8 +135,8 @@ std::string us_time(EventTime time) {
                      civil.second, civil.tick / EventTime::kTicksPerMillisecond, civil.hour < 12 ? "AM" : "PM");
 }
 
-void append_csv_cell(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+void append_csv_cell(std::string& out, std::string_view text, char separator) {
+  if (text.find_first_of("\"\r\n") == std::string_view::npos && text.find(separator) == std::string_view::npos) {
     out += text;
     return;
   }
@@ -130,11 +150,11 @@ void append_csv_cell(std::string& out, std::string_view text) {
 
 void append_csv_head(std::string& out, Form form) {
   out += "\xEF\xBB\xBF";
-  std::string_view separator;
+  std::string separator;
   for (const Column& column : columns_of(form)) {
     out += separator;
     out += column.name == "TimeGenerated" ? "TimeGenerated [UTC]" : column.name;
-    separator = ",";
+    separator = separator_of(form);
   }
   out += "\r\n";
 }
@@ -146,13 +166,13 @@ std::string csv_text(Form form, const Activity& activity, std::string_view colum
 
 void append_csv_row(std::string& out, Form form, const Activity& activity) {
   const Json row = table_row(form, activity);
-  std::string_view separator;
+  std::string separator;
   for (const Column& column : columns_of(form)) {
     out += separator;
     if (const Json* value = find(row, column.name)) {
-      append_csv_cell(out, csv_text(form, activity, column.name, *value));
+      append_csv_cell(out, csv_text(form, activity, column.name, *value), separator_of(form));
     }
-    separator = ",";
+    separator = separator_of(form);
   }
   out += "\r\n";
 }
@@ -164,7 +184,7 @@ void append_hsm_line(std::string& out, Activity activity) {
 
 bool stands_in_array(Form form) {
   return form == Form::kRecords || form == Form::kArray || form == Form::kQueryDiagnostics ||
-         form == Form::kQueryAudit || is_rest(form);
+         form == Form::kQueryAudit || form == Form::kResults || is_rest(form);
 }
 
 }  // namespace
@@ -187,6 +207,7 @@ void Renderer::begin(std::string& out) {
   first_ = true;
   if (form_ == Form::kRecords) { out += "{\"records\":["; }
   if (form_ == Form::kArray || form_ == Form::kQueryDiagnostics || form_ == Form::kQueryAudit) { out += '['; }
+  if (form_ == Form::kResults) { out += "{\"Results\":["; }
   if (is_rest(form_)) { out += rest_head(form_); }
   if (is_csv(form_)) { append_csv_head(out, form_); }
 }
@@ -205,6 +226,7 @@ void Renderer::add(std::string& out, const Activity& activity) {
       break;
     case Form::kDiagnostics:
     case Form::kAudit:
+    case Form::kResults:
       out += dump(table_row(form_, activity));
       break;
     case Form::kAuditStrings:
@@ -216,25 +238,36 @@ void Renderer::add(std::string& out, const Activity& activity) {
       break;
     case Form::kRestDiagnostics:
     case Form::kRestAudit:
+    case Form::kSdk:
+    case Form::kKusto:
       out += dump(rest_row(form_, activity));
       break;
     case Form::kCsvDiagnostics:
     case Form::kCsvAudit:
     case Form::kCsvDiagnosticsUs:
     case Form::kCsvAuditUs:
+    case Form::kCsvSemicolons:
+    case Form::kTabs:
       append_csv_row(out, form_, activity);
       return;
     case Form::kHsm:
       append_hsm_line(out, activity);
+      break;
+    case Form::kMessages:
+      out += dump(Json{{"@timestamp", to_iso_milliseconds(activity.time)}, {"message", dump(parsed_record(activity))}});
       break;
   }
   if (!stands_in_array(form_)) { out += '\n'; }
 }
 
 void Renderer::end(std::string& out) {
-  if (form_ == Form::kRecords) { out += "]}\n"; }
+  if (form_ == Form::kRecords || form_ == Form::kResults) { out += "]}\n"; }
   if (form_ == Form::kArray || form_ == Form::kQueryDiagnostics || form_ == Form::kQueryAudit) { out += "]\n"; }
-  if (is_rest(form_)) { out += "]}]}\n"; }
+  if (form_ == Form::kKusto) {
+    out += "]},{\"FrameType\":\"DataSetCompletion\",\"HasErrors\":false}]\n";
+  } else if (is_rest(form_)) {
+    out += "]}]}\n";
+  }
 }
 
 std::string render(Form form, std::span<const Activity> activities) {

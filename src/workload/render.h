@@ -35,9 +35,15 @@ enum class Form : std::uint8_t {
   kCsvAudit,
   kCsvDiagnosticsUs,  // portal export, times as 9/28/2026, 10:42:07.000 AM
   kCsvAuditUs,
-  kHsm,  // raw records of a Managed HSM, JSON lines
+  kHsm,            // raw records of a Managed HSM, JSON lines
+  kCsvSemicolons,  // the portal's CSV, saved by a spreadsheet of another locale
+  kTabs,           // copied from Data Explorer
+  kSdk,            // {"tables":[...]}, columns as plain names
+  kKusto,          // frames of a Kusto v2 answer
+  kResults,        // {"Results":[...]}, as PowerShell writes it
+  kMessages,       // raw records as JSON text in a collector's lines
 };
-inline constexpr std::size_t kFormCount = 16;
+inline constexpr std::size_t kFormCount = 22;
 
 // "raw", "records", ..., "csv-audit-us": the words of --form, in the order of the enumeration.
 [[nodiscard]] const std::array<std::string_view, kFormCount>& form_names();

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYVIGIL = ""  # set from the command line, below
@@ -30,7 +31,8 @@ SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
 
 # Every form of `keyvigil simulate --form` that carries a vault's records; the HSM's are another service's.
 VAULT_FORMS = ["raw", "records", "array", "pretty", "diagnostics", "audit", "audit-text", "query", "query-audit",
-               "rest", "rest-audit", "csv", "csv-audit", "csv-us", "csv-audit-us"]
+               "rest", "rest-audit", "csv", "csv-audit", "csv-us", "csv-audit-us", "csv-semicolons", "tabs", "sdk",
+               "kusto", "results", "messages"]
 
 
 def run(*arguments, stdin=b"", one_core=False):
@@ -257,6 +259,113 @@ class EveryWayIn(InAFolder):
 
     def test_one_core(self):
         self.assertEqual(self.detect_lines(self.folder / "plain.json", one_core=True), self.expected)
+
+
+class AsOthersWriteIt(InAFolder):
+    """The same accesses in the dialects of spreadsheets, shells, browsers, collectors and archives."""
+    CLAIM = "identity_claim_http_schemas_"
+    COLUMNS = {
+        "TimeGenerated": ("time",), "Category": ("category",), "OperationName": ("operationName",),
+        "ResourceId": ("resourceId",), "ResultSignature": ("resultSignature",), "CallerIPAddress": ("callerIpAddress",),
+        "CorrelationId": ("correlationId",), "id_s": ("properties", "id"), "requestUri_s": ("properties", "requestUri"),
+        "clientInfo_s": ("properties", "clientInfo"), "httpStatusCode_d": ("properties", "httpStatusCode"),
+        "identity_claim_appid_g": ("identity", "claim", "appid"), "identity_claim_scp_s": ("identity", "claim", "scp"),
+        CLAIM + "microsoft_com_identity_claims_objectidentifier_g":
+            ("identity", "claim", "http://schemas.microsoft.com/identity/claims/objectidentifier"),
+        CLAIM + "xmlsoap_org_ws_2005_05_identity_claims_upn_s":
+            ("identity", "claim", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"),
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.records = attacked_day(11) + attacked_day(25)
+        self.expected = self.detect_lines(self.write("plain.json", json_lines(self.records)))
+        self.assertEqual(types_of(self.expected), sorted(ALL_THREE * 2))
+
+    def table(self, separator=",", line_end="\r\n", time=lambda text: text, zone="", records=None):
+        def cell(record, path):
+            for name in path:
+                record = record[name]
+            return str(record)
+        text = io.StringIO()
+        rows = csv.writer(text, delimiter=separator, lineterminator=line_end)
+        rows.writerow([name + zone if name == "TimeGenerated" else name for name in self.COLUMNS])
+        for one in self.records if records is None else records:
+            cells = [cell(one, path) for path in self.COLUMNS.values()]
+            rows.writerow([time(cells[0]), *cells[1:]])
+        return text.getvalue()
+
+    def expect(self, name, data):
+        with self.subTest(name):
+            self.assertEqual(self.detect_lines(self.write(name, data)), self.expected)
+
+    def test_tables(self):
+        self.expect("semicolons", ("\ufeff" + self.table(";")).encode())
+        self.expect("tabs", self.table("\t", "\n").encode())
+        self.expect("carriage_returns", self.table(line_end="\r").encode())
+        self.expect("sep", ("sep=;\r\n" + self.table(";")).encode())
+        self.expect("type", ("#TYPE System.Management.Automation.PSCustomObject\r\n" + self.table()).encode())
+        self.expect("utf16_csv", self.table("\t").encode("utf-16"))
+        self.expect("utf16_json", json.dumps(self.records, indent=2).encode("utf-16"))
+
+    def test_times_of_any_locale(self):
+        def shown(pattern):
+            def show(text):
+                year, month, day, hour, minute = (int(text[at:end]) for at, end in
+                                                  ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16)))
+                return pattern.format(y=year, m=month, d=day, h=hour, h12=(hour + 11) % 12 + 1, minute=minute,
+                                      rest=text[17:23], half="AM" if hour < 12 else "PM")
+            return show
+        for name, pattern in [("gb", "{d:02}/{m:02}/{y}, {h:02}:{minute:02}:{rest}"),
+                              ("gb_no_comma", "{d:02}/{m:02}/{y} {h:02}:{minute:02}:{rest}"),
+                              ("us_24", "{m}/{d}/{y}, {h:02}:{minute:02}:{rest}"),
+                              ("us", "{m}/{d}/{y}, {h12}:{minute:02}:{rest} {half}"),
+                              ("us_narrow", "{m}/{d}/{y}, {h12}:{minute:02}:{rest}\u202f{half}"),
+                              ("de", "{d}.{m}.{y}, {h:02}:{minute:02}:{rest}"),
+                              ("jp", "{y}/{m}/{d} {h}:{minute:02}:{rest}")]:
+            self.expect(name, self.table(time=shown(pattern), zone=" [UTC]").encode())
+        day_first = shown("{d:02}/{m:02}/{y}, {h:02}:{minute:02}:{rest}")
+        for name, table, sentence in [
+                ("ambiguous", self.table(time=day_first, records=attacked_day(11)), "order of day and month"),
+                ("local", self.table(time=day_first, zone=" [Local Time]"), "set the portal's clock to UTC")]:
+            with self.subTest(name):
+                code, out, err = self.detect(self.write(name, table.encode()))
+                self.assertNotEqual(code, 0)
+                self.assertEqual(out, b"")
+                self.assertIn(sentence, err)
+
+    def test_an_empty_table_is_no_damage(self):
+        for end in ("", "\n", "\r", "\r\n"):
+            code, _, err = self.detect(self.write("empty.csv", self.table(records=[]).rstrip().encode() + end.encode()))
+            self.assertGreaterEqual(code, 0, err)
+            self.assertNotIn("refused:", err)
+
+    def test_collectors(self):
+        envelope = json.dumps({"records": self.records})
+        lines = [json.dumps(one) for one in self.records]
+        self.expect("message", json.dumps({"@timestamp": "2026-05-11T10:00:00Z", "message": envelope}).encode())
+        self.expect("original", json.dumps({"event": {"original": envelope}, "message": "in"}).encode())
+        self.expect("splunk", "".join(json.dumps({"result": {"_raw": one}}) + "\n" for one in lines).encode())
+        self.expect("hec", "".join(json.dumps({"time": 1.5, "event": one}) + "\n" for one in self.records).encode())
+        self.expect("source", json.dumps([{"_source": {"body": one}} for one in lines]).encode())
+
+    def test_a_neighbour_with_a_line_end_in_its_text_loses_only_itself(self):
+        neighbour = '{"category":"AppServiceConsoleLogs","resultDescription":"one\ntwo"}'
+        text = '{"records":[' + ",".join([neighbour, *map(json.dumps, self.records), neighbour]) + "]}"
+        code, out, err = self.detect(self.write("mixed.json", text.encode()), "--format", "jsonl")
+        self.assertIn("to be escaped", err, code)
+        self.assertEqual(out, self.expected)
+
+    def test_a_zip_of_blobs(self):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+            for number, one in enumerate(self.records):
+                file.writestr(f"y=2026/m=05/d={one['time'][8:10]}/h={one['time'][11:13]}/m=00/{number}.json",
+                              json.dumps(one) + "\n")
+            file.writestr("more/", "")
+        self.expect("blobs.zip", archive.getvalue())
+        with self.subTest("standard input"):
+            self.assertEqual(self.detect_lines("-", stdin=archive.getvalue()), self.expected)
 
 
 class EveryForm(InAFolder):

@@ -11,6 +11,7 @@ import collections
 import gzip
 import http.client
 import http.server
+import io
 import json
 import mmap
 import os
@@ -29,6 +30,7 @@ import threading
 import time
 import unittest
 import urllib.parse
+import zipfile
 
 KEYVIGIL = ""  # set from the command line, below
 
@@ -342,7 +344,13 @@ class Inputs(ServeCase):
                 gzip.compress(array), {"Content-Encoding": "gzip", "Content-Type": "application/json"})
             return status == 204
 
-        for send in (to_logs, to_logs_compressed, to_rule):
+        def to_logs_zipped(service, chunk):
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+                file.writestr("PT1H.json", chunk)
+            return service.ask("POST", "/v1/logs", archive.getvalue())[0] == 200
+
+        for send in (to_logs, to_logs_compressed, to_logs_zipped, to_rule):
             with self.subTest(send.__name__):
                 service = self.start(send.__name__, settings)
                 for chunk in chunks:
@@ -356,6 +364,13 @@ class Inputs(ServeCase):
                     found.update(service.alerts(subscription))
                 self.assertEqual(found, expected)
                 service.kill()
+
+    def test_a_table_without_rows_is_taken_and_is_nothing(self):
+        _, settings, _ = self.simulated(100)
+        service = self.start("empty", settings)
+        for body in (b"TimeGenerated,OperationName", b"TimeGenerated,OperationName\r", b"TimeGenerated;OperationName\r\n"):
+            self.assertEqual(service.ask("POST", "/v1/logs", body)[0], 200)
+        self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
 
     def test_what_is_followed_gives_the_alerts_of_detect(self):
         """A folder and a container of a blob a vault and hour. Both are of the past for the service, so their alerts
