@@ -118,7 +118,7 @@ struct Document {
   bool has_escapes = false;  // a backslash anywhere: names and strings cannot be taken as they stand
   std::string bytes;         // of an inner text: copied, because reading goes past the end, and fields point into it
 };
-constexpr std::size_t kInnerDocumentsLimit = 8;  // a record has at most six columns that hold JSON
+constexpr std::size_t kInnerDocumentsLimit = 12;  // a record has at most nine columns that hold JSON
 
 // The columns' names are those of JSON rows; the portal adds the time zone to some.
 std::string_view without_zone_mark(std::string_view name) {
@@ -149,9 +149,9 @@ const MemberAction& to_action(std::uint8_t target) {
 
 void clear_below(RecordFields& fields, Context context) {
   if (context == Context::kIdentity || context == Context::kClaim) {
-    fields.clear(Field::kObjectId, Field::kAzureResourceId);
+    fields.clear(Field::kObjectId, Field::kAuthorizationScope);
   }
-  if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAclsDefaultAction); }
+  if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAssignmentScope); }
 }
 
 Decoded not_json(std::string_view expected, std::string_view found) {
@@ -187,6 +187,7 @@ struct Decoder::State {
   [[nodiscard]] bool read_member(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_below(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_list_below(Document& document, const MemberAction& action);
+  [[nodiscard]] bool read_list_text(Document& document, Field field);
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
   [[nodiscard]] bool read_inner(std::string_view text, const MemberAction& action);
 
@@ -255,11 +256,20 @@ bool Decoder::State::read_member(Document& document, const MemberAction& action)
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
   const char first = document.cursor.peek();
   std::string_view text;
+  if (first == '[' && is_list_text(action.field)) { return read_list_text(document, action.field); }
   if (!read_scalar(document, text)) { return false; }
+  if (action.kind == MemberAction::Kind::kFill && fields.has(action.field)) { return true; }
   const bool container = first == '{' || first == '[';
   // A status or flag that is a container is there, and unreadable.
   const bool taken = first == '"' || is_number_or_flag(action.field) || (container && is_container_mark(action.field));
   if (taken) { fields.set(action.field, text); }
+  return true;
+}
+
+bool Decoder::State::read_list_text(Document& document, Field field) {
+  const char* begin = document.cursor.ahead(0);
+  if (!document.cursor.skip_value() || document.cursor.at_end()) { return false; }
+  fields.set(field, trimmed({begin, static_cast<std::size_t>(document.cursor.ahead(0) - begin)}));
   return true;
 }
 
@@ -311,10 +321,12 @@ bool Decoder::State::read_list_below(Document& document, const MemberAction& act
   return fits;
 }
 
-// Text that is no JSON object tells nothing, except for an identity: leaving out who called would be wrong.
+// Text that is no JSON object tells nothing, except for an identity: leaving out who called would be wrong. So may
+// AdditionalFields that are cut.
 bool Decoder::State::read_inner(std::string_view text, const MemberAction& action) {
   text = trimmed(text);
-  const bool optional = action.context != Context::kIdentity;
+  const bool cut_columns = action.context == Context::kAdditional && text.starts_with('{');
+  const bool optional = action.context != Context::kIdentity && !cut_columns;
   if (text.empty() || text.front() != '{' || inner_used == kInnerDocumentsLimit) { return optional; }
   if (inner_used == inner_documents.size()) { inner_documents.emplace_back(); }
   Document& inner = inner_documents[inner_used++];
@@ -397,7 +409,7 @@ Decoded Decoder::decode_row_csv(std::string_view row, const TableColumns& column
   }
   for (std::size_t column = 0; column < columns.size(); ++column) {
     if (!state.read_cell(state.cells[column], to_action(columns.target(column)))) {
-      return not_json("object in the Identity column", kDamage);
+      return not_json("object in the Identity or AdditionalFields column", kDamage);
     }
   }
   return interpret(state.fields, event);
@@ -415,7 +427,8 @@ TableColumns TableColumns::resolve(const std::vector<std::string>& names) {
       target = static_cast<std::uint8_t>(kContextTarget + static_cast<unsigned>(action.context));
     }
     has_time = has_time || (action.kind == MemberAction::Kind::kStore && action.field == Field::kTime);
-    has_operation = has_operation || (action.kind == MemberAction::Kind::kStore && action.field == Field::kOperation);
+    has_operation = has_operation || (action.kind == MemberAction::Kind::kStore &&
+                                      (action.field == Field::kOperation || action.field == Field::kActivityOperation));
     columns.targets_.push_back(target);
   }
   columns.is_audit_table_ = has_time && has_operation;
@@ -460,6 +473,8 @@ std::string_view to_string(SkipCause cause) {
       return "other service";
     case SkipCause::kEventGrid:
       return "Event Grid event";
+    case SkipCause::kActivity:
+      return "Activity Log, nothing that lets anybody in";
     case SkipCause::kEmpty:
       return "empty";
     case SkipCause::kCount:
