@@ -620,13 +620,15 @@ EstateHistory::OpenPolicy EstateHistory::open_by_scope(const AccessEvent& event)
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   OpenPolicy open;
   if (!scope_changes_.may_hold(event.time)) { return open; }
+  // Nobody needs a role on a whole subscription for what it read before: there only what it had not read is looked at.
+  const bool known = observed_.object == 0 || caller.read_before.contains(observed_.object, event.time.day());
   const std::array<std::string_view, 2> names = {event.object_id(), event.user_name()};
   std::uint64_t who = caller.owner;
-  auto changed = scope_changes_.find(who, event.vault_id(), event.time);
+  auto changed = scope_changes_.find(who, event.vault_id(), event.time, known);
   for (const std::string_view name : names) {
     if (changed || name.empty()) { continue; }
     who = hash64(name);
-    changed = scope_changes_.find(who, event.vault_id(), event.time);
+    changed = scope_changes_.find(who, event.vault_id(), event.time, known);
     open.by_principal = changed && name == event.object_id() && who != caller.owner;
   }
   if (!changed) { return open; }

@@ -23,10 +23,12 @@ bool ScopeChanges::add(std::uint64_t who, std::string_view scope, EventTime at) 
   return true;
 }
 
-std::optional<EventTime> ScopeChanges::find(std::uint64_t who, std::string_view vault_id, EventTime now) const {
+std::optional<EventTime> ScopeChanges::find(std::uint64_t who, std::string_view vault_id, EventTime now,
+                                            bool of_vault_alone) const {
   if (!may_hold(now) || !counts_.contains(who)) { return std::nullopt; }
   const auto found = std::find_if(changes_.rbegin(), changes_.rend(), [&](const Change& change) {
-    return change.who == who && now.is_within(kSpanTicks + 1, change.ticks) && covers(change.scope, vault_id);
+    const bool of_vault = of_vault_alone ? change.scope == vault_id : covers(change.scope, vault_id);
+    return change.who == who && now.is_within(kSpanTicks + 1, change.ticks) && of_vault;
   });
   return found == changes_.rend() ? std::nullopt : std::optional(EventTime{found->ticks});
 }

@@ -26,8 +26,9 @@ class ScopeChanges {
 
   // `who` is a hash of a key: of a caller, an object id or a user name. False: that change is known from within a day.
   bool add(std::uint64_t who, std::string_view scope, EventTime at);
-  // When the newest change was made that lets `who` into the vault.
-  [[nodiscard]] std::optional<EventTime> find(std::uint64_t who, std::string_view vault_id, EventTime now) const;
+  // When the newest change was made that lets `who` into the vault. `of_vault_alone`: wider scopes do not count.
+  [[nodiscard]] std::optional<EventTime> find(std::uint64_t who, std::string_view vault_id, EventTime now,
+                                              bool of_vault_alone = false) const;
   // False: no change is so young.
   [[nodiscard]] bool may_hold(EventTime now) const { return now.is_within(kSpanTicks + 1, newest_ticks_); }
 

@@ -410,6 +410,12 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
     return;
   }
   if (event.outcome != Outcome::kSuccess) { return; }
+  const std::string touched = is_read(event) || is_key_use(event) ? object_of(event) : "";
+  // What a list episode counted is known once it is over and its hour is closed.
+  const auto before = episodes_.find({name, std::string(event.vault_id()), kList});
+  const bool over = before != episodes_.end() && before->second.opened + kHour < event.time.hour() * kHour;
+  const bool read_before =
+      touched.empty() || caller.read_before.contains(touched) || (over && before->second.objects.contains(touched));
   if (is_list(event)) {
     start_episode(event, name, kList, event.time.ticks);
   } else if (event.operation_name() == "CertificateList" || event.operation_name() == "KeyList") {
@@ -433,10 +439,10 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
     }
     if (!counted && !object.empty()) { caller.read_before.insert(object); }
   }
-  observe_policy(event, facts);
+  observe_policy(event, read_before, facts);
 }
 
-void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
+void HistoryTwin::observe_policy(const AccessEvent& event, bool read_before, Facts& facts) {
   const std::string name(event.caller_key());
   const std::string vault_name(event.vault_id());
   Vault& vault = vaults_[vault_name];
@@ -454,7 +460,7 @@ void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
     by_principal = episode != nullptr && event.object_id() != name;
   }
   for (const std::string& who : {name, std::string(event.object_id()), std::string(event.user_name())}) {
-    const std::optional<std::int64_t> changed = scope_change(who, vault_name, event.time.ticks);
+    const std::optional<std::int64_t> changed = scope_change(who, vault_name, event.time.ticks, read_before);
     if (episode != nullptr || who.empty() || !changed) { continue; }
     episode = &episodes_[{who, vault_name, kPolicy}];
     *episode = TwinEpisode{};
@@ -503,11 +509,14 @@ bool HistoryTwin::learn_settings(Vault& vault, const AccessEvent& event) {
 }
 
 // The newest within a day; a change that is made again within a day is the first one.
-std::optional<std::int64_t> HistoryTwin::scope_change(const std::string& who, const std::string& vault,
-                                                      std::int64_t at) const {
+std::optional<std::int64_t> HistoryTwin::scope_change(const std::string& who, const std::string& vault, std::int64_t at,
+                                                      bool of_vault_alone) const {
   std::optional<std::int64_t> newest;
   for (const ScopeChange& change : scope_changes_) {
-    if (change.who == who && change.at >= at - kDay && covers(change.scope, vault)) { newest = change.at; }
+    if (change.who == who && change.at >= at - kDay && covers(change.scope, vault) &&
+        (change.scope == vault || !of_vault_alone)) {
+      newest = change.at;
+    }
   }
   return newest;
 }

@@ -130,10 +130,10 @@ class HistoryTwin {
   void observe_address(const AccessEvent& event, Facts& facts);
   void observe_session(const AccessEvent& event, Facts& facts);
   void observe_episodes(const AccessEvent& event, Facts& facts);
-  void observe_policy(const AccessEvent& event, Facts& facts);
+  void observe_policy(const AccessEvent& event, bool read_before, Facts& facts);
   [[nodiscard]] static bool learn_settings(Vault& vault, const AccessEvent& event);
   [[nodiscard]] std::optional<std::int64_t> scope_change(const std::string& who, const std::string& vault,
-                                                         std::int64_t at) const;
+                                                         std::int64_t at, bool of_vault_alone) const;
   bool add_scope_change(const std::string& who, const std::string& scope, std::int64_t at);
   void observe_scope_change(const AccessEvent& event, Facts& facts);
   [[nodiscard]] EpisodeFacts facts_of(const TwinEpisode& episode, int kind, const AccessEvent& event);
