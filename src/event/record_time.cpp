@@ -98,7 +98,7 @@ struct WrittenClock {
   bool has_half = false;
 };
 
-bool read_clock(Pieces& pieces, WrittenClock& clock) {
+bool read_time_of_day(Pieces& pieces, WrittenClock& clock) {
   if (!pieces.number(2, clock.hour) || !pieces.take(':') || !pieces.number(2, clock.minute)) { return false; }
   if (pieces.take(':')) {
     if (!pieces.number(2, clock.second)) { return false; }
@@ -157,7 +157,7 @@ TimeReading read_written_time(std::string_view text, EventTime& time) {
   pieces.blanks();
   (void)pieces.word("T");
   std::int64_t offset_ticks = 0;
-  if (!read_clock(pieces, clock) || !read_offset(pieces, offset_ticks)) { return TimeReading::kUnreadable; }
+  if (!read_time_of_day(pieces, clock) || !read_offset(pieces, offset_ticks)) { return TimeReading::kUnreadable; }
   CivilTime civil;
   const bool certain = order_date(date, clock.has_half, civil);
   civil.hour = clock.hour;
