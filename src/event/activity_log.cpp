@@ -97,6 +97,7 @@ bool is_activity_log(const RecordFields& fields) {
     return true;
   }
   const std::string_view category = fields.get(Field::kCategory);
+  if (category.empty()) { return starts_without_case(fields.get(Field::kOperation), "Microsoft."); }
   return std::ranges::any_of(kCategories, [&](auto known) { return equal_without_case(known, category); });
 }
 

@@ -8,6 +8,8 @@
 #include <deque>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/hash.h"
 #include "event/csv.h"
 #include "event/interpret.h"
 #include "event/json_index.h"
@@ -116,6 +118,7 @@ struct Document {
   JsonIndex index;
   JsonCursor cursor;
   bool has_escapes = false;  // a backslash anywhere: names and strings cannot be taken as they stand
+  bool strict = false;       // what is passed over is looked at too: of a damaged inner text nothing is kept
   std::string bytes;         // of an inner text: copied, because reading goes past the end, and fields point into it
 };
 constexpr std::size_t kInnerDocumentsLimit = 12;  // a record has at most nine columns that hold JSON
@@ -139,7 +142,10 @@ const MemberAction& to_action(std::uint8_t target) {
     }
     for (std::size_t below = 0; below < static_cast<std::size_t>(Context::kCount); ++below) {
       const auto context = static_cast<Context>(below);
-      const Field mark = context == Context::kNetworkAcls ? Field::kNetworkAcls : Field::kCount;
+      const Field mark = context == Context::kNetworkAcls   ? Field::kNetworkAcls
+                         : context == Context::kIpRules     ? Field::kAclsIpRules
+                         : context == Context::kSubnetRules ? Field::kAclsSubnetRules
+                                                            : Field::kCount;
       actions[kContextTarget + below] = {MemberAction::Kind::kEnter, mark, context};
     }
     return actions;
@@ -153,6 +159,19 @@ void clear_below(RecordFields& fields, Context context) {
   }
   if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAssignmentScope); }
 }
+
+bool is_rules(Context context) {
+  return context == Context::kIpRules || context == Context::kSubnetRules;
+}
+
+struct Rules {
+  std::uint64_t sum = 0;
+  std::size_t count = 0;
+  void add(std::string_view rule) {
+    sum += hash64(lower_case(rule));
+    ++count;
+  }
+};
 
 Decoded not_json(std::string_view expected, std::string_view found) {
   return {DecodeKind::kRefused, RefusalCause::kNotJson, SkipCause::kEmpty,
@@ -174,6 +193,7 @@ struct Decoder::State {
   RecordFields fields;
   std::string scratch;
   std::vector<std::string_view> cells;
+  std::array<std::string, 2> rules;  // of addresses and of subnets, in short
 
   [[nodiscard]] const char* start(std::string_view text) {
     fields.clear();
@@ -187,7 +207,8 @@ struct Decoder::State {
   [[nodiscard]] bool read_member(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_below(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_list_below(Document& document, const MemberAction& action);
-  [[nodiscard]] bool read_list_text(Document& document, Field field);
+  [[nodiscard]] bool read_rules(Document& document, Field field);
+  [[nodiscard]] bool read_rule(Document& document, Rules& found);
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
   [[nodiscard]] bool read_inner(std::string_view text, const MemberAction& action);
 
@@ -213,6 +234,7 @@ const MemberAction* Decoder::State::find_action(Document& document, Context cont
 // here. The cursor is a copy, which the compiler can hold in registers.
 bool Decoder::State::read_object(Document& document, Context context) {
   const bool plain_strings = !document.has_escapes;
+  const bool strict = document.strict;
   JsonCursor cursor = document.cursor;
   cursor.step();
   bool more = !cursor.take('}');
@@ -236,7 +258,7 @@ bool Decoder::State::read_object(Document& document, Context context) {
     if (is_string && plain_strings && action->kind == MemberAction::Kind::kStore) {
       fields.set(action->field, {value + 1, static_cast<std::size_t>(after - value) - 2});
       cursor.step_over(3);
-    } else if (action->kind == MemberAction::Kind::kSkip && JsonCursor::is_scalar_start(*value)) {
+    } else if (action->kind == MemberAction::Kind::kSkip && JsonCursor::is_scalar_start(*value) && !strict) {
       cursor.step_over(3);
     } else {
       cursor.step_over(2);
@@ -252,24 +274,20 @@ bool Decoder::State::read_object(Document& document, Context context) {
 }
 
 bool Decoder::State::read_member(Document& document, const MemberAction& action) {
-  if (action.kind == MemberAction::Kind::kSkip) { return document.cursor.skip_value(); }
+  if (action.kind == MemberAction::Kind::kSkip) {
+    const bool looked_at = document.strict && JsonCursor::is_scalar_start(document.cursor.peek());
+    std::string_view text;
+    return looked_at ? read_scalar(document, text) : document.cursor.skip_value();
+  }
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
   const char first = document.cursor.peek();
   std::string_view text;
-  if (first == '[' && is_list_text(action.field)) { return read_list_text(document, action.field); }
   if (!read_scalar(document, text)) { return false; }
   if (action.kind == MemberAction::Kind::kFill && fields.has(action.field)) { return true; }
   const bool container = first == '{' || first == '[';
   // A status or flag that is a container is there, and unreadable.
   const bool taken = first == '"' || is_number_or_flag(action.field) || (container && is_container_mark(action.field));
   if (taken) { fields.set(action.field, text); }
-  return true;
-}
-
-bool Decoder::State::read_list_text(Document& document, Field field) {
-  const char* begin = document.cursor.ahead(0);
-  if (!document.cursor.skip_value() || document.cursor.at_end()) { return false; }
-  fields.set(field, trimmed({begin, static_cast<std::size_t>(document.cursor.ahead(0) - begin)}));
   return true;
 }
 
@@ -296,15 +314,52 @@ bool Decoder::State::read_below(Document& document, const MemberAction& action) 
   clear_below(fields, action.context);
   const char first = document.cursor.peek();
   if (first == '{') {
-    if (action.field != Field::kCount) { fields.set(action.field, "{"); }
+    if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, "{"); }
     return read_object(document, action.context);
   }
-  if (first == '[') { return read_list_below(document, action); }
+  if (first == '[') {
+    return is_rules(action.context) ? read_rules(document, action.field) : read_list_below(document, action);
+  }
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
   if (text.empty() || text == "None") { return true; }
-  if (action.field != Field::kCount) { fields.set(action.field, text); }
+  if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, text); }
   return first != '"' || read_inner(text, action);
+}
+
+// A rule is a text in the list, or each text of an object in it.
+bool Decoder::State::read_rule(Document& document, Rules& found) {
+  JsonCursor& cursor = document.cursor;
+  std::string_view text;
+  if (cursor.peek() != '{') {
+    const bool is_text = cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_text) { found.add(text); }
+    return true;
+  }
+  cursor.step();
+  for (bool more = !cursor.take('}'); more; more = !cursor.take('}')) {
+    if (!cursor.at_name() || !read_scalar(document, text) || !cursor.take(':')) { return false; }
+    const bool is_text = cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_text) { found.add(text); }
+    if (cursor.peek() != '}' && !cursor.take(',')) { return false; }
+  }
+  return true;
+}
+
+bool Decoder::State::read_rules(Document& document, Field field) {
+  JsonCursor& cursor = document.cursor;
+  Rules found;
+  cursor.step();
+  for (bool more = !cursor.take(']'); more; more = !cursor.take(']')) {
+    if (!read_rule(document, found)) { return false; }
+    if (cursor.peek() != ']' && !cursor.take(',')) { return false; }
+  }
+  std::string& kept = rules[field == Field::kAclsIpRules ? 0 : 1];
+  kept = fmt::format("{}:{:016x}", found.count, found.sum);
+  fields.set(field, kept);
+  return true;
 }
 
 // A list, such as of policies: its first object tells.
@@ -325,19 +380,22 @@ bool Decoder::State::read_list_below(Document& document, const MemberAction& act
 // AdditionalFields that are cut.
 bool Decoder::State::read_inner(std::string_view text, const MemberAction& action) {
   text = trimmed(text);
+  const char start = is_rules(action.context) ? '[' : '{';
   const bool cut_columns = action.context == Context::kAdditional && text.starts_with('{');
   const bool optional = action.context != Context::kIdentity && !cut_columns;
-  if (text.empty() || text.front() != '{' || inner_used == kInnerDocumentsLimit) { return optional; }
+  if (text.empty() || text.front() != start || inner_used == kInnerDocumentsLimit) { return optional; }
   if (inner_used == inner_documents.size()) { inner_documents.emplace_back(); }
   Document& inner = inner_documents[inner_used++];
   inner.bytes.assign(text);
   inner.bytes.append(kRecordPadding, '\0');
   const std::string_view copy = std::string_view(inner.bytes).substr(0, text.size());
   inner.has_escapes = has_backslash(copy);
+  inner.strict = true;
   // Of a damaged text nothing is kept.
   const RecordFields before = fields;
-  const bool fits =
-      inner.index.build(copy, inner.cursor) == nullptr && read_object(inner, action.context) && inner.cursor.at_end();
+  bool fits = inner.index.build(copy, inner.cursor) == nullptr;
+  fits = fits && (start == '[' ? read_rules(inner, action.field) : read_object(inner, action.context));
+  fits = fits && inner.cursor.at_end();
   if (!fits) { fields = before; }
   return fits || optional;
 }
@@ -346,7 +404,7 @@ bool Decoder::State::read_cell(std::string_view cell, const MemberAction& action
   if (action.kind == MemberAction::Kind::kStore) { fields.set(action.field, cell); }
   if (action.kind != MemberAction::Kind::kEnter || trimmed(cell).empty() || cell == "None") { return true; }
   clear_below(fields, action.context);
-  if (action.field != Field::kCount) { fields.set(action.field, cell); }
+  if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, cell); }
   return read_inner(cell, action);
 }
 

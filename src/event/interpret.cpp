@@ -362,24 +362,6 @@ std::uint8_t policy_marks_of(const RecordFields& fields, std::string_view operat
                                    (fields.has(Field::kAddedIpRule) ? kPolicyMarkIpRule : 0));
 }
 
-// "2:00f1..": how many rules, and a hash that knows no order. A rule is a text of the list that is no member's name.
-std::string rules_in_short(std::string_view list) {
-  std::uint64_t sum = 0;
-  std::size_t count = 0;
-  std::size_t at = list.find('"');
-  while (at != std::string_view::npos) {
-    const std::size_t end = list.find('"', at + 1);
-    if (end == std::string_view::npos) { break; }
-    const std::size_t next = list.find_first_not_of(" \t\r\n", end + 1);
-    if (next == std::string_view::npos || list[next] != ':') {
-      sum += hash64(lower_case(list.substr(at + 1, end - at - 1)));
-      ++count;
-    }
-    at = list.find('"', end + 1);
-  }
-  return fmt::format("{}:{:016x}", count, sum);
-}
-
 // What is absent is left out, but for the first two: a change may name only some.
 std::string network_acls_of(const RecordFields& fields) {
   const std::string_view bypass = fields.get(Field::kAclsBypass);
@@ -391,11 +373,8 @@ std::string network_acls_of(const RecordFields& fields) {
   const auto add = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) { acls += fmt::format("{}{}={}", acls.empty() ? "" : ";", name, value); }
   };
-  const auto add_rules = [&](std::string_view name, Field field) {
-    if (fields.has(field)) { add(name, rules_in_short(fields.get(field))); }
-  };
-  add_rules("iprules", Field::kAclsIpRules);
-  add_rules("subnetrules", Field::kAclsSubnetRules);
+  add("iprules", fields.get(Field::kAclsIpRules));
+  add("subnetrules", fields.get(Field::kAclsSubnetRules));
   add("publicaccess", fields.get(Field::kPublicAccess));
   return acls;
 }

@@ -115,8 +115,8 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "properties_enableRbacAuthorization_b", kRbacEnabled),
     keep(kRoot, "properties_networkAcls_bypass_s", kAclsBypass),
     keep(kRoot, "properties_networkAcls_defaultAction_s", kAclsDefaultAction),
-    keep(kRoot, "properties_networkAcls_ipRules_s", kAclsIpRules),
-    keep(kRoot, "properties_networkAcls_virtualNetworkRules_s", kAclsSubnetRules),
+    enter(kRoot, "properties_networkAcls_ipRules_s", Context::kIpRules, kAclsIpRules),
+    enter(kRoot, "properties_networkAcls_virtualNetworkRules_s", Context::kSubnetRules, kAclsSubnetRules),
     keep(kRoot, "properties_publicNetworkAccess_s", kPublicAccess),
     keep(kRoot, "addedAccessPolicy_ObjectId_g", kAddedPolicyPrincipal),
     keep(kRoot, "addedAccessPolicy_ObjectId_s", kAddedPolicyPrincipal),
@@ -227,10 +227,10 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(Context::kNetworkAcls, "Bypass", kAclsBypass),
     keep(Context::kNetworkAcls, "defaultAction", kAclsDefaultAction),
     keep(Context::kNetworkAcls, "DefaultAction", kAclsDefaultAction),
-    keep(Context::kNetworkAcls, "ipRules", kAclsIpRules),
-    keep(Context::kNetworkAcls, "IpRules", kAclsIpRules),
-    keep(Context::kNetworkAcls, "virtualNetworkRules", kAclsSubnetRules),
-    keep(Context::kNetworkAcls, "VirtualNetworkRules", kAclsSubnetRules),
+    enter(Context::kNetworkAcls, "ipRules", Context::kIpRules, kAclsIpRules),
+    enter(Context::kNetworkAcls, "IpRules", Context::kIpRules, kAclsIpRules),
+    enter(Context::kNetworkAcls, "virtualNetworkRules", Context::kSubnetRules, kAclsSubnetRules),
+    enter(Context::kNetworkAcls, "VirtualNetworkRules", Context::kSubnetRules, kAclsSubnetRules),
 });
 
 // Length, both ends and the middle tell the names apart well enough; a match is compared in full.
@@ -278,7 +278,8 @@ std::map<std::string, MemberAction> additional_members() {
   for (const MemberRow& row : kMembers) {
     const bool column = row.action.kind == MemberAction::Kind::kStore && !is_container_mark(row.action.field) &&
                         row.action.field != kEventType && row.action.field != kCloudEventType;
-    const bool taken = column || row.action.context == Context::kIdentity;
+    const bool taken = column || row.action.context == Context::kIdentity || row.action.context == Context::kIpRules ||
+                       row.action.context == Context::kSubnetRules;
     if (row.context != kRoot || !taken) { continue; }
     MemberAction action = row.action;
     if (column) { action.kind = MemberAction::Kind::kFill; }

@@ -79,7 +79,7 @@ enum class Field : std::uint8_t {
   kNetworkAcls,
   kAclsBypass,
   kAclsDefaultAction,
-  kAclsIpRules,      // these two as JSON text
+  kAclsIpRules,      // these two in short: "2:00f1..", how many rules and a hash that knows no order
   kAclsSubnetRules,  // virtualNetworkRules
   kPublicAccess,
   kListedPolicyPrincipal,  // of the first entry of accessPolicies
@@ -112,11 +112,6 @@ inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCoun
   return field == Field::kEnvelope || field == Field::kEventData;
 }
 
-// Kept whole, as JSON text.
-[[nodiscard]] constexpr bool is_list_text(Field field) {
-  return field == Field::kAclsIpRules || field == Field::kAclsSubnetRules;
-}
-
 // Objects whose members are read.
 enum class Context : std::uint8_t {
   kRoot,
@@ -132,6 +127,8 @@ enum class Context : std::uint8_t {
   kRemovedPolicy,
   kAddedIpRule,
   kNetworkAcls,
+  kIpRules,
+  kSubnetRules,
   kListedPolicies,
   kAuthorization,  // of the Activity Log
   kBody,           // of a request or an answer that the Activity Log repeats

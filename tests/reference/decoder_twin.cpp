@@ -359,21 +359,27 @@ std::string principal_of(const json& record, const std::string& name) {
   return first_text({member(&record, name + "_ObjectId_g"), member(&record, name + "_ObjectId_s")});
 }
 
-// How many texts that are no names stand in a list of rules, and a sum of their hashes.
+// A rule is a text in the list, or each text of an object in it: their number and a sum of their hashes.
 void add_rules(const json& rules, std::uint64_t& sum, std::size_t& count) {
-  if (rules.is_string()) {
-    sum += hash64(lower(rules.get<std::string>()));
+  const auto add = [&](const json& rule) {
+    if (!rule.is_string()) { return; }
+    sum += hash64(lower(rule.get<std::string>()));
     ++count;
+  };
+  for (const json& rule : rules) {
+    add(rule);
+    if (!rule.is_object()) { continue; }
+    for (const json& text : rule) { add(text); }
   }
-  if (!rules.is_structured()) { return; }
-  for (const json& rule : rules) { add_rules(rule, sum, count); }
 }
 
 std::string rules_part(const std::string& name, const json* given) {
   if (given == nullptr || is_absent(given)) { return ""; }
+  const json rules = dynamic_of(given);
+  if (!rules.is_array()) { return ""; }
   std::uint64_t sum = 0;
   std::size_t count = 0;
-  add_rules(dynamic_of(given), sum, count);
+  add_rules(rules, sum, count);
   std::ostringstream out;
   out << ";" << name << "=" << count << ":" << std::hex << std::setw(16) << std::setfill('0') << sum;
   return out.str();
@@ -832,6 +838,8 @@ bool is_activity(const json& record) {
   }
   const std::string category =
       lower(first_text({member(&record, "CategoryValue"), member(&record, "category"), member(&record, "Category")}));
+  const std::string operation = lower(first_text({member(&record, "operationName"), member(&record, "OperationName")}));
+  if (category.empty()) { return starts_with(operation, "microsoft."); }
   return std::ranges::find(kCategories, category) != kCategories.end();
 }
 
@@ -855,8 +863,8 @@ std::string scope_of_change(const json& record, const json& body) {
 json with_claims(const json& record) {
   json changed = record;
   const json identity = dynamic_of(first_of({member(&record, "identity"), member(&record, "Identity")}));
-  json claims =
-      dynamic_of(first_of({member(&identity, "claims"), member(&record, "Claims"), member(&record, "Claims_d")}));
+  json claims = dynamic_of(first_of({member(&identity, "claims"), member(&identity, "claim"), member(&record, "Claims"),
+                                     member(&record, "Claims_d")}));
   if (!claims.is_object()) { claims = json::object(); }
   changed["identity"] = {{"claim", claims}};
   changed.erase("Identity");
