@@ -207,6 +207,7 @@ struct Decoder::State {
   [[nodiscard]] bool read_member(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_below(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_list_below(Document& document, const MemberAction& action);
+  [[nodiscard]] bool read_value_member(Document& document, Field field);
   [[nodiscard]] bool read_rules(Document& document, Field field);
   [[nodiscard]] bool read_rule(Document& document, Rules& found);
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
@@ -281,6 +282,7 @@ bool Decoder::State::read_member(Document& document, const MemberAction& action)
   }
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
   const char first = document.cursor.peek();
+  if (first == '{' && has_value_member(action.field)) { return read_value_member(document, action.field); }
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
   if (action.kind == MemberAction::Kind::kFill && fields.has(action.field)) { return true; }
@@ -288,6 +290,20 @@ bool Decoder::State::read_member(Document& document, const MemberAction& action)
   // A status or flag that is a container is there, and unreadable.
   const bool taken = first == '"' || is_number_or_flag(action.field) || (container && is_container_mark(action.field));
   if (taken) { fields.set(action.field, text); }
+  return true;
+}
+
+bool Decoder::State::read_value_member(Document& document, Field field) {
+  JsonCursor& cursor = document.cursor;
+  std::string_view text;
+  cursor.step();
+  for (bool more = !cursor.take('}'); more; more = !cursor.take('}')) {
+    if (!cursor.at_name() || !read_scalar(document, text) || !cursor.take(':')) { return false; }
+    const bool is_value = text == "value" && cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_value) { fields.set(field, text); }
+    if (cursor.peek() != '}' && !cursor.take(',')) { return false; }
+  }
   return true;
 }
 

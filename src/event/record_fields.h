@@ -112,6 +112,11 @@ inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCoun
   return field == Field::kEnvelope || field == Field::kEventData;
 }
 
+// The Activity Log's API writes these as {"value": .., "localizedValue": ..}.
+[[nodiscard]] constexpr bool has_value_member(Field field) {
+  return field == Field::kOperation || field == Field::kCategory || field == Field::kResultType;
+}
+
 // Objects whose members are read.
 enum class Context : std::uint8_t {
   kRoot,
@@ -133,7 +138,8 @@ enum class Context : std::uint8_t {
   kAuthorization,  // of the Activity Log
   kBody,           // of a request or an answer that the Activity Log repeats
   kBodyProperties,
-  kAdditional,  // AdditionalFields: columns that found no place in a table of 500, under their own names
+  kHttpRequest,  // of the Activity Log's API
+  kAdditional,   // AdditionalFields: columns that found no place in a table of 500, under their own names
   kCount,
 };
 

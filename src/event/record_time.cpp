@@ -66,6 +66,9 @@ class Pieces {
     rest_.remove_prefix(word.size());
     return true;
   }
+  void letters() {
+    while (!rest_.empty() && lower_case(rest_[0]) >= 'a' && lower_case(rest_[0]) <= 'z') { rest_.remove_prefix(1); }
+  }
   void blanks() { rest_ = without_blanks(rest_); }
   [[nodiscard]] char next() const { return rest_.empty() ? '\0' : rest_[0]; }
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
@@ -87,6 +90,41 @@ bool read_date(Pieces& pieces, WrittenDate& date) {
   if (date.separator != '/' && date.separator != '.' && date.separator != '-') { return false; }
   return pieces.take(date.separator) && pieces.number(2, date.parts[1]) && pieces.take(date.separator) &&
          pieces.number(date.year_first ? 2 : 4, date.parts[2]);
+}
+
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+// 1 to 12 where a month's name begins here, of which three letters count; else 0.
+int read_month_name(Pieces& pieces) {
+  for (std::size_t month = 0; month < kMonths.size(); ++month) {
+    if (!pieces.word(kMonths[month])) { continue; }
+    pieces.letters();
+    return static_cast<int>(month) + 1;
+  }
+  return 0;
+}
+
+void separators(Pieces& pieces) {
+  do { pieces.blanks(); } while (pieces.take(',') || pieces.take('.') || pieces.take('-') || pieces.take('/'));
+}
+
+// "Sat, 09 Jan 2027", "9-Jan-2027", "January 9, 2027".
+bool read_named_date(Pieces& pieces, CivilTime& civil) {
+  constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  for (const std::string_view day : kDays) {
+    if (!pieces.word(day)) { continue; }
+    pieces.letters();
+    break;
+  }
+  separators(pieces);
+  civil.month = read_month_name(pieces);
+  separators(pieces);
+  if (!pieces.number(2, civil.day)) { return false; }
+  separators(pieces);
+  if (civil.month == 0) { civil.month = read_month_name(pieces); }
+  separators(pieces);
+  return civil.month != 0 && pieces.number(4, civil.year);
 }
 
 // "9:41", "09:41:00.123", then perhaps AM or PM.
@@ -152,14 +190,16 @@ TimeReading read_written_time(std::string_view text, EventTime& time) {
   Pieces pieces(text);
   WrittenDate date;
   WrittenClock clock;
-  if (!read_date(pieces, date)) { return TimeReading::kUnreadable; }
+  CivilTime civil;
+  const bool numbers = read_date(pieces, date);
+  if (!numbers) { pieces = Pieces(text); }
+  if (!numbers && !read_named_date(pieces, civil)) { return TimeReading::kUnreadable; }
   (void)pieces.take(',');
   pieces.blanks();
   (void)pieces.word("T");
   std::int64_t offset_ticks = 0;
   if (!read_time_of_day(pieces, clock) || !read_offset(pieces, offset_ticks)) { return TimeReading::kUnreadable; }
-  CivilTime civil;
-  const bool certain = order_date(date, clock.has_half, civil);
+  const bool certain = !numbers || order_date(date, clock.has_half, civil);
   civil.hour = clock.hour;
   civil.minute = clock.minute;
   civil.second = clock.second;

@@ -805,9 +805,37 @@ const std::vector<std::string>& known_columns() {
   return kColumns;
 }
 
+// The Activity Log's own API as a record of a storage account.
+json with_names_as_text(const json& given) {
+  if (!given.is_object()) { return given; }
+  json record = given;
+  for (const char* name :
+       {"operationName", "OperationName", "OperationNameValue", "category", "Category", "CategoryValue", "resultType",
+        "ResultType", "ActivityStatus", "ActivityStatusValue", "status"}) {
+    const json* value = member(&given, name);
+    if (value == nullptr || !value->is_object()) { continue; }
+    record[name] = text_of(member(value, "value"));
+  }
+  const auto move_up = [&](const char* to, const json* value) {
+    if (!is_absent(value) && is_absent(member(&record, to))) { record[to] = *value; }
+  };
+  const std::string status = text_of(member(&record, "status"));
+  const json status_text = status;
+  move_up("time", member(&record, "eventTimestamp"));
+  move_up("resultType", &status_text);
+  move_up("Caller", member(&record, "caller"));
+  move_up("Claims", member(&record, "claims"));
+  move_up("Authorization", member(&record, "authorization"));
+  const json request = dynamic_of(member(&record, "httpRequest"));
+  move_up("callerIpAddress",
+          first_string_of({member(&request, "clientIpAddress"), member(&request, "clientIPAddress")}));
+  return record;
+}
+
 // The record with what stands in AdditionalFields in its own place.
 json with_additional_fields(const json& given) {
-  const json additional = dynamic_of(member(&given, "AdditionalFields"));
+  const json additional = dynamic_of(first_of(
+      {member(&given, "AdditionalFields"), member(&given, "additionalFields"), member(&given, "AdditionalFields_s")}));
   if (!additional.is_object()) { return given; }
   json record = given;
   for (auto item = additional.begin(); item != additional.end(); ++item) {
@@ -819,10 +847,11 @@ json with_additional_fields(const json& given) {
 }
 
 bool has_damaged_columns(const json& record) {
-  const std::string text = text_of(member(&record, "AdditionalFields"));
+  const json* columns = first_of({member(&record, "AdditionalFields"), member(&record, "additionalFields"),
+                                  member(&record, "AdditionalFields_s")});
+  const std::string text = text_of(columns);
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  return begin != std::string::npos && text[begin] == '{' &&
-         !dynamic_of(member(&record, "AdditionalFields")).is_object();
+  return begin != std::string::npos && text[begin] == '{' && !dynamic_of(columns).is_object();
 }
 
 // --- the Activity Log
@@ -952,13 +981,14 @@ TwinAnswer decode_activity(const json& given) {
 }  // namespace
 
 TwinAnswer decode_by_twin(const json& given) {
-  const json record = with_additional_fields(given);
+  const json record = with_names_as_text(with_additional_fields(given));
   if (record.is_array()) { return envelope(); }
   if (!record.is_object()) { return refused(RefusalCause::kNotARecord); }
   if (is_event_grid(record)) { return skipped(SkipCause::kEventGrid); }
   const bool is_record = has(record, "operationName") || has(record, "OperationName") || has(record, "time") ||
                          has(record, "TimeGenerated") || has(record, "TimeGenerated [UTC]") ||
-                         has(record, "OperationNameValue") || has(record, "_OriginalTimeGenerated");
+                         has(record, "OperationNameValue") || has(record, "_OriginalTimeGenerated") ||
+                         has(record, "eventTimestamp");
   if (!is_record) {
     const bool is_envelope = (has(record, "records") && record["records"].is_array()) ||
                              (has(record, "tables") && record["tables"].is_array());

@@ -92,6 +92,27 @@ TEST(ActivityLog, FormsOfOneChangeAreOneEvent) {
   EXPECT_EQ(describe(decode(activity_row(record))), describe(decode(record)));
 }
 
+TEST(ActivityLog, TheFormOfItsOwnApiIsTheSameEvent) {
+  const json record = assignment(kVault);
+  const json listed = {
+      {"eventTimestamp", record["time"]},
+      {"operationName",
+       {{"localizedValue", "Create role assignment"}, {"value", "Microsoft.Authorization/roleAssignments/write"}}},
+      {"category", {{"value", "Administrative"}}},
+      {"status", {{"value", "Succeeded"}, {"localizedValue", "Succeeded"}}},
+      {"caller", "ann@contoso.example"},
+      {"claims", record["identity"]["claims"]},
+      {"authorization", record["identity"]["authorization"]},
+      {"httpRequest", {{"clientIpAddress", "203.0.113.9"}, {"method", "PUT"}}},
+      {"correlationId", record["correlationId"]},
+      {"resourceId", record["resourceId"]},
+      {"properties", record["properties"]}};
+  EXPECT_EQ(describe(decode(listed)), describe(decode(record)));
+  json other = listed;
+  other["operationName"]["value"] = "Microsoft.Compute/virtualMachines/start/action";
+  EXPECT_EQ(decode(other).skip, SkipCause::kActivity);
+}
+
 TEST(ActivityLog, ScopesAreThoseThatVaultsLieIn) {
   EXPECT_EQ(decode(assignment(std::string(kVault) + "/secrets/db")).event.vault_id(), kVault);
   EXPECT_EQ(decode(assignment(kSubscription)).event.vault_id(), kSubscription);

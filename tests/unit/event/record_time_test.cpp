@@ -56,6 +56,17 @@ TEST(RecordTime, DayAndMonthAreReadWhereTheirOrderIsCertain) {
   EXPECT_EQ(read("2027-01-09T09:41Z"), kMorning);
 }
 
+TEST(RecordTime, AMonthWithANameIsCertain) {
+  for (const char* text :
+       {"Sat, 09 Jan 2027 09:41:00 GMT", "9 Jan 2027 09:41:00", "Jan 9, 2027, 9:41:00 AM", "January 9, 2027 9:41 AM",
+        "09-Jan-2027 09:41:00", "09/Jan/2027 09:41:00 +0000", "Saturday, 9 January 2027 10:41:00 +01:00"}) {
+    EXPECT_EQ(read(text), kMorning) << text;
+  }
+  for (const char* text : {"Jan", "Jan 2027", "9 Foo 2027 09:41:00", "32 Jan 2027 09:41:00", "Sat, 09 Jan 2027"}) {
+    EXPECT_EQ(read(text), "unreadable") << text;
+  }
+}
+
 TEST(RecordTime, NumbersCountSince1970InTheUnitThatFits) {
   EXPECT_EQ(read("1799487660"), kMorning);
   EXPECT_EQ(read("1799487660000"), kMorning);
