@@ -341,9 +341,11 @@ bool starts_without_case(std::string_view text, std::string_view start) {
 }
 
 // AccessPolicyMerge and its kin: PUT .../accessPolicies/add, /replace and /remove.
+// REQUIRES: the URI in lower case.
 bool changes_policies(std::string_view operation, std::string_view uri) {
-  return starts_without_case(operation, "AccessPolicy") || contains_ignoring_case(operation, "/accesspolicies/") ||
-         contains_ignoring_case(uri, "/accesspolicies/");
+  constexpr std::string_view kPath = "/accesspolicies/";
+  return starts_without_case(operation, "AccessPolicy") || uri.find(kPath) != std::string_view::npos ||
+         (operation.size() > kPath.size() && contains_ignoring_case(operation, kPath));
 }
 
 bool is_about_vault(std::string_view operation) {
@@ -382,7 +384,8 @@ std::string network_acls_of(const RecordFields& fields) {
 void put_policy(const RecordFields& fields, std::string_view operation, TextBlock& block, AccessEvent& event) {
   event.policy_marks = policy_marks_of(fields, operation, block.get(TextField::kUri));
   std::string_view principal = fields.first_of(Field::kAddedPolicyPrincipal, Field::kRemovedPolicyPrincipal);
-  if (principal.empty() && changes_policies(operation, block.get(TextField::kUri))) {
+  if (principal.empty() && fields.has(Field::kListedPolicyPrincipal) &&
+      changes_policies(operation, block.get(TextField::kUri))) {
     principal = fields.get(Field::kListedPolicyPrincipal);
   }
   block.put_lower(TextField::kPolicyPrincipal, principal);
@@ -432,7 +435,6 @@ IpAddress read_address(std::string_view text, bool& unreadable) {
 
 std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
   if (is_event_grid(fields)) { return skipped(SkipCause::kEventGrid); }
-  if (is_activity_log(fields)) { return std::nullopt; }
   // The policy evaluation table has no category column.
   constexpr std::string_view kPolicyTable = "AZKVPolicyEvaluationDetailsLogs";
   if (equal_without_case(fields.get(Field::kTableType), kPolicyTable) ||
@@ -472,6 +474,7 @@ RecordFields with_caller(RecordFields fields) {
 }
 
 Decoded interpret_activity(const RecordFields& given, AccessEvent& event) {
+  if (is_event_grid(given)) { return skipped(SkipCause::kEventGrid); }
   const auto change = access_change_of(given);
   if (!change) { return skipped(SkipCause::kActivity); }
   EventTime event_time;
@@ -501,8 +504,8 @@ Decoded interpret_activity(const RecordFields& given, AccessEvent& event) {
 }  // namespace
 
 Decoded interpret(const RecordFields& fields, AccessEvent& event) {
-  if (auto decoded = reason_to_pass_over(fields)) { return *std::move(decoded); }
   if (is_activity_log(fields)) { return interpret_activity(fields, event); }
+  if (auto decoded = reason_to_pass_over(fields)) { return *std::move(decoded); }
   const std::string_view time = time_of(fields);
   const std::string_view operation = fields.get(Field::kOperation);
   if (time.empty() && operation.empty()) {

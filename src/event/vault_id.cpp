@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/ascii.h"
 
@@ -101,13 +102,13 @@ std::string_view vault_part(std::string_view path) {
 }
 
 bool is_of_other_service(std::string_view resource_id) {
-  // Nearly every record is of a vault: its provider is the third segment from the end.
-  constexpr std::string_view kVaults = "/providers/microsoft.keyvault/vaults";
-  const std::size_t name = resource_id.rfind('/');
-  if (name != std::string_view::npos && name >= kVaults.size() &&
-      equal_without_case(resource_id.substr(name - kVaults.size(), kVaults.size()), kVaults)) {
-    return false;
-  }
+  // Nearly every record is of a vault, and its id in one of two spellings.
+  constexpr std::array<std::string_view, 2> kUsual = {"/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS",
+                                                      "/providers/microsoft.keyvault/vaults"};
+  const void* last = memrchr(resource_id.data(), '/', resource_id.size());
+  const auto size = last == nullptr ? 0 : static_cast<const char*>(last) - resource_id.data();
+  const std::string_view path = resource_id.substr(0, static_cast<std::size_t>(size));
+  if (path.ends_with(kUsual[0]) || path.ends_with(kUsual[1])) { return false; }
   const bool names_a_provider = find_without_case(resource_id, "/providers/") != std::string_view::npos;
   return names_a_provider && find_without_case(resource_id, kProvider) == std::string_view::npos;
 }

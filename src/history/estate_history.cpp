@@ -680,7 +680,7 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
 // Of a vault's own log: policies that a record marks as changed, another setting than was told before, and a whole
 // vault put again that says nothing of what is in it.
 bool EstateHistory::is_policy_change(const AccessEvent& event, bool vault_was_known) {
-  const bool differs = vault_profiles_[observed_.vault].settings.learn(event);
+  const bool differs = tells_settings(event) && vault_profiles_[observed_.vault].settings.learn(event);
   if (event.operation_kind != OperationKind::kPolicy) { return false; }
   if (event.policy_marks != 0 || differs) { return true; }
   const std::string_view name = event.operation_name();
