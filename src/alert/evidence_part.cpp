@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/ip_address.h"
+#include "event/access_scope.h"
 
 namespace keyvigil {
 namespace {
@@ -38,8 +39,10 @@ std::optional<Part> part_of_list_get(const Alert& alert, const AccessEvent& even
 std::optional<Part> part_of_put_get(const Alert& alert, const AccessEvent& event, const EventMarks& marks) {
   const bool own = event.caller_key() == alert.caller.key;
   if (marks.policy_change) {
-    const bool for_caller =
-        !alert.caller.object_id.empty() && event.get(TextField::kPolicyPrincipal) == alert.caller.object_id;
+    // Where a role is assigned the answer need not say for whom: its time is that of the change that was counted.
+    const bool counted = is_of_activity_log(event) && alert.rule.piece_ticks.contains(event.time.ticks);
+    const bool for_caller = counted || (!alert.caller.object_id.empty() &&
+                                        event.get(TextField::kPolicyPrincipal) == alert.caller.object_id);
     return (own || for_caller) && event.time >= alert.rule.began ? std::optional(Part::kCause) : std::nullopt;
   }
   const bool refused = own && event.outcome == Outcome::kDenied && event.time <= alert.rule.last_cause;
@@ -97,6 +100,9 @@ bool is_counted(const EvidenceRule& rule, const AccessEvent& event, const EventM
 bool is_elsewhere(const Alert& alert, const AccessEvent& event) {
   const bool about_vault =
       catalogue_row(alert.type).scope != AlertScope::kCaller || alert.subject == SubjectKind::kVault;
+  if (alert.type == AlertType::kPutGetAnomaly && is_of_activity_log(event)) {
+    return !covers(event.vault_id(), alert.vault_id);
+  }
   return about_vault && event.vault_id() != alert.vault_id;
 }
 

@@ -165,6 +165,10 @@ void RecentEvents::each_of_vault(std::uint64_t vault, EventTime since, const Vis
   each([vault](const EventLog::Entry& entry) { return entry.vault == vault; }, since, visit);
 }
 
+void RecentEvents::each_policy_change(EventTime since, const Visit& visit) const {
+  each([](const EventLog::Entry& entry) { return (entry.marks & kPolicyChangeMark) != 0; }, since, visit);
+}
+
 bool RecentEvents::is_complete_for_vault(EventTime since) const {
   return since.ticks > std::max(log_.forgotten_ticks(), watched_log_.forgotten_ticks());
 }

@@ -88,6 +88,8 @@ class RecentEvents {
   // In the order of decision: events of that time or later.
   void each_of_caller(std::uint64_t caller, EventTime since, const Visit& visit) const;
   void each_of_vault(std::uint64_t vault, EventTime since, const Visit& visit) const;
+  // Changes of who may do what, by whomever and wherever.
+  void each_policy_change(EventTime since, const Visit& visit) const;
   // Whether nothing of the caller, or of a vault, from then on was forgotten.
   [[nodiscard]] bool is_complete_for_caller(std::uint64_t caller, EventTime since) const;
   [[nodiscard]] bool is_complete_for_vault(EventTime since) const;

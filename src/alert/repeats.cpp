@@ -10,6 +10,7 @@
 #include "alert/printable.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "event/access_scope.h"
 
 namespace keyvigil {
 namespace {
@@ -531,6 +532,7 @@ void Repeats::look_back(Alert& alert, const AccessEvent& event) {
     recent_.each_of_vault(hash64(alert.vault_id), since, take);
     alert.evidence_cut = alert.evidence_cut || !recent_.is_complete_for_vault(since);
   }
+  if (alert.type == AlertType::kPutGetAnomaly) { recent_.each_policy_change(since, take); }
   if (alert.subject == SubjectKind::kCaller) {
     const std::uint64_t caller = hash64(alert.caller.key);
     recent_.each_of_caller(caller, since, take);
@@ -569,7 +571,7 @@ void Repeats::add_suspicious(Alert& alert, const AccessEvent& event, const Event
       !result.empty() && alert.result_signatures.size() < kResultSignatureLimit) {
     alert.result_signatures.insert(std::move(result));
   }
-  add_text(alert.vaults, event.vault_id(), kVaultLimit);
+  if (!is_of_activity_log(event)) { add_text(alert.vaults, event.vault_id(), kVaultLimit); }
   add_text(alert.targets, event.uri(), kTargetLimit);
   widen(alert.rule, event, marks, part);
   if (alert.rule.vaults.size() > kRuleVaultLimit) { alert.rule.vaults.erase(std::prev(alert.rule.vaults.end())); }

@@ -65,6 +65,24 @@ void read_team(ConfigReader& reader, const YAML::Node& node, Config& config) {
   config.teams.push_back(std::move(team));
 }
 
+void read_first_party_app(ConfigReader& reader, const YAML::Node& node, Config& config) {
+  FirstPartyApp app;
+  std::string routine = "inventory";
+  reader.read_map(
+      node, "first_party_apps",
+      {{"app_id", [&](const YAML::Node& value) { app.app_id = reader.read_text(value, "first_party_apps.app_id"); }},
+       {"routine", [&](const YAML::Node& value) { routine = reader.read_text(value, "first_party_apps.routine"); }}});
+  app.app_id = lower_case(app.app_id);
+  const auto parsed = parse_routine(routine);
+  if (app.app_id.empty()) { reader.refuse(node, "first_party_apps.app_id", "expected an application id, found none"); }
+  if (!parsed) {
+    reader.refuse(node, "first_party_apps.routine",
+                  fmt::format("expected inventory, scan, keys, secrets or backup, found '{}'", routine));
+  }
+  app.routine = parsed.value_or(Routine::kInventory);
+  config.first_party_apps.push_back(std::move(app));
+}
+
 Result<Config> read_root(ConfigReader& reader, const YAML::Node& root) {
   Config config;
   if (root.IsNull()) { return config; }
@@ -89,6 +107,11 @@ Result<Config> read_root(ConfigReader& reader, const YAML::Node& root) {
        {"teams",
         [&](const YAML::Node& node) {
           reader.read_list(node, "teams", [&](const YAML::Node& team) { read_team(reader, team, config); });
+        }},
+       {"first_party_apps",
+        [&](const YAML::Node& node) {
+          reader.read_list(node, "first_party_apps",
+                           [&](const YAML::Node& app) { read_first_party_app(reader, app, config); });
         }},
        {"outputs", [&](const YAML::Node& node) { read_output_config(reader, node, config.outputs); }},
        {"serve", [&](const YAML::Node& node) { read_serve_config(reader, node, config.serve); }}});

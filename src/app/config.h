@@ -10,6 +10,7 @@
 #include "app/input_config.h"
 #include "app/serve_config.h"
 #include "base/result.h"
+#include "event/first_party.h"
 #include "history/teams.h"
 #include "judge/budget.h"
 #include "sink/output_options.h"
@@ -39,6 +40,7 @@ struct Config {
   std::int64_t learning_days = 14;                                                          // 0..365
   std::vector<EstateConfig> estates;
   std::vector<Team> teams;
+  std::vector<FirstPartyApp> first_party_apps;
   AlertRendering rendering;  // from `estates`
   ServeConfig serve;
   std::vector<OutputOptions> outputs;

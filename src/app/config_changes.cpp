@@ -33,6 +33,7 @@ void for_each_other_key(const Config& running, const Config& fresh, const Visit&
   visit("learning_days", running.learning_days, fresh.learning_days);
   visit("estates", running.estates, fresh.estates);
   visit("teams", running.teams, fresh.teams);
+  visit("first_party_apps", running.first_party_apps, fresh.first_party_apps);
   visit("outputs", running.outputs, fresh.outputs);
   if (before.tls && after.tls) { visit("serve.tls", before.tls, after.tls); }
   visit("serve.tokens", before.access.tokens, after.access.tokens);

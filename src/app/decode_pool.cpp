@@ -36,6 +36,7 @@ class BatchDecoder {
         event.place = {input_, record.line, record.byte};
         hash_keys(event);
         ++batch_.count;
+        batch_.unreadable_addresses += decoded.address_unreadable ? 1U : 0U;
         break;
       case DecodeKind::kSkipped:
         ++batch_.skipped[static_cast<std::size_t>(decoded.skip)];
@@ -98,6 +99,7 @@ void decode_batch(const RawBatch& raw, std::uint32_t input, bool keep_refused_wh
   batch.refusals.clear();
   batch.skipped.fill(0);
   batch.records = 0;
+  batch.unreadable_addresses = 0;
   batch.input_bytes = raw.input_bytes;
   BatchDecoder(input, keep_refused_whole, decoder, batch).decode(raw, 0);
 }

@@ -33,6 +33,7 @@ struct DecodedBatch {
   std::vector<Refusal> refusals;
   std::array<std::uint64_t, static_cast<std::size_t>(SkipCause::kCount)> skipped{};
   std::uint64_t records = 0;
+  std::uint64_t unreadable_addresses = 0;  // of the events
   std::uint64_t input_bytes = 0;
 };
 

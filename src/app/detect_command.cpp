@@ -160,6 +160,7 @@ Result<Prepared> prepare(const DetectOptions& options) {
   prepared.pump.engine.alerts_per_thousand_vault_days = prepared.config.alerts_per_thousand_vault_days;
   prepared.pump.engine.learning_days = prepared.config.learning_days;
   prepared.pump.engine.teams = prepared.config.teams;
+  prepared.pump.engine.first_party_apps = prepared.config.first_party_apps;
   prepared.pump.engine.show_learning = options.show_learning;
   auto sink = sink_options(options, prepared.config);
   if (!sink) { return tl::unexpected(sink.error()); }

@@ -23,6 +23,7 @@ EngineOptions engine_options(const LiveSettings& settings) {
   options.alerts_per_thousand_vault_days = settings.alerts_per_thousand_vault_days;
   options.learning_days = settings.learning_days;
   options.teams = settings.teams;
+  options.first_party_apps = settings.first_party_apps;
   return options;
 }
 

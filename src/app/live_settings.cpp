@@ -11,6 +11,7 @@ LiveSettings live_settings(const Config& config) {
   settings.alerts_per_thousand_vault_days = config.alerts_per_thousand_vault_days;
   settings.learning_days = config.learning_days;
   settings.teams = config.teams;
+  settings.first_party_apps = config.first_party_apps;
   for (const EstateConfig& estate : config.estates) {
     if (estate.name.empty()) { continue; }
     auto known = std::ranges::find(settings.estates, estate.name, &EstateConfig::name);
@@ -36,6 +37,10 @@ std::string to_json(const LiveSettings& settings) {
   for (const Team& team : settings.teams) {
     json["teams"].push_back({{"name", team.name}, {"callers", team.callers}, {"vaults", team.vaults}});
   }
+  json["first_party_apps"] = nlohmann::ordered_json::array();
+  for (const FirstPartyApp& app : settings.first_party_apps) {
+    json["first_party_apps"].push_back({{"app_id", app.app_id}, {"routine", to_string(app.routine)}});
+  }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -55,6 +60,11 @@ Result<LiveSettings> parse_live_settings(std::string_view text) {
     for (const auto& team : json.value("teams", nlohmann::json::array())) {
       settings.teams.push_back({team.at("name").get<std::string>(), team.at("callers").get<std::vector<std::string>>(),
                                 team.at("vaults").get<std::vector<std::string>>()});
+    }
+    for (const auto& app : json.value("first_party_apps", nlohmann::json::array())) {
+      settings.first_party_apps.push_back(
+          {app.at("app_id").get<std::string>(),
+           parse_routine(app.at("routine").get<std::string>()).value_or(Routine::kInventory)});
     }
     const bool sound = settings.lateness_minutes >= 0 && settings.alerts_per_thousand_vault_days > 0 &&
                        settings.learning_days >= 0 && !settings.estates.empty() &&

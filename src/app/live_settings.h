@@ -20,6 +20,7 @@ struct LiveSettings {
   // no other.
   std::vector<EstateConfig> estates = {EstateConfig{}};
   std::vector<Team> teams;
+  std::vector<FirstPartyApp> first_party_apps;
 };
 
 [[nodiscard]] LiveSettings live_settings(const Config& config);

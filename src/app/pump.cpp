@@ -361,6 +361,7 @@ Result<void> Pump::finish(AlertSink* sink) {
   counts_.alerts_per_day = engine_->judge().budget().alerts_per_day();
   counts_.vaults_forgotten = engine_->recent_operations().evicted_vaults();
   counts_.objects_forgotten = engine_->history().known_objects().forgotten;
+  counts_.scope_changes_forgotten = engine_->history().scope_changes_dropped();
   return {};
 }
 
@@ -368,6 +369,7 @@ Result<void> Pump::finish(AlertSink* sink) {
 
 Result<void> Pump::tally(const DecodedBatch& batch) {
   counts_.records += batch.records;
+  counts_.unreadable_addresses += batch.unreadable_addresses;
   counts_.input_bytes += batch.input_bytes;
   for (std::size_t i = 0; i < batch.skipped.size(); ++i) { counts_.skipped[i] += batch.skipped[i]; }
   for (const Refusal& refusal : batch.refusals) {

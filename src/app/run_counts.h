@@ -17,6 +17,7 @@ struct RunCounts {
   std::uint64_t records = 0;  // found in the input, whatever became of them
   std::uint64_t input_bytes = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(SkipCause::kCount)> skipped{};
+  std::uint64_t unreadable_addresses = 0;               // of events: the caller's address counts as unknown
   std::array<std::uint64_t, kOutcomeCount> outcomes{};  // of decided events
   std::uint64_t decided = 0;
   std::uint64_t held = 0;  // saved undecided
@@ -30,10 +31,11 @@ struct RunCounts {
   std::optional<EventTime> learned_at;  // from then on behaviour raises alerts
   std::uint64_t callers = 0;            // known to the histories
   std::uint64_t vaults = 0;
-  std::uint64_t callers_forgotten = 0;  // for want of room
-  double alerts_per_day = 0;            // the budget
-  std::uint64_t vaults_forgotten = 0;   // evicted from the 24 h counts
-  std::uint64_t objects_forgotten = 0;  // of what callers had read, for want of room
+  std::uint64_t callers_forgotten = 0;        // for want of room
+  double alerts_per_day = 0;                  // the budget
+  std::uint64_t vaults_forgotten = 0;         // evicted from the 24 h counts
+  std::uint64_t objects_forgotten = 0;        // of what callers had read, for want of room
+  std::uint64_t scope_changes_forgotten = 0;  // of the Activity Log, within a day, for want of room
   std::uint64_t duplicates_in_sort = 0;
 };
 

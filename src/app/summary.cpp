@@ -85,6 +85,12 @@ std::vector<std::string> warnings(const SummaryInput& input) {
   if (counts.started_over) {
     out.emplace_back("the input was not sorted by time: started over and sorted it on disk first");
   }
+  if (counts.unreadable_addresses > 0) {
+    out.push_back(
+        fmt::format("{} events name an address that cannot be read: it counts as unknown, and no list was "
+                    "asked about it",
+                    counts.unreadable_addresses));
+  }
   if (counts.repeats.closed_early > 0) {
     out.push_back(fmt::format("{} alerts were closed early for want of room", counts.repeats.closed_early));
   }
@@ -106,6 +112,10 @@ std::vector<std::string> warnings(const SummaryInput& input) {
   if (counts.objects_forgotten > 0) {
     out.push_back(fmt::format("that {} objects had been read by their callers was forgotten for want of room",
                               counts.objects_forgotten));
+  }
+  if (counts.scope_changes_forgotten > 0) {
+    out.push_back(fmt::format("{} changes of the Activity Log were forgotten within a day for want of room",
+                              counts.scope_changes_forgotten));
   }
   if (input.list_watch->callers() == ListWatch::kCallersLimit) {
     out.emplace_back("more than 1,000,000 callers: shares of callers on lists are of the first million");

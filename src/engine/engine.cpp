@@ -7,6 +7,7 @@
 #include "catalogue/catalogue.h"
 #include "detect/detectors.h"
 #include "detect/reasons.h"
+#include "event/access_scope.h"
 
 namespace keyvigil {
 namespace {
@@ -30,7 +31,7 @@ Engine::Engine(const AddressBook& book, const EngineOptions& options)
       options_(options),
       keeps_histories_(options.keeps_histories()),
       service_tags_known_(book.has_role(ListRole::kServiceTags)),
-      history_(options.limits, Teams(options.teams)),
+      history_(options.limits, Teams(options.teams), FirstPartyApps(options.first_party_apps)),
       judge_(options.alerts_per_thousand_vault_days) {}
 
 std::optional<EventTime> Engine::learned_at() const {
@@ -62,17 +63,17 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
   } else if (!keeps_histories_) {
     facts_.clear();
     decide_by_lists({event, out.address, facts_}, out);
-    recent_operations_.learn(event);
+    learn_operation(event);
   } else {
     if (first_event_ticks_ == INT64_MAX) { first_event_ticks_ = event.time.ticks; }
     if (history_.advance(event.time)) { judge_.close_hour(event.time.hour(), history_.vaults_seen_lately()); }
-    history_.observe(event, facts_);
+    history_.observe(event, facts_, is_from_elsewhere(event, out.address));
     Observation seen{event, out.address, facts_, service_tags_known_};
     decide_by_lists(seen, out);
     out.behaviour_known = facts_.behaviour_known;
     if (facts_.behaviour_known) { decide_by_behaviour(seen, event.time < *learned_at(), out); }
     history_.learn(event, facts_, guard(out));
-    recent_operations_.learn(event);
+    learn_operation(event);
   }
   for (Finding& finding : out.findings) {
     const std::string_view vault = finding.vault_id.empty() ? event.vault_id() : std::string_view(finding.vault_id);
@@ -80,8 +81,18 @@ void Engine::decide(const AccessEvent& event, Timeliness timeliness, Decision& o
   }
 }
 
+// What the Activity Log says, the vault's own log says too, or it is no vault's.
+void Engine::learn_operation(const AccessEvent& event) {
+  if (!is_of_activity_log(event)) { recent_operations_.learn(event); }
+}
+
+bool Engine::is_from_elsewhere(const AccessEvent& event, const AddressFacts& address) const {
+  return service_tags_known_ && event.address.known && is_global(event.address) && !address.microsoft;
+}
+
 void Engine::decide_by_lists(const Observation& seen, Decision& out) const {
   if (!seen.address.tor && !seen.address.suspicious) { return; }
+  if (is_of_activity_log(seen.event)) { return; }  // no access of a vault
   for (const DetectorRow& row : kDetectors) {
     if (catalogue_row(row.type).learned()) { continue; }
     for (const Suspicion& suspicion : row.decide(seen)) { out.findings.push_back({row.type, suspicion, {}, false}); }

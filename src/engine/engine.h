@@ -11,6 +11,7 @@
 #include "engine/decision.h"
 #include "engine/timeliness.h"
 #include "event/access_event.h"
+#include "event/first_party.h"
 #include "history/estate_history.h"
 #include "history/recent_operations.h"
 #include "intel/address_book.h"
@@ -26,7 +27,8 @@ struct EngineOptions {
   // alerts join each other: whoever hands alerts out leaves the others aside.
   AlertTypes types = AlertTypes().set();
   EstateHistoryLimits limits;
-  std::vector<Team> teams;  // declared; see history/teams.h
+  std::vector<Team> teams;                      // declared; see history/teams.h
+  std::vector<FirstPartyApp> first_party_apps;  // added to those that are built in
 
   [[nodiscard]] bool keeps_histories() const;
 };
@@ -64,8 +66,11 @@ class Engine {
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:
+  void learn_operation(const AccessEvent& event);
   void decide_by_lists(const Observation& seen, Decision& out) const;
   void decide_by_behaviour(Observation& seen, bool learning, Decision& out);
+  // A public address that service tags would name, were it one of Microsoft's.
+  [[nodiscard]] bool is_from_elsewhere(const AccessEvent& event, const AddressFacts& address) const;
   [[nodiscard]] LearningGuard guard(const Decision& decision) const;
 
   const AddressBook* book_;

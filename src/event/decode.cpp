@@ -8,6 +8,8 @@
 #include <deque>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/hash.h"
 #include "event/csv.h"
 #include "event/interpret.h"
 #include "event/json_index.h"
@@ -116,9 +118,10 @@ struct Document {
   JsonIndex index;
   JsonCursor cursor;
   bool has_escapes = false;  // a backslash anywhere: names and strings cannot be taken as they stand
+  bool strict = false;       // what is passed over is looked at too: of a damaged inner text nothing is kept
   std::string bytes;         // of an inner text: copied, because reading goes past the end, and fields point into it
 };
-constexpr std::size_t kInnerDocumentsLimit = 8;  // a record has at most six columns that hold JSON
+constexpr std::size_t kInnerDocumentsLimit = 12;  // a record has at most nine columns that hold JSON
 
 // The columns' names are those of JSON rows; the portal adds the time zone to some.
 std::string_view without_zone_mark(std::string_view name) {
@@ -139,7 +142,10 @@ const MemberAction& to_action(std::uint8_t target) {
     }
     for (std::size_t below = 0; below < static_cast<std::size_t>(Context::kCount); ++below) {
       const auto context = static_cast<Context>(below);
-      const Field mark = context == Context::kNetworkAcls ? Field::kNetworkAcls : Field::kCount;
+      const Field mark = context == Context::kNetworkAcls   ? Field::kNetworkAcls
+                         : context == Context::kIpRules     ? Field::kAclsIpRules
+                         : context == Context::kSubnetRules ? Field::kAclsSubnetRules
+                                                            : Field::kCount;
       actions[kContextTarget + below] = {MemberAction::Kind::kEnter, mark, context};
     }
     return actions;
@@ -149,10 +155,23 @@ const MemberAction& to_action(std::uint8_t target) {
 
 void clear_below(RecordFields& fields, Context context) {
   if (context == Context::kIdentity || context == Context::kClaim) {
-    fields.clear(Field::kObjectId, Field::kAzureResourceId);
+    fields.clear(Field::kObjectId, Field::kAuthorizationScope);
   }
-  if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAclsDefaultAction); }
+  if (context == Context::kProperties) { fields.clear(Field::kId, Field::kAssignmentScope); }
 }
+
+bool is_rules(Context context) {
+  return context == Context::kIpRules || context == Context::kSubnetRules;
+}
+
+struct Rules {
+  std::uint64_t sum = 0;
+  std::size_t count = 0;
+  void add(std::string_view rule) {
+    sum += hash64(lower_case(rule));
+    ++count;
+  }
+};
 
 Decoded not_json(std::string_view expected, std::string_view found) {
   return {DecodeKind::kRefused, RefusalCause::kNotJson, SkipCause::kEmpty,
@@ -175,6 +194,7 @@ struct Decoder::State {
   std::string scratch;
   std::vector<std::string_view> cells;
   std::string time_text;  // of a row whose time is in a locale's order, in ours
+  std::array<std::string, 2> rules;  // of addresses and of subnets, in short
 
   [[nodiscard]] const char* start(std::string_view text) {
     fields.clear();
@@ -188,6 +208,9 @@ struct Decoder::State {
   [[nodiscard]] bool read_member(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_below(Document& document, const MemberAction& action);
   [[nodiscard]] bool read_list_below(Document& document, const MemberAction& action);
+  [[nodiscard]] bool read_value_member(Document& document, Field field);
+  [[nodiscard]] bool read_rules(Document& document, Field field);
+  [[nodiscard]] bool read_rule(Document& document, Rules& found);
   [[nodiscard]] bool read_scalar(Document& document, std::string_view& text);
   [[nodiscard]] bool read_inner(std::string_view text, const MemberAction& action);
 
@@ -214,6 +237,7 @@ const MemberAction* Decoder::State::find_action(Document& document, Context cont
 // here. The cursor is a copy, which the compiler can hold in registers.
 bool Decoder::State::read_object(Document& document, Context context) {
   const bool plain_strings = !document.has_escapes;
+  const bool strict = document.strict;
   JsonCursor cursor = document.cursor;
   cursor.step();
   bool more = !cursor.take('}');
@@ -237,7 +261,7 @@ bool Decoder::State::read_object(Document& document, Context context) {
     if (is_string && plain_strings && action->kind == MemberAction::Kind::kStore) {
       fields.set(action->field, {value + 1, static_cast<std::size_t>(after - value) - 2});
       cursor.step_over(3);
-    } else if (action->kind == MemberAction::Kind::kSkip && JsonCursor::is_scalar_start(*value)) {
+    } else if (action->kind == MemberAction::Kind::kSkip && JsonCursor::is_scalar_start(*value) && !strict) {
       cursor.step_over(3);
     } else {
       cursor.step_over(2);
@@ -253,15 +277,35 @@ bool Decoder::State::read_object(Document& document, Context context) {
 }
 
 bool Decoder::State::read_member(Document& document, const MemberAction& action) {
-  if (action.kind == MemberAction::Kind::kSkip) { return document.cursor.skip_value(); }
+  if (action.kind == MemberAction::Kind::kSkip) {
+    const bool looked_at = document.strict && JsonCursor::is_scalar_start(document.cursor.peek());
+    std::string_view text;
+    return looked_at ? read_scalar(document, text) : document.cursor.skip_value();
+  }
   if (action.kind == MemberAction::Kind::kEnter) { return read_below(document, action); }
   const char first = document.cursor.peek();
+  if (first == '{' && has_value_member(action.field)) { return read_value_member(document, action.field); }
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
+  if (action.kind == MemberAction::Kind::kFill && fields.has(action.field)) { return true; }
   const bool container = first == '{' || first == '[';
   // A status or flag that is a container is there, and unreadable.
   const bool taken = first == '"' || is_number_or_flag(action.field) || (container && is_container_mark(action.field));
   if (taken) { fields.set(action.field, text); }
+  return true;
+}
+
+bool Decoder::State::read_value_member(Document& document, Field field) {
+  JsonCursor& cursor = document.cursor;
+  std::string_view text;
+  cursor.step();
+  for (bool more = !cursor.take('}'); more; more = !cursor.take('}')) {
+    if (!cursor.at_name() || !read_scalar(document, text) || !cursor.take(':')) { return false; }
+    const bool is_value = text == "value" && cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_value) { fields.set(field, text); }
+    if (cursor.peek() != '}' && !cursor.take(',')) { return false; }
+  }
   return true;
 }
 
@@ -288,15 +332,52 @@ bool Decoder::State::read_below(Document& document, const MemberAction& action) 
   clear_below(fields, action.context);
   const char first = document.cursor.peek();
   if (first == '{') {
-    if (action.field != Field::kCount) { fields.set(action.field, "{"); }
+    if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, "{"); }
     return read_object(document, action.context);
   }
-  if (first == '[') { return read_list_below(document, action); }
+  if (first == '[') {
+    return is_rules(action.context) ? read_rules(document, action.field) : read_list_below(document, action);
+  }
   std::string_view text;
   if (!read_scalar(document, text)) { return false; }
   if (text.empty() || text == "None") { return true; }
-  if (action.field != Field::kCount) { fields.set(action.field, text); }
+  if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, text); }
   return first != '"' || read_inner(text, action);
+}
+
+// A rule is a text in the list, or each text of an object in it.
+bool Decoder::State::read_rule(Document& document, Rules& found) {
+  JsonCursor& cursor = document.cursor;
+  std::string_view text;
+  if (cursor.peek() != '{') {
+    const bool is_text = cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_text) { found.add(text); }
+    return true;
+  }
+  cursor.step();
+  for (bool more = !cursor.take('}'); more; more = !cursor.take('}')) {
+    if (!cursor.at_name() || !read_scalar(document, text) || !cursor.take(':')) { return false; }
+    const bool is_text = cursor.peek() == '"';
+    if (!read_scalar(document, text)) { return false; }
+    if (is_text) { found.add(text); }
+    if (cursor.peek() != '}' && !cursor.take(',')) { return false; }
+  }
+  return true;
+}
+
+bool Decoder::State::read_rules(Document& document, Field field) {
+  JsonCursor& cursor = document.cursor;
+  Rules found;
+  cursor.step();
+  for (bool more = !cursor.take(']'); more; more = !cursor.take(']')) {
+    if (!read_rule(document, found)) { return false; }
+    if (cursor.peek() != ']' && !cursor.take(',')) { return false; }
+  }
+  std::string& kept = rules[field == Field::kAclsIpRules ? 0 : 1];
+  kept = fmt::format("{}:{:016x}", found.count, found.sum);
+  fields.set(field, kept);
+  return true;
 }
 
 // A list, such as of policies: its first object tells.
@@ -313,21 +394,26 @@ bool Decoder::State::read_list_below(Document& document, const MemberAction& act
   return fits;
 }
 
-// Text that is no JSON object tells nothing, except for an identity: leaving out who called would be wrong.
+// Text that is no JSON object tells nothing, except for an identity: leaving out who called would be wrong. So may
+// AdditionalFields that are cut.
 bool Decoder::State::read_inner(std::string_view text, const MemberAction& action) {
   text = trimmed(text);
-  const bool optional = action.context != Context::kIdentity;
-  if (text.empty() || text.front() != '{' || inner_used == kInnerDocumentsLimit) { return optional; }
+  const char start = is_rules(action.context) ? '[' : '{';
+  const bool cut_columns = action.context == Context::kAdditional && text.starts_with('{');
+  const bool optional = action.context != Context::kIdentity && !cut_columns;
+  if (text.empty() || text.front() != start || inner_used == kInnerDocumentsLimit) { return optional; }
   if (inner_used == inner_documents.size()) { inner_documents.emplace_back(); }
   Document& inner = inner_documents[inner_used++];
   inner.bytes.assign(text);
   inner.bytes.append(kRecordPadding, '\0');
   const std::string_view copy = std::string_view(inner.bytes).substr(0, text.size());
   inner.has_escapes = has_backslash(copy);
+  inner.strict = true;
   // Of a damaged text nothing is kept.
   const RecordFields before = fields;
-  const bool fits =
-      inner.index.build(copy, inner.cursor) == nullptr && read_object(inner, action.context) && inner.cursor.at_end();
+  bool fits = inner.index.build(copy, inner.cursor) == nullptr;
+  fits = fits && (start == '[' ? read_rules(inner, action.field) : read_object(inner, action.context));
+  fits = fits && inner.cursor.at_end();
   if (!fits) { fields = before; }
   return fits || optional;
 }
@@ -336,7 +422,7 @@ bool Decoder::State::read_cell(std::string_view cell, const MemberAction& action
   if (action.kind == MemberAction::Kind::kStore) { fields.set(action.field, cell); }
   if (action.kind != MemberAction::Kind::kEnter || trimmed(cell).empty() || cell == "None") { return true; }
   clear_below(fields, action.context);
-  if (action.field != Field::kCount) { fields.set(action.field, cell); }
+  if (action.field != Field::kCount && !is_rules(action.context)) { fields.set(action.field, cell); }
   return read_inner(cell, action);
 }
 
@@ -411,7 +497,7 @@ Decoded Decoder::decode_row_csv(std::string_view row, const TableColumns& column
   }
   for (std::size_t column = 0; column < columns.size(); ++column) {
     if (!state.read_cell(state.cells[column], to_action(columns.target(column)))) {
-      return not_json("object in the Identity column", kDamage);
+      return not_json("object in the Identity or AdditionalFields column", kDamage);
     }
   }
   return interpret(state.fields, event);
@@ -430,7 +516,8 @@ TableColumns TableColumns::resolve(const std::vector<std::string>& names) {
     if (action.kind == MemberAction::Kind::kStore && action.field == Field::kTime) {
       columns.time_column_ = columns.targets_.size();
     }
-    has_operation = has_operation || (action.kind == MemberAction::Kind::kStore && action.field == Field::kOperation);
+    has_operation = has_operation || (action.kind == MemberAction::Kind::kStore &&
+                                      (action.field == Field::kOperation || action.field == Field::kActivityOperation));
     columns.targets_.push_back(target);
   }
   columns.is_audit_table_ = columns.time_column_.has_value() && has_operation;
@@ -475,6 +562,8 @@ std::string_view to_string(SkipCause cause) {
       return "other service";
     case SkipCause::kEventGrid:
       return "Event Grid event";
+    case SkipCause::kActivity:
+      return "Activity Log, nothing that lets anybody in";
     case SkipCause::kEmpty:
       return "empty";
     case SkipCause::kCount:

@@ -38,9 +38,10 @@ enum class RefusalCause : std::uint8_t {
 
 enum class SkipCause : std::uint8_t {
   kOtherCategory,  // e.g. AzurePolicyEvaluationDetails, metrics
-  kOtherService,   // AzureDiagnostics row of another resource provider
+  kOtherService,   // of another resource provider, such as Attestation, whose records lie in the same containers
   kEventGrid,      // Event Grid notification events: no caller, no address
   kEmpty,          // blank line, empty envelope
+  kActivity,       // Activity Log: no change of who may use a vault, or one that failed
   kCount,
 };
 [[nodiscard]] std::string_view to_string(SkipCause cause);
@@ -51,7 +52,8 @@ struct Decoded {
   DecodeKind kind = DecodeKind::kRefused;
   RefusalCause refusal = RefusalCause::kNotJson;
   SkipCause skip = SkipCause::kEmpty;
-  std::string message;  // of a refusal: expected, found, what to do. Empty otherwise.
+  std::string message;              // of a refusal: expected, found, what to do. Empty otherwise.
+  bool address_unreadable = false;  // of an event: it names an address that is none
 };
 
 // The columns of a table (CSV header, or the REST answer's "columns"), resolved once per table.
@@ -59,7 +61,8 @@ class TableColumns {
  public:
   // Column names as the table spells them, e.g. "TimeGenerated [UTC]", "httpStatusCode_d", "CallerIpAddress".
   static TableColumns resolve(const std::vector<std::string>& names);
-  // True where the table is an AzureDiagnostics or AZKVAuditLogs export, that is: has a time and an operation.
+  // True where the table is an AzureDiagnostics, AZKVAuditLogs or AzureActivity export, that is: has a time and an
+  // operation.
   [[nodiscard]] bool is_audit_table() const { return is_audit_table_; }
   [[nodiscard]] std::size_t size() const { return targets_.size(); }
   [[nodiscard]] std::uint8_t target(std::size_t column) const { return targets_[column]; }

@@ -9,87 +9,15 @@
 
 #include "base/ascii.h"
 #include "base/hash.h"
+#include "event/activity_log.h"
 #include "event/first_party.h"
 #include "event/json_index.h"
+#include "event/record_time.h"
+#include "event/text_block.h"
+#include "event/vault_id.h"
 
 namespace keyvigil {
 namespace {
-
-// Longer text keeps its start and is told apart by a hash of the whole. Bytes.
-constexpr std::size_t kIdLimit = 64;
-
-constexpr std::size_t text_limit(TextField field) {
-  switch (field) {
-    case TextField::kUri:
-      return 1024;
-    case TextField::kVaultId:
-    case TextField::kManagedIdentity:
-    case TextField::kClientInfo:
-      return 512;
-    case TextField::kObject:
-    case TextField::kNetworkAcls:
-      return 256;
-    case TextField::kOperationName:
-    case TextField::kPolicyPrincipal:
-      return 128;
-    default:
-      return 64;
-  }
-}
-
-// Sixteen bytes at once, in GCC's and clang's portable vectors: bytes between 'A' and 'Z' get bit 5; others, UTF-8
-// included, stay.
-using Bytes16 [[gnu::vector_size(16)]] = std::uint8_t;
-
-void lower_16(const char* from, char* to) {
-  Bytes16 bytes;
-  std::memcpy(&bytes, from, sizeof(bytes));
-  const auto from_a = bytes - 'A';
-  bytes |= (from_a < 26) & 0x20;
-  std::memcpy(to, &bytes, sizeof(bytes));
-}
-
-// The same for eight or four bytes in one word. The carries stay within each byte: its top bit is left out of the sums.
-template <typename Word>
-void lower_word(const char* from, char* to) {
-  constexpr Word kOnes = static_cast<Word>(~Word{0}) / 0xFF;
-  Word bytes;
-  std::memcpy(&bytes, from, sizeof(bytes));
-  const Word low = bytes & (kOnes * 0x7F);
-  const Word from_a = low + kOnes * (0x80 - 'A');
-  const Word beyond_z = low + kOnes * (0x7F - 'Z');
-  bytes |= ((from_a ^ beyond_z) & ~bytes & (kOnes * 0x80)) >> 2;
-  std::memcpy(to, &bytes, sizeof(bytes));
-}
-
-template <std::size_t kSize>
-void lower_block(const char* from, char* to) {
-  if constexpr (kSize <= sizeof(std::uint32_t)) {
-    lower_word<std::uint32_t>(from, to);
-  } else if constexpr (kSize <= sizeof(std::uint64_t)) {
-    lower_word<std::uint64_t>(from, to);
-  } else {
-    for (std::size_t i = 0; i < kSize; i += sizeof(Bytes16)) { lower_16(from + i, to + i); }
-  }
-}
-
-// The last block overlaps the one before it: no byte is done alone, and the number of steps hardly depends on the size,
-// so that the processor foresees it.
-template <std::size_t kSize>
-void lower_blocks(const char* from, std::size_t size, char* to) {
-  for (std::size_t i = 0; i + kSize < size; i += kSize) { lower_block<kSize>(from + i, to + i); }
-  lower_block<kSize>(from + size - kSize, to + size - kSize);
-}
-
-// `to` must not overlap `from`.
-void copy_lower(const char* from, std::size_t size, char* to) {
-  if (size >= 64) { return lower_blocks<64>(from, size, to); }
-  if (size >= 32) { return lower_blocks<32>(from, size, to); }
-  if (size >= 16) { return lower_blocks<16>(from, size, to); }
-  if (size >= 8) { return lower_blocks<8>(from, size, to); }
-  if (size >= 4) { return lower_blocks<4>(from, size, to); }
-  for (std::size_t i = 0; i < size; ++i) { to[i] = lower_case(from[i]); }
-}
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower_case_part) {
   return std::search(text.begin(), text.end(), lower_case_part.begin(), lower_case_part.end(),
@@ -102,77 +30,6 @@ bool is_true(std::string_view text) {
 bool is_false(std::string_view text) {
   return equal_without_case(text, "false") || text == "0";
 }
-
-// Lays an event's texts one after the other, straight into its text block, and remembers where they stand.
-class TextBlock {
- public:
-  explicit TextBlock(AccessEvent& event) : event_(event) {
-    event_.slices.fill({});
-    // The buffer of an event before is used again; what is added to its size has to be cleared, so it is little.
-    constexpr std::size_t kRoomBytes = 256;
-    event_.text.resize(std::min(event_.text.capacity(), event_.text.size() + kRoomBytes));
-  }
-
-  void put_verbatim(TextField field, std::string_view value) {
-    const std::size_t size = std::min(value.size(), text_limit(field));
-    char* to = set(field, size);
-    if (size > 0) { std::memcpy(to, value.data(), size); }
-    if (value.size() > size) { mark_cut(field, hash128(value)); }
-  }
-
-  void put_lower(TextField field, std::string_view value) {
-    const std::size_t size = std::min(value.size(), text_limit(field));
-    copy_lower(value.data(), size, set(field, size));
-    if (value.size() > size) { mark_cut(field, hash_of_lower(value)); }
-  }
-
-  // Ids are compared, so a long one is replaced whole.
-  void put_id(TextField field, std::string_view value) {
-    if (value.size() > kIdLimit) {
-      put_verbatim(field, "hash:" + to_hex(hash_of_lower(value)));
-    } else {
-      put_lower(field, value);
-    }
-  }
-
-  // The same bytes under a second name.
-  void alias(TextField field, TextField of) { slice(field) = slice(of); }
-
-  [[nodiscard]] std::string_view get(TextField field) const { return event_.get(field); }
-
-  void finish() { event_.text.resize(used_); }
-
- private:
-  static constexpr std::size_t kBlockBytes = [] {
-    std::size_t bytes = 0;
-    for (std::size_t field = 0; field < kTextFieldCount; ++field) {
-      bytes += text_limit(static_cast<TextField>(field));
-    }
-    return bytes;
-  }();
-  static_assert(kBlockBytes <= UINT16_MAX);
-
-  [[nodiscard]] static Hash128 hash_of_lower(std::string_view value) {
-    std::string lower_case(value.size(), '\0');
-    copy_lower(value.data(), value.size(), lower_case.data());
-    return hash128(lower_case);
-  }
-  [[nodiscard]] TextSlice& slice(TextField field) { return event_.slices[static_cast<std::size_t>(field)]; }
-  // Where the field's bytes go.
-  [[nodiscard]] char* set(TextField field, std::size_t size) {
-    slice(field) = {static_cast<std::uint16_t>(used_), static_cast<std::uint16_t>(size)};
-    used_ += size;
-    if (used_ > event_.text.size()) { event_.text.resize(2 * used_); }
-    return event_.text.data() + used_ - size;
-  }
-  void mark_cut(TextField field, const Hash128& hash_of_whole) {
-    const std::string mark = "~" + to_hex(hash_of_whole);
-    std::memcpy(event_.text.data() + slice(field).offset + slice(field).size - mark.size(), mark.data(), mark.size());
-  }
-
-  AccessEvent& event_;
-  std::size_t used_ = 0;
-};
 
 Decoded refused(RefusalCause cause, std::string message) {
   return {DecodeKind::kRefused, cause, SkipCause::kEmpty, std::move(message)};
@@ -306,8 +163,15 @@ constexpr auto kDenialDescriptions = std::to_array<DescriptionRow>({
 });
 constexpr auto kStateDescriptions = std::to_array<DescriptionRow>({
     {"is not permitted", DenialKind::kObjectState},
+    {"is not allowed on a", DenialKind::kObjectState},  // "Operation get is not allowed on a disabled secret."
     {"keyoperationforbidden", DenialKind::kObjectState},
-    {"is disabled", DenialKind::kObjectState},
+    {"disabled", DenialKind::kObjectState},  // "is disabled", "SecretDisabled"
+    {"not enabled", DenialKind::kObjectState},
+    {"not yet valid", DenialKind::kObjectState},
+    {"notyetvalid", DenialKind::kObjectState},
+    {"not before", DenialKind::kObjectState},
+    {"nbf", DenialKind::kObjectState},
+    {"expired", DenialKind::kObjectState},
     {"first party service", DenialKind::kFirstParty},
 });
 
@@ -318,17 +182,23 @@ std::optional<DenialKind> described(std::string_view description, const std::arr
   return row == rows.end() ? std::nullopt : std::optional(row->kind);
 }
 
-// What speaks of the object's state comes last: a text may repeat the object's name, which a caller can choose.
+// What speaks of the object's state comes last: a text may repeat the object's name, which a caller can choose. Where
+// the record says that the caller has the right, the object is what refuses.
 DenialKind denial_kind_of(const RecordFields& fields) {
   if (is_false(fields.get(Field::kAddressAuthorized))) { return DenialKind::kFirewall; }
   if (is_false(fields.get(Field::kRbacAuthorized))) { return DenialKind::kRbac; }
   if (is_false(fields.get(Field::kPolicyMatch))) { return DenialKind::kPolicy; }
   const std::string_view description = fields.get(Field::kResultDescription);
-  if (const auto kind = described(description, kDenialDescriptions)) { return *kind; }
-  if (contains_ignoring_case(description, "does not have") && contains_ignoring_case(description, "permission")) {
+  const bool has_right = is_true(fields.get(Field::kRbacAuthorized)) || is_true(fields.get(Field::kPolicyMatch));
+  const auto of_caller = described(description, kDenialDescriptions);
+  const bool about_rights = of_caller == DenialKind::kRbac || of_caller == DenialKind::kPolicy;
+  if (of_caller && !(has_right && about_rights)) { return *of_caller; }
+  if (!has_right && contains_ignoring_case(description, "does not have") &&
+      contains_ignoring_case(description, "permission")) {
     return DenialKind::kPolicy;
   }
-  return described(description, kStateDescriptions).value_or(DenialKind::kUnspecified);
+  return described(description, kStateDescriptions)
+      .value_or(has_right ? DenialKind::kObjectState : DenialKind::kUnspecified);
 }
 
 void judge_status(const RecordFields& fields, AccessEvent& event) {
@@ -466,64 +336,109 @@ void put_object(TextBlock& block, std::string_view id, std::string_view uri, Ope
 
 // ---- configuration of the vault ----
 
-bool starts_with_vault(std::string_view operation) {
-  return equal_without_case(operation.substr(0, 5), "vault");
+bool starts_without_case(std::string_view text, std::string_view start) {
+  return equal_without_case(text.substr(0, start.size()), start);
 }
 
-void put_policy(const RecordFields& fields, TextBlock& block, AccessEvent& event) {
+// AccessPolicyMerge and its kin: PUT .../accessPolicies/add, /replace and /remove.
+// REQUIRES: the URI in lower case.
+bool changes_policies(std::string_view operation, std::string_view uri) {
+  constexpr std::string_view kPath = "/accesspolicies/";
+  return starts_without_case(operation, "AccessPolicy") || uri.find(kPath) != std::string_view::npos ||
+         (operation.size() > kPath.size() && contains_ignoring_case(operation, kPath));
+}
+
+bool is_about_vault(std::string_view operation) {
+  return starts_without_case(operation, "vault") || starts_without_case(operation, "AccessPolicy") ||
+         (operation.size() > 26 && contains_ignoring_case(operation, "microsoft.keyvault/vaults/"));
+}
+
+std::uint8_t policy_marks_of(const RecordFields& fields, std::string_view operation, std::string_view uri) {
+  const bool changes = changes_policies(operation, uri);
+  const bool removes = changes && (uri.ends_with("/remove") || contains_ignoring_case(operation, "remove") ||
+                                   contains_ignoring_case(operation, "delete"));
   const bool added = fields.has(Field::kAddedPolicy) || fields.has(Field::kAddedPolicyPrincipal);
-  const bool removed = fields.has(Field::kRemovedPolicy) || fields.has(Field::kRemovedPolicyPrincipal);
-  event.policy_marks = static_cast<std::uint8_t>((added ? kPolicyMarkAdded : 0) | (removed ? kPolicyMarkRemoved : 0) |
-                                                 (fields.has(Field::kAddedIpRule) ? kPolicyMarkIpRule : 0));
-  block.put_lower(TextField::kPolicyPrincipal,
-                  fields.first_of(Field::kAddedPolicyPrincipal, Field::kRemovedPolicyPrincipal));
-  const std::string_view rbac = fields.get(Field::kRbacEnabled);
-  event.rbac_authorization = is_true(rbac) ? TriState::kTrue : is_false(rbac) ? TriState::kFalse : TriState::kAbsent;
+  const bool removed = fields.has(Field::kRemovedPolicy) || fields.has(Field::kRemovedPolicyPrincipal) || removes;
+  return static_cast<std::uint8_t>((added || (changes && !removed) ? kPolicyMarkAdded : 0) |
+                                   (removed ? kPolicyMarkRemoved : 0) |
+                                   (fields.has(Field::kAddedIpRule) ? kPolicyMarkIpRule : 0));
+}
+
+// What is absent is left out, but for the first two: a change may name only some.
+std::string network_acls_of(const RecordFields& fields) {
   const std::string_view bypass = fields.get(Field::kAclsBypass);
   const std::string_view action = fields.get(Field::kAclsDefaultAction);
+  std::string acls;
   if (fields.has(Field::kNetworkAcls) || !bypass.empty() || !action.empty()) {
-    block.put_lower(TextField::kNetworkAcls, fmt::format("bypass={};defaultaction={}", bypass, action));
+    acls = fmt::format("bypass={};defaultaction={}", bypass, action);
   }
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) { acls += fmt::format("{}{}={}", acls.empty() ? "" : ";", name, value); }
+  };
+  add("iprules", fields.get(Field::kAclsIpRules));
+  add("subnetrules", fields.get(Field::kAclsSubnetRules));
+  add("publicaccess", fields.get(Field::kPublicAccess));
+  return acls;
 }
 
-// ---- the vault ----
-
-bool has_vault(const RecordFields& fields) {
-  return fields.has(Field::kResourceId) || fields.has(Field::kResourceIdLower) ||
-         (fields.has(Field::kSubscription) && fields.has(Field::kResourceGroup) && fields.has(Field::kResource));
-}
-
-// REQUIRES: has_vault().
-void put_vault(const RecordFields& fields, TextBlock& block) {
-  std::string_view id = fields.first_of(Field::kResourceId, Field::kResourceIdLower);
-  while (id.size() > 1 && id.back() == '/') { id.remove_suffix(1); }
-  if (!id.empty()) {
-    block.put_lower(TextField::kVaultId, id);
-    return;
+void put_policy(const RecordFields& fields, std::string_view operation, TextBlock& block, AccessEvent& event) {
+  event.policy_marks = policy_marks_of(fields, operation, block.get(TextField::kUri));
+  std::string_view principal = fields.first_of(Field::kAddedPolicyPrincipal, Field::kRemovedPolicyPrincipal);
+  if (principal.empty() && fields.has(Field::kListedPolicyPrincipal) &&
+      changes_policies(operation, block.get(TextField::kUri))) {
+    principal = fields.get(Field::kListedPolicyPrincipal);
   }
-  const bool hsm = equal_without_case(fields.get(Field::kResourceType), "MANAGEDHSMS");
-  block.put_lower(TextField::kVaultId,
-                  fmt::format("/subscriptions/{}/resourcegroups/{}/providers/microsoft.keyvault/{}/{}",
-                              fields.get(Field::kSubscription), fields.get(Field::kResourceGroup),
-                              hsm ? "managedhsms" : "vaults", fields.get(Field::kResource)));
+  block.put_lower(TextField::kPolicyPrincipal, principal);
+  const std::string_view rbac = fields.get(Field::kRbacEnabled);
+  event.rbac_authorization = is_true(rbac) ? TriState::kTrue : is_false(rbac) ? TriState::kFalse : TriState::kAbsent;
+  block.put_lower(TextField::kNetworkAcls, network_acls_of(fields));
 }
 
-bool read_time(std::string_view text, EventTime& time) {
-  auto read = parse_iso_time(text);
-  if (!read) { read = parse_us_time(text); }
-  if (read) { time.ticks = read->ticks; }
-  return read.has_value();
+// ---- time and address ----
+
+std::string_view time_of(const RecordFields& fields) {
+  return fields.first_of(Field::kOriginalTime, Field::kTime);
 }
 
-IpAddress read_address(std::string_view text) {
+std::optional<Decoded> read_time(const RecordFields& fields, EventTime& time) {
+  const std::string_view text = time_of(fields);
+  switch (read_record_time(text, time)) {
+    case TimeReading::kRead:
+      return std::nullopt;
+    case TimeReading::kAmbiguous:
+      return refused(RefusalCause::kNoTime,
+                     fmt::format("expected a time whose day and month can be told apart, such as 2027-01-09T09:41:00Z, "
+                                 "found '{}'; export it in ISO 8601, or with AM and PM, which the US write",
+                                 shown(text)));
+    case TimeReading::kUnreadable:
+      break;
+  }
+  return refused(RefusalCause::kNoTime,
+                 fmt::format("expected a time such as 2024-04-03T14:08:43.4316531Z, found '{}'", shown(text)));
+}
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) { return {}; }
+  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+}
+
+// Of a list that proxies made longer, the first is the caller's.
+IpAddress read_address(std::string_view text, bool& unreadable) {
   if (const auto bits = parse_dotted_v4(text)) { return IpAddress::from_v4(*bits); }
-  return parse_ip_address(text).value_or(IpAddress{});
+  const std::string_view first = without_blanks(text.substr(0, text.find_first_of(",;")));
+  const IpAddress address = parse_ip_address(first).value_or(IpAddress{});
+  unreadable = !address.known && !without_blanks(text).empty();
+  return address;
 }
 
 std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
   if (is_event_grid(fields)) { return skipped(SkipCause::kEventGrid); }
   // The policy evaluation table has no category column.
-  if (equal_without_case(fields.get(Field::kTableType), "AZKVPolicyEvaluationDetailsLogs")) {
+  constexpr std::string_view kPolicyTable = "AZKVPolicyEvaluationDetailsLogs";
+  if (equal_without_case(fields.get(Field::kTableType), kPolicyTable) ||
+      equal_without_case(fields.get(Field::kOriginalType), kPolicyTable)) {
     return skipped(SkipCause::kOtherCategory);
   }
   if (fields.has(Field::kCategory) && !equal_without_case(fields.get(Field::kCategory), "AuditEvent")) {
@@ -532,34 +447,13 @@ std::optional<Decoded> reason_to_pass_over(const RecordFields& fields) {
   if (fields.has(Field::kProvider) && !equal_without_case(fields.get(Field::kProvider), "MICROSOFT.KEYVAULT")) {
     return skipped(SkipCause::kOtherService);
   }
+  if (is_of_other_service(fields.first_of(Field::kResourceId, Field::kResourceIdLower))) {
+    return skipped(SkipCause::kOtherService);
+  }
   return std::nullopt;
 }
 
-}  // namespace
-
-Decoded interpret(const RecordFields& fields, AccessEvent& event) {
-  if (auto decoded = reason_to_pass_over(fields)) { return *std::move(decoded); }
-  const std::string_view time = fields.get(Field::kTime);
-  const std::string_view operation = fields.get(Field::kOperation);
-  if (time.empty() && operation.empty()) {
-    return refused(RefusalCause::kNotARecord,
-                   "expected a record of a Key Vault audit log (time, operationName, resourceId; or TimeGenerated, "
-                   "OperationName), found an object with neither; check that this is an AuditEvent export");
-  }
-  EventTime event_time;
-  if (!read_time(time, event_time)) {
-    return refused(RefusalCause::kNoTime,
-                   fmt::format("expected a time such as 2024-04-03T14:08:43.4316531Z, found '{}'", shown(time)));
-  }
-  if (operation.empty()) { return refused(RefusalCause::kNoOperation, "expected operationName, found none"); }
-
-  if (!has_vault(fields)) {
-    return refused(RefusalCause::kNoVault, "expected resourceId (the vault's ARM id), found none");
-  }
-
-  TextBlock block(event);
-  put_vault(fields, block);
-  event.time = event_time;
+void put_operation(std::string_view operation, TextBlock& block, AccessEvent& event) {
   event.operation = find_operation(operation);
   if (event.operation == kUnknownOperation) {
     block.put_verbatim(TextField::kOperationName, operation);
@@ -567,7 +461,75 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
   } else {
     event.operation_kind = operation_row(event.operation).kind;
   }
-  event.address = read_address(fields.get(Field::kCallerAddress));
+}
+
+// Where AzureActivity has no claims, Caller says who it was.
+RecordFields with_caller(RecordFields fields) {
+  const bool known = fields.has(Field::kObjectId) || fields.has(Field::kLongObjectId) || fields.has(Field::kUpn) ||
+                     fields.has(Field::kLongUpn) || fields.has(Field::kAppId);
+  if (known) { return fields; }
+  const std::string_view caller = fields.get(Field::kActivityCaller);
+  fields.set(caller.find('@') == std::string_view::npos ? Field::kObjectId : Field::kUpn, caller);
+  return fields;
+}
+
+Decoded interpret_activity(const RecordFields& given, AccessEvent& event) {
+  if (is_event_grid(given)) { return skipped(SkipCause::kEventGrid); }
+  const auto change = access_change_of(given);
+  if (!change) { return skipped(SkipCause::kActivity); }
+  EventTime event_time;
+  if (auto misfit = read_time(given, event_time)) { return *std::move(misfit); }
+  const RecordFields fields = with_caller(given);
+  Decoded decoded{DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
+  TextBlock block(event);
+  block.put_lower(TextField::kVaultId, change->scope);
+  event.time = event_time;
+  put_operation(change->operation, block, event);
+  event.address = read_address(fields.get(Field::kCallerAddress), decoded.address_unreadable);
+  put_caller(fields, block, event);
+  event.http_status = 0;
+  event.denial_kind = DenialKind::kNone;
+  event.outcome = change->begun ? Outcome::kOther : Outcome::kSuccess;
+  event.network_path = network_path_of(fields, event.address);
+  block.put_lower(TextField::kUri,
+                  without_query_and_slash(fields.first_of(Field::kResourceId, Field::kResourceIdLower)));
+  block.put_id(TextField::kCorrelationId, fields.get(Field::kCorrelationId));
+  put_policy(fields, change->operation, block, event);
+  if (event.policy_marks == 0) { event.policy_marks = change->policy_marks; }
+  if (!change->principal.empty()) { block.put_lower(TextField::kPolicyPrincipal, change->principal); }
+  block.finish();
+  return decoded;
+}
+
+}  // namespace
+
+Decoded interpret(const RecordFields& fields, AccessEvent& event) {
+  if (is_activity_log(fields)) { return interpret_activity(fields, event); }
+  if (auto decoded = reason_to_pass_over(fields)) { return *std::move(decoded); }
+  const std::string_view time = time_of(fields);
+  const std::string_view operation = fields.get(Field::kOperation);
+  if (time.empty() && operation.empty()) {
+    return refused(RefusalCause::kNotARecord,
+                   "expected a record of a Key Vault audit log (time, operationName, resourceId; or TimeGenerated, "
+                   "OperationName), found an object with neither; check that this is an AuditEvent export");
+  }
+  EventTime event_time;
+  if (auto misfit = read_time(fields, event_time)) { return *std::move(misfit); }
+  if (operation.empty()) { return refused(RefusalCause::kNoOperation, "expected operationName, found none"); }
+  std::string made;
+  const std::string_view vault = vault_id_of(fields, made);
+  if (vault.empty()) {
+    return refused(RefusalCause::kNoVault,
+                   "expected resourceId (the vault's ARM id), or the vault's name in Resource, id or requestUri, found "
+                   "none; project one of them");
+  }
+
+  Decoded decoded{DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
+  TextBlock block(event);
+  block.put_lower(TextField::kVaultId, vault);
+  event.time = event_time;
+  put_operation(operation, block, event);
+  event.address = read_address(fields.get(Field::kCallerAddress), decoded.address_unreadable);
   event.policy_marks = 0;
   event.rbac_authorization = TriState::kAbsent;
   put_caller(fields, block, event);
@@ -576,16 +538,16 @@ Decoded interpret(const RecordFields& fields, AccessEvent& event) {
 
   const std::string_view uri = without_query_and_slash(fields.first_of(Field::kRequestUri, Field::kOuterUri));
   block.put_lower(TextField::kUri, uri);
-  const bool about_vault = starts_with_vault(operation);
+  const bool about_vault = is_about_vault(operation);
   if (!about_vault && event.operation_kind != OperationKind::kList) {
     put_object(block, fields.get(Field::kId), uri, event.operation_kind);
   }
   block.put_verbatim(TextField::kClientInfo, fields.first_of(Field::kClientInfo, Field::kOuterClientInfo));
   block.put_id(TextField::kCorrelationId, fields.get(Field::kCorrelationId));
   block.put_verbatim(TextField::kResultSignature, fields.get(Field::kResultSignature));
-  if (about_vault) { put_policy(fields, block, event); }
+  if (about_vault) { put_policy(fields, operation, block, event); }
   block.finish();
-  return {DecodeKind::kEvent, RefusalCause::kNotJson, SkipCause::kEmpty, {}};
+  return decoded;
 }
 
 }  // namespace keyvigil

@@ -1,5 +1,10 @@
 #include "event/record_fields.h"
 
+#include <map>
+#include <string>
+
+#include "base/ascii.h"
+
 namespace keyvigil {
 namespace {
 
@@ -21,6 +26,7 @@ constexpr Context kRoot = Context::kRoot;
 constexpr Context kClaim = Context::kClaim;
 constexpr Context kProperties = Context::kProperties;
 constexpr Context kVault = Context::kVaultProperties;
+constexpr Context kBody = Context::kBodyProperties;
 
 // Every spelling of every dialect. Sources: Azure Key Vault logging; Azure Monitor reference, tables AZKVAuditLogs and
 // AzureDiagnostics; Managed HSM logging; real records.
@@ -34,6 +40,7 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "resultDescription", kResultDescription),
     keep(kRoot, "callerIpAddress", kCallerAddress),
     keep(kRoot, "correlationId", kCorrelationId),
+    keep(kRoot, "resultType", kResultType),
     enter(kRoot, "identity", Context::kIdentity),
     enter(kRoot, "properties", kProperties),
     keep(kRoot, "records", kEnvelope),
@@ -47,6 +54,12 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "subnetId", kOuterSubnet),
     // AzureDiagnostics and AZKVAuditLogs.
     keep(kRoot, "TimeGenerated", kTime),
+    keep(kRoot, "_OriginalTimeGenerated", kOriginalTime),
+    keep(kRoot, "_OriginalType", kOriginalType),
+    enter(kRoot, "AdditionalFields", Context::kAdditional),
+    enter(kRoot, "additionalFields", Context::kAdditional),
+    enter(kRoot, "AdditionalFields_s", Context::kAdditional),
+    keep(kRoot, "ResultType", kResultType),
     keep(kRoot, "Category", kCategory),
     keep(kRoot, "OperationName", kOperation),
     keep(kRoot, "ResourceId", kResourceId),
@@ -62,6 +75,26 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "Resource", kResource),
     keep(kRoot, "ResourceType", kResourceType),
     keep(kRoot, "Type", kTableType),
+    // AzureActivity.
+    keep(kRoot, "OperationNameValue", kActivityOperation),
+    keep(kRoot, "CategoryValue", kCategory),
+    keep(kRoot, "ActivityStatus", kResultType),
+    keep(kRoot, "ActivityStatusValue", kResultType),
+    keep(kRoot, "Caller", kActivityCaller),
+    enter(kRoot, "Claims", kClaim),
+    enter(kRoot, "Claims_d", kClaim),
+    enter(kRoot, "Authorization", Context::kAuthorization),
+    enter(kRoot, "Authorization_d", Context::kAuthorization),
+    enter(kRoot, "Properties_d", kVault),
+    // The Activity Log's own API, also by `az monitor activity-log list`; names are texts or {"value": ..}.
+    keep(kRoot, "eventTimestamp", kTime),
+    keep(kRoot, "status", kResultType),
+    keep(kRoot, "caller", kActivityCaller),
+    enter(kRoot, "claims", kClaim),
+    enter(kRoot, "authorization", Context::kAuthorization),
+    enter(kRoot, "httpRequest", Context::kHttpRequest),
+    keep(Context::kHttpRequest, "clientIpAddress", kCallerAddress),
+    keep(Context::kHttpRequest, "clientIPAddress", kCallerAddress),
     // AZKVAuditLogs.
     enter(kRoot, "Identity", Context::kIdentity),
     keep(kRoot, "Id", kId),
@@ -93,6 +126,9 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "properties_enableRbacAuthorization_b", kRbacEnabled),
     keep(kRoot, "properties_networkAcls_bypass_s", kAclsBypass),
     keep(kRoot, "properties_networkAcls_defaultAction_s", kAclsDefaultAction),
+    enter(kRoot, "properties_networkAcls_ipRules_s", Context::kIpRules, kAclsIpRules),
+    enter(kRoot, "properties_networkAcls_virtualNetworkRules_s", Context::kSubnetRules, kAclsSubnetRules),
+    keep(kRoot, "properties_publicNetworkAccess_s", kPublicAccess),
     keep(kRoot, "addedAccessPolicy_ObjectId_g", kAddedPolicyPrincipal),
     keep(kRoot, "addedAccessPolicy_ObjectId_s", kAddedPolicyPrincipal),
     keep(kRoot, "addedAccessPolicy_TenantId_g", kAddedPolicy),
@@ -123,6 +159,9 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(kRoot, "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_name_s", kLongName),
 
     enter(Context::kIdentity, "claim", kClaim),
+    enter(Context::kIdentity, "claims", kClaim),  // of the Activity Log
+    enter(Context::kIdentity, "authorization", Context::kAuthorization),
+    keep(Context::kAuthorization, "scope", kAuthorizationScope),
     keep(kClaim, "oid", kObjectId),
     keep(kClaim, "upn", kUpn),
     keep(kClaim, "unique_name", kUniqueName),
@@ -160,7 +199,33 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     enter(kProperties, "removedAccessPolicy", Context::kRemovedPolicy, kRemovedPolicy),
     enter(kProperties, "addedIpRule", Context::kAddedIpRule, kAddedIpRule),
 
+    enter(kProperties, "accessPolicies", Context::kListedPolicies),
+    enter(kProperties, "requestbody", Context::kBody),
+    enter(kProperties, "requestBody", Context::kBody),
+    enter(kProperties, "responseBody", Context::kBody),
+    enter(kProperties, "responsebody", Context::kBody),
+    enter(Context::kBody, "properties", kBody),
+    enter(Context::kBody, "Properties", kBody),
+
     keep(kVault, "enableRbacAuthorization", kRbacEnabled),
+    keep(kVault, "publicNetworkAccess", kPublicAccess),
+    enter(kVault, "accessPolicies", Context::kListedPolicies),
+    enter(kVault, "requestbody", Context::kBody),
+    enter(kVault, "requestBody", Context::kBody),
+    enter(kVault, "responseBody", Context::kBody),
+    enter(kVault, "responsebody", Context::kBody),
+    keep(kBody, "principalId", kAssignedPrincipal),
+    keep(kBody, "PrincipalId", kAssignedPrincipal),
+    keep(kBody, "roleDefinitionId", kAssignedRole),
+    keep(kBody, "RoleDefinitionId", kAssignedRole),
+    keep(kBody, "scope", kAssignmentScope),
+    keep(kBody, "Scope", kAssignmentScope),
+    keep(kBody, "enableRbacAuthorization", kRbacEnabled),
+    keep(kBody, "publicNetworkAccess", kPublicAccess),
+    enter(kBody, "networkAcls", Context::kNetworkAcls, kNetworkAcls),
+    enter(kBody, "accessPolicies", Context::kListedPolicies),
+    keep(Context::kListedPolicies, "objectId", kListedPolicyPrincipal),
+    keep(Context::kListedPolicies, "ObjectId", kListedPolicyPrincipal),
     enter(kVault, "networkAcls", Context::kNetworkAcls, kNetworkAcls),
     enter(kVault, "addedAccessPolicy", Context::kAddedPolicy, kAddedPolicy),
     enter(kVault, "removedAccessPolicy", Context::kRemovedPolicy, kRemovedPolicy),
@@ -173,6 +238,10 @@ constexpr auto kMembers = std::to_array<MemberRow>({
     keep(Context::kNetworkAcls, "Bypass", kAclsBypass),
     keep(Context::kNetworkAcls, "defaultAction", kAclsDefaultAction),
     keep(Context::kNetworkAcls, "DefaultAction", kAclsDefaultAction),
+    enter(Context::kNetworkAcls, "ipRules", Context::kIpRules, kAclsIpRules),
+    enter(Context::kNetworkAcls, "IpRules", Context::kIpRules, kAclsIpRules),
+    enter(Context::kNetworkAcls, "virtualNetworkRules", Context::kSubnetRules, kAclsSubnetRules),
+    enter(Context::kNetworkAcls, "VirtualNetworkRules", Context::kSubnetRules, kAclsSubnetRules),
 });
 
 // Length, both ends and the middle tell the names apart well enough; a match is compared in full.
@@ -200,11 +269,51 @@ constexpr auto kSlots = [] {
   return slots;
 }();
 
+// "identity_claim_oid_g" is "identityclaimoid".
+std::string loose_name(std::string_view name) {
+  constexpr std::string_view kTypes = "sdbgt";
+  const std::size_t size = name.size();
+  if (size > 2 && name[size - 2] == '_' && kTypes.find(name[size - 1]) != std::string_view::npos) {
+    name.remove_suffix(2);
+  }
+  std::string loose;
+  for (const char c : name) {
+    if (c != '_') { loose += lower_case(c); }
+  }
+  return loose;
+}
+
+// Columns of a table that may stand in AdditionalFields, by their loose names.
+std::map<std::string, MemberAction> additional_members() {
+  std::map<std::string, MemberAction> members;
+  for (const MemberRow& row : kMembers) {
+    const bool column = row.action.kind == MemberAction::Kind::kStore && !is_container_mark(row.action.field) &&
+                        row.action.field != kEventType && row.action.field != kCloudEventType;
+    const bool taken = column || row.action.context == Context::kIdentity || row.action.context == Context::kIpRules ||
+                       row.action.context == Context::kSubnetRules;
+    if (row.context != kRoot || !taken) { continue; }
+    MemberAction action = row.action;
+    if (column) { action.kind = MemberAction::Kind::kFill; }
+    members.emplace(loose_name(row.name), action);
+  }
+  return members;
+}
+
+constexpr MemberAction kSkip;
+
+const MemberAction& find_additional_member(std::string_view name) {
+  static const std::map<std::string, MemberAction> kAdditional = additional_members();
+  constexpr std::size_t kLongestNameBytes = 256;
+  if (name.size() > kLongestNameBytes) { return kSkip; }
+  const auto found = kAdditional.find(loose_name(name));
+  return found == kAdditional.end() ? kSkip : found->second;
+}
+
 }  // namespace
 
 const MemberAction& find_member(Context context, std::string_view name) {
-  static constexpr MemberAction kSkip;
   if (name.empty()) { return kSkip; }
+  if (context == Context::kAdditional) { return find_additional_member(name); }
   for (std::size_t slot = slot_of(context, name);; slot = (slot + 1) % kSlotCount) {
     if (kSlots[slot] == kNoRow) { return kSkip; }
     const MemberRow& row = kMembers[kSlots[slot]];

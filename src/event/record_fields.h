@@ -4,7 +4,9 @@
 // Views point into the record, the parsers' buffers or a row's cells, and live until the next record is read.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -12,6 +14,7 @@ namespace keyvigil {
 
 enum class Field : std::uint8_t {
   kTime,
+  kOriginalTime,  // _OriginalTimeGenerated: of the row that a search job copied
   kCategory,
   kOperation,
   kResourceId,
@@ -25,9 +28,13 @@ enum class Field : std::uint8_t {
   kResourceGroup,
   kResource,
   kResourceType,
-  kTableType,       // Type: names the table of a row
-  kEventType,       // Event Grid
-  kCloudEventType,  // type: CloudEvents
+  kTableType,          // Type: names the table of a row
+  kOriginalType,       // _OriginalType: of the row that a search job copied
+  kResultType,         // says how far a request of the Activity Log got; of a vault's own log it says nothing
+  kActivityOperation,  // OperationNameValue: AzureActivity keeps words for people in OperationName
+  kActivityCaller,     // Caller: a user name or an object id
+  kEventType,          // Event Grid
+  kCloudEventType,     // type: CloudEvents
   kEventData,
   kEnvelope,     // "records" or "tables"
   kOuterStatus,  // Managed HSM writes these four beside properties
@@ -50,6 +57,7 @@ enum class Field : std::uint8_t {
   kIdentityType,
   kManagedIdentityId,
   kAzureResourceId,
+  kAuthorizationScope,  // what a request of the Activity Log was about
   // properties
   kId,
   kClientInfo,
@@ -71,6 +79,13 @@ enum class Field : std::uint8_t {
   kNetworkAcls,
   kAclsBypass,
   kAclsDefaultAction,
+  kAclsIpRules,      // these two in short: "2:00f1..", how many rules and a hash that knows no order
+  kAclsSubnetRules,  // virtualNetworkRules
+  kPublicAccess,
+  kListedPolicyPrincipal,  // of the first entry of accessPolicies
+  kAssignedPrincipal,      // of a role assignment
+  kAssignedRole,
+  kAssignmentScope,
   kCount,
 };
 inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
@@ -78,6 +93,8 @@ inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCoun
 // A text is only ever a JSON string; these may also be numbers and booleans.
 [[nodiscard]] constexpr bool is_number_or_flag(Field field) {
   switch (field) {
+    case Field::kTime:
+    case Field::kOriginalTime:
     case Field::kStatus:
     case Field::kOuterStatus:
     case Field::kPolicyMatch:
@@ -95,6 +112,11 @@ inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCoun
   return field == Field::kEnvelope || field == Field::kEventData;
 }
 
+// The Activity Log's API writes these as {"value": .., "localizedValue": ..}.
+[[nodiscard]] constexpr bool has_value_member(Field field) {
+  return field == Field::kOperation || field == Field::kCategory || field == Field::kResultType;
+}
+
 // Objects whose members are read.
 enum class Context : std::uint8_t {
   kRoot,
@@ -110,22 +132,33 @@ enum class Context : std::uint8_t {
   kRemovedPolicy,
   kAddedIpRule,
   kNetworkAcls,
+  kIpRules,
+  kSubnetRules,
+  kListedPolicies,
+  kAuthorization,  // of the Activity Log
+  kBody,           // of a request or an answer that the Activity Log repeats
+  kBodyProperties,
+  kHttpRequest,  // of the Activity Log's API
+  kAdditional,   // AdditionalFields: columns that found no place in a table of 500, under their own names
   kCount,
 };
 
 class RecordFields {
  public:
-  void clear() { present_ = 0; }
+  void clear() { present_.fill(false); }
   // A repeated JSON member replaces the earlier one with all that was below it.
-  void clear(Field first, Field last) { present_ &= ~(bits_below(last) & ~bits_below(first)) & ~bit(last); }
+  void clear(Field first, Field last) {
+    std::fill(present_.begin() + static_cast<std::ptrdiff_t>(first),
+              present_.begin() + static_cast<std::ptrdiff_t>(last) + 1, false);
+  }
   // "None" is how `az monitor log-analytics query` writes null: absent, as the empty text is.
   void set(Field field, std::string_view value) {
     if (value.empty() || value == "None") { return; }
     values_[static_cast<std::size_t>(field)] = value;
-    present_ |= bit(field);
+    present_[static_cast<std::size_t>(field)] = true;
   }
 
-  [[nodiscard]] bool has(Field field) const { return (present_ & bit(field)) != 0; }
+  [[nodiscard]] bool has(Field field) const { return present_[static_cast<std::size_t>(field)]; }
   // Empty where absent.
   [[nodiscard]] std::string_view get(Field field) const {
     return has(field) ? values_[static_cast<std::size_t>(field)] : std::string_view{};
@@ -135,21 +168,20 @@ class RecordFields {
   }
 
  private:
-  static_assert(kFieldCount <= 64);
-  static constexpr std::uint64_t bit(Field field) { return std::uint64_t{1} << static_cast<unsigned>(field); }
-  static constexpr std::uint64_t bits_below(Field field) { return bit(field) - 1; }
-
-  std::uint64_t present_ = 0;
+  std::array<bool, kFieldCount> present_{};
   std::array<std::string_view, kFieldCount> values_{};
 };
 
-// What to do with a member: keep its value, read what is below it, or pass it over.
+// What to do with a member: keep its value, keep it unless another place has said it, read what is below it, or pass it
+// over.
 struct MemberAction {
-  enum class Kind : std::uint8_t { kSkip, kStore, kEnter } kind = Kind::kSkip;
-  Field field = Field::kCount;        // kStore, or what marks the presence of an entered member
+  enum class Kind : std::uint8_t { kSkip, kStore, kFill, kEnter } kind = Kind::kSkip;
+  Field field = Field::kCount;        // kStore, kFill, or what marks the presence of an entered member
   Context context = Context::kCount;  // kEnter
 };
 
+// In AdditionalFields names are compared without case, underscores and the suffix of their type: "requestUri_s",
+// "RequestUri" and "request_uri" are one.
 [[nodiscard]] const MemberAction& find_member(Context context, std::string_view name);
 
 }  // namespace keyvigil

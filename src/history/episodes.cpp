@@ -26,6 +26,10 @@ Episodes::Opening Episodes::open(const Key& key, EventTime at, std::uint32_t ope
     known->last = std::max(known->last, at);
     return {.episode = known, .opened = false, .over = {}};
   }
+  return open_anew(key, at, opener);
+}
+
+Episodes::Opening Episodes::open_anew(const Key& key, EventTime at, std::uint32_t opener) {
   Opening opening;
   opening.opened = true;
   if (const auto before = open_.find(key); before != open_.end()) {

@@ -99,6 +99,8 @@ class Episodes {
     std::optional<Episode> over;  // the one before, which is to be learned
   };
   [[nodiscard]] Opening open(const Key& key, EventTime at, std::uint32_t opener);
+  // The same, but for one that is open: it is over.
+  [[nodiscard]] Opening open_anew(const Key& key, EventTime at, std::uint32_t opener);
   // Of a read: the object was read in this episode before or finds no room; it counts; and it is the 1st, 2nd, 3rd,
   // 4th, 6th, 9th, 13th, ... distinct one.
   enum class Counted : std::uint8_t { kNo, kYes, kAtCheckPoint };

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/prefetch.h"
-#include "event/first_party.h"
+#include "event/access_scope.h"
 #include "history/vault_scope.h"
 #include "statistics/elementary.h"
 
@@ -57,12 +57,17 @@ bool is_credential_list(const AccessEvent& event) {
          operation_row(event.operation).credential_list;
 }
 
-// Whether the event is somebody's behaviour: not a challenge, not the service's own, not a known routine of Microsoft.
-bool is_behaviour(const AccessEvent& event) {
+// Names of certificates, and of the keys behind them, are names of secrets.
+bool is_other_list(const AccessEvent& event) {
+  if (event.outcome != Outcome::kSuccess || event.operation_kind != OperationKind::kList) { return false; }
+  const std::string_view name = event.operation_name();
+  return name == "CertificateList" || name == "KeyList";
+}
+
+// Whether the event is somebody's: not a challenge, and not the vault's own.
+bool is_of_somebody(const AccessEvent& event) {
   return event.outcome != Outcome::kChallenge && !event.caller_key().empty() && !event.vault_id().empty() &&
-         event.operation_kind != OperationKind::kSystem && event.operation_kind != OperationKind::kAuthentication &&
-         !(event.caller_kind == CallerKind::kFirstParty &&
-           is_first_party_routine(event.app_id(), event.operation_name()));
+         event.operation_kind != OperationKind::kSystem && event.operation_kind != OperationKind::kAuthentication;
 }
 
 // No class of operations came up much more often than the habit would have it: no other explanation can be better by
@@ -98,9 +103,10 @@ void close_all(Slots& slots, Profiles& profiles, const Close& close) {
 
 }  // namespace
 
-EstateHistory::EstateHistory(const EstateHistoryLimits& limits, Teams teams)
+EstateHistory::EstateHistory(const EstateHistoryLimits& limits, Teams teams, FirstPartyApps first_party)
     : limits_(limits),
       teams_(std::move(teams)),
+      first_party_(std::move(first_party)),
       callers_(limits.callers),
       vaults_(limits.vaults),
       touches_{
@@ -163,6 +169,7 @@ std::string EstateHistory::address_thing(const IpAddress& address) {
 
 void EstateHistory::Observed::clear() {
   behaviour = false;
+  service_elsewhere = false;
   touches_vault = false;
   touches_client = false;
   touches_address = false;
@@ -175,12 +182,21 @@ void EstateHistory::Observed::clear() {
   lone_read = false;
 }
 
-void EstateHistory::observe(const AccessEvent& event, Facts& out) {
+void EstateHistory::observe(const AccessEvent& event, Facts& out, bool from_elsewhere) {
   out.clear();
   observed_.clear();
-  if (!is_behaviour(event)) { return; }
+  if (!is_of_somebody(event)) { return; }
+  if (is_of_activity_log(event)) {
+    observe_scope_change(event, out);
+    return;
+  }
+  if (!from_elsewhere && first_party_.is_routine(event)) {
+    learn_settings(event);
+    return;
+  }
   if (hour_ == INT64_MIN) { hour_ = event.time.hour(); }
   observed_.behaviour = true;
+  observed_.service_elsewhere = from_elsewhere && event.caller_kind == CallerKind::kFirstParty;
   out.behaviour_known = true;
   out.throttled = event.outcome == Outcome::kThrottled;
   admit(event, out);
@@ -209,14 +225,19 @@ void EstateHistory::prefetch_profiles(const AccessEvent& event) const {
 }
 
 void EstateHistory::admit(const AccessEvent& event, Facts& out) {
+  admit_caller(event, out);
+  admit_vault(event, out);
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  if (caller.last_hour != hour_) { active_callers_.of_hour.push_back({caller.owner, observed_.caller}); }
+  caller.last_hour = hour_;
+}
+
+void EstateHistory::admit_caller(const AccessEvent& event, Facts& out) {
   const std::int64_t day = event.time.day();
-  observed_.vault_hash = vault_hash(event);
   const SettledTable::Admission admission = callers_.admit(TableKey(event.caller_key(), caller_hash(event)), day);
   if (admission.evicted) { forget_objects(*admission.evicted, day); }
   observed_.caller = admission.slot;
-  observed_.vault = vaults_.admit(TableKey(event.vault_id(), observed_.vault_hash), day).slot;
   if (observed_.caller == caller_profiles_.size()) { caller_profiles_.emplace_back(); }
-  if (observed_.vault == vault_profiles_.size()) { vault_profiles_.emplace_back(); }
   CallerProfile& caller = caller_profiles_[observed_.caller];
   if (caller.owner != callers_.key_hash(observed_.caller)) {
     caller = CallerProfile{};
@@ -224,6 +245,20 @@ void EstateHistory::admit(const AccessEvent& event, Facts& out) {
     caller.caller_class = event.caller_kind == CallerKind::kUser ? CallerClass::kUser : CallerClass::kApp;
     caller.listed_ticks = (hour_ + 1) * EventTime::kTicksPerHour;  // it may have been known before
   }
+  out.caller_class = caller.caller_class;
+  const std::int64_t today = day_of(hour_);
+  out.caller_first_today = caller.last_day != today;
+  if (out.caller_first_today) {
+    active_callers_.of_day.push_back({caller.owner, observed_.caller});
+    settle_objects(observed_.caller, day);
+  }
+  caller.last_day = today;
+}
+
+void EstateHistory::admit_vault(const AccessEvent& event, Facts& out) {
+  observed_.vault_hash = vault_hash(event);
+  observed_.vault = vaults_.admit(TableKey(event.vault_id(), observed_.vault_hash), event.time.day()).slot;
+  if (observed_.vault == vault_profiles_.size()) { vault_profiles_.emplace_back(); }
   VaultProfile& vault = vault_profiles_[observed_.vault];
   if (vault.owner != observed_.vault_hash) {
     vault = VaultProfile{};
@@ -231,28 +266,53 @@ void EstateHistory::admit(const AccessEvent& event, Facts& out) {
     vault.policy_ticks = (hour_ + 1) * EventTime::kTicksPerHour;
     new_vaults_.emplace_back(event.vault_id());
   }
-  out.caller_class = caller.caller_class;
   const std::int64_t today = day_of(hour_);
-  out.caller_first_today = caller.last_day != today;
   out.vault_first_today = vault.last_day != today;
-  if (out.caller_first_today) {
-    active_callers_.of_day.push_back({caller.owner, observed_.caller});
-    settle_objects(observed_.caller, day);
-  }
   if (out.vault_first_today) { active_vaults_.of_day.push_back({vault.owner, observed_.vault}); }
-  if (caller.last_hour != hour_) { active_callers_.of_hour.push_back({caller.owner, observed_.caller}); }
   if (vault.last_hour != hour_) { active_vaults_.of_hour.push_back({vault.owner, observed_.vault}); }
-  caller.last_day = today;
-  caller.last_hour = hour_;
   vault.last_day = today;
   vault.last_hour = hour_;
+}
+
+// What a service's sweep reads of a vault that somebody uses.
+void EstateHistory::learn_settings(const AccessEvent& event) {
+  if (event.outcome == Outcome::kSuccess && tells_settings(event)) { (void)differs_from_settings(event); }
+}
+
+bool EstateHistory::differs_from_settings(const AccessEvent& event) {
+  const auto slot = vaults_.find(TableKey(event.vault_id(), vault_hash(event)));
+  if (!slot || vault_profiles_[*slot].owner != vault_hash(event)) { return false; }
+  return vault_profiles_[*slot].settings.learn(event);
+}
+
+// Counts as one opening of the caller a day, however many vaults lie in the scope.
+void EstateHistory::observe_scope_change(const AccessEvent& event, Facts& out) {
+  std::uint64_t principal =
+      event.get(TextField::kPolicyPrincipal).empty() ? 0 : hash64(event.get(TextField::kPolicyPrincipal));
+  const std::uint64_t request = event.correlation_id().empty() ? 0 : hash64(event.correlation_id());
+  if (event.outcome != Outcome::kSuccess) {
+    if (principal != 0 && request != 0) { scope_changes_.begin(request, principal, event.time); }
+    return;
+  }
+  const bool differs = tells_settings(event) && differs_from_settings(event);
+  if (event.policy_marks == 0 && !differs) { return; }
+  if (principal == 0 && request != 0) { principal = scope_changes_.principal_of(request, event.time); }
+  if (hour_ == INT64_MIN) { hour_ = event.time.hour(); }
+  out.behaviour_known = true;
+  out.policy_change = true;
+  admit_caller(event, out);
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(EpisodeKind::kPolicy)];
+  if (scope_changes_.add(caller.owner, event.vault_id(), event.time)) { ++habit.today; }
+  if (principal != 0 && principal != caller.owner) { scope_changes_.add(principal, event.vault_id(), event.time); }
 }
 
 FirstTouches::Caller EstateHistory::touch_caller(std::uint32_t slot) const {
   const std::uint32_t days = callers_.days_seen(slot);
   return {.key = TableKey(callers_.key(slot), callers_.key_hash(slot)),
           .caller_class = caller_profiles_[slot].caller_class,
-          .days_seen = days > 0 ? days - 1 : 0};
+          .days_seen = days > 0 ? days - 1 : 0,
+          .never_new = slot == observed_.caller && observed_.service_elsewhere};
 }
 
 FirstTouches::Caller EstateHistory::touch_caller(std::uint32_t slot, TouchKind kind) {
@@ -478,11 +538,15 @@ void EstateHistory::observe_episodes(const AccessEvent& event, Facts& out) {
 void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   if (is_credential_list(event)) {
-    out.opens_episode = open_episode(event, EpisodeKind::kList, caller.owner);
+    out.opens_episode = open_episode(event, EpisodeKind::kList, caller.owner, event.time);
     return;
   }
+  if (is_other_list(event)) { note_other_list(event); }
   if (!is_credential_read(event)) { return; }
   observed_.lone_read = observed_.object != 0;
+  if (const auto listed = take_other_list(event.time)) {
+    out.opens_episode = open_episode(event, EpisodeKind::kList, caller.owner, *listed);
+  }
   if (!Episodes::may_be_open(EpisodeKind::kList, caller.listed_ticks, event.time)) { return; }
   Episode* episode = episodes_.find({caller.owner, observed_.vault_hash, EpisodeKind::kList}, event.time);
   if (episode == nullptr) { return; }
@@ -497,29 +561,86 @@ void EstateHistory::observe_list(const AccessEvent& event, Facts& out) {
   out.list_episode = episode_facts(*episode, EpisodeKind::kList, event.time);
 }
 
+void EstateHistory::note_other_list(const AccessEvent& event) {
+  std::vector<OtherList>& lists = caller_profiles_[observed_.caller].other_lists;
+  std::erase_if(lists, [&](const OtherList& list) {
+    return list.vault == observed_.vault_hash || !event.time.is_within(EventTime::kTicksPerHour + 1, list.ticks);
+  });
+  if (lists.size() >= kOtherLists) { lists.erase(lists.begin()); }
+  lists.push_back({observed_.vault_hash, event.time.ticks});
+}
+
+// Of the vault at hand, where no list of secrets is open that it would belong to.
+std::optional<EventTime> EstateHistory::take_other_list(EventTime now) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const auto list = std::ranges::find(caller.other_lists, observed_.vault_hash, &OtherList::vault);
+  if (list == caller.other_lists.end()) { return std::nullopt; }
+  const EventTime listed{list->ticks};
+  caller.other_lists.erase(list);
+  const bool open = episodes_.find({caller.owner, observed_.vault_hash, EpisodeKind::kList}, now) != nullptr;
+  return open || !now.is_within(EventTime::kTicksPerHour + 1, listed.ticks) ? std::nullopt : std::optional(listed);
+}
+
+EstateHistory::OpenPolicy EstateHistory::find_policy_episode(const AccessEvent& event) {
+  const std::uint64_t owner = caller_profiles_[observed_.caller].owner;
+  OpenPolicy open;
+  open.key = {owner, observed_.vault_hash, EpisodeKind::kPolicy};
+  open.episode = episodes_.find(open.key, event.time);
+  if (open.episode == nullptr && !event.object_id().empty()) {
+    open.key.caller = hash64(event.object_id());
+    open.episode = episodes_.find(open.key, event.time);
+    open.by_principal = open.episode != nullptr && open.key.caller != owner;
+  }
+  return open.episode == nullptr ? open_by_scope(event) : open;
+}
+
+// The episode that a change of the Activity Log opens on this vault, at its time: by whoever made it, under either of
+// its names, or for whom.
+EstateHistory::OpenPolicy EstateHistory::open_by_scope(const AccessEvent& event) {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  OpenPolicy open;
+  if (!scope_changes_.may_hold(event.time)) { return open; }
+  // Nobody needs a role on a whole subscription for what it read before: there only what it had not read is looked at.
+  const bool known = observed_.object == 0 || caller.read_before.contains(observed_.object, event.time.day());
+  const std::array<std::string_view, 2> names = {event.object_id(), event.user_name()};
+  std::uint64_t who = caller.owner;
+  auto changed = scope_changes_.find(who, event.vault_id(), event.time, known);
+  for (const std::string_view name : names) {
+    if (changed || name.empty()) { continue; }
+    who = hash64(name);
+    changed = scope_changes_.find(who, event.vault_id(), event.time, known);
+    open.by_principal = changed && name == event.object_id() && who != caller.owner;
+  }
+  if (!changed) { return open; }
+  open.key = {who, observed_.vault_hash, EpisodeKind::kPolicy};
+  std::int64_t& last = vault_profiles_[observed_.vault].policy_ticks;
+  last = std::max(last, changed->ticks);
+  const std::uint32_t opener = who == caller.owner ? observed_.caller : Episodes::kNobody;
+  Episodes::Opening opening = episodes_.open_anew(open.key, *changed, opener);
+  if (opening.over) { learn_episode(who, EpisodeKind::kPolicy, *opening.over); }
+  open.episode = opening.episode;
+  open.episode->denied_before = caller.denied_vault == observed_.vault_hash && caller.denied_ticks < changed->ticks &&
+                                changed->is_within(EventTime::kTicksPerHour, caller.denied_ticks);
+  return open;
+}
+
 void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
   const CallerProfile& caller = caller_profiles_[observed_.caller];
   const bool change = is_policy_change(event, vaults_.days_seen(observed_.vault) > 1);
   const bool read = is_credential_read(event) || is_credential_list(event);
   if (!change && !read) { return; }
   const std::int64_t changed_ticks = vault_profiles_[observed_.vault].policy_ticks;
-  if (!change && !Episodes::may_be_open(EpisodeKind::kPolicy, changed_ticks, event.time)) { return; }
-  Episodes::Key key{caller.owner, observed_.vault_hash, EpisodeKind::kPolicy};
-  Episode* episode = episodes_.find(key, event.time);
-  bool by_principal = false;
-  if (episode == nullptr && !event.object_id().empty()) {
-    key.caller = hash64(event.object_id());
-    episode = episodes_.find(key, event.time);
-    by_principal = episode != nullptr && key.caller != caller.owner;
-  }
+  const bool may_be_open = Episodes::may_be_open(EpisodeKind::kPolicy, changed_ticks, event.time);
+  if (!change && !may_be_open && !scope_changes_.may_hold(event.time)) { return; }
+  auto [key, episode, by_principal] = find_policy_episode(event);
   out.policy_change = change;
   if (change) {
     const bool undone = episode != nullptr && episode->reads > 0 && !episode->reverted &&
                         event.time.is_within(EventTime::kTicksPerHour, episode->first_read.ticks);
-    out.opens_episode = open_episode(event, EpisodeKind::kPolicy, caller.owner) || out.opens_episode;
+    out.opens_episode = open_episode(event, EpisodeKind::kPolicy, caller.owner, event.time) || out.opens_episode;
     const std::string_view principal = event.get(TextField::kPolicyPrincipal);
     if (!principal.empty() && hash64(principal) != caller.owner) {
-      open_episode(event, EpisodeKind::kPolicy, hash64(principal));
+      open_episode(event, EpisodeKind::kPolicy, hash64(principal), event.time);
     }
     if (undone) { episode = episodes_.find(key, event.time); }  // what was opened may have taken its place
     if (!undone || episode == nullptr) { return; }
@@ -537,32 +658,24 @@ void EstateHistory::observe_policy(const AccessEvent& event, Facts& out) {
   out.policy_episode->by_principal = by_principal;
 }
 
-// Design section 3, "policy change".
+// Of a vault's own log: policies that a record marks as changed, another setting than was told before, and a whole
+// vault put again that says nothing of what is in it.
 bool EstateHistory::is_policy_change(const AccessEvent& event, bool vault_was_known) {
+  const bool differs = tells_settings(event) && vault_profiles_[observed_.vault].settings.learn(event);
+  if (event.operation_kind != OperationKind::kPolicy) { return false; }
+  if (event.policy_marks != 0 || differs) { return true; }
   const std::string_view name = event.operation_name();
   const bool put = name == "VaultPut" || name == "VaultCreate";
-  if (!put && name != "VaultPatch") { return false; }
-  VaultProfile& vault = vault_profiles_[observed_.vault];
-  const std::string_view acls = event.get(TextField::kNetworkAcls);
-  const std::uint64_t acls_hash = acls.empty() ? 0 : hash64(acls) | 1U;
-  const bool marked = event.policy_marks != 0;
-  const bool rbac_differs = event.rbac_authorization != TriState::kAbsent &&
-                            vault.rbac_authorization != TriState::kAbsent &&
-                            event.rbac_authorization != vault.rbac_authorization;
-  const bool acls_differ = acls_hash != 0 && vault.network_acls != 0 && acls_hash != vault.network_acls;
-  const bool bare = !marked && event.rbac_authorization == TriState::kAbsent && acls_hash == 0;
-  if (event.rbac_authorization != TriState::kAbsent) { vault.rbac_authorization = event.rbac_authorization; }
-  if (acls_hash != 0) { vault.network_acls = acls_hash; }
-  return marked || rbac_differs || acls_differ || (put && bare && vault_was_known);
+  return put && !tells_settings(event) && vault_was_known;
 }
 
-bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader) {
+bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader, EventTime at) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
   const bool own = reader == caller.owner;
   std::int64_t& last = kind == EpisodeKind::kList ? caller.listed_ticks : vault_profiles_[observed_.vault].policy_ticks;
-  last = std::max(last, event.time.ticks);
+  last = std::max(last, at.ticks);
   Episodes::Opening opening =
-      episodes_.open({reader, observed_.vault_hash, kind}, event.time, own ? observed_.caller : Episodes::kNobody);
+      episodes_.open({reader, observed_.vault_hash, kind}, at, own ? observed_.caller : Episodes::kNobody);
   if (opening.over) { learn_episode(reader, kind, *opening.over); }
   if (!opening.opened) { return false; }
   EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];
@@ -570,12 +683,13 @@ bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   if (own && kind == EpisodeKind::kList) {
     opening.episode->vault_days = days_on_vault(event);
     if (opening.episode->vault_days == 0) {
-      const bool newcomer = touch_caller(observed_.caller).days_seen < touches_[kVaultTouch].known_days();
+      const auto touch_by = touch_caller(observed_.caller);
+      const bool newcomer = !touch_by.never_new && touch_by.days_seen < touches_[kVaultTouch].known_days();
       opening.episode->visit = newcomer ? Visit::kByNewcomer : Visit::kByKnown;
     }
   }
-  opening.episode->denied_before = caller.denied_vault == observed_.vault_hash &&
-                                   event.time.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
+  opening.episode->denied_before =
+      caller.denied_vault == observed_.vault_hash && at.is_within(EventTime::kTicksPerHour, caller.denied_ticks);
   // People list all the time, and never because a program starts.
   return caller.caller_class == CallerClass::kUser || !habit.openings.is_within_record(habit.today + 1.0);
 }
@@ -620,7 +734,7 @@ EpisodeFacts EstateHistory::episode_facts(const Episode& episode, EpisodeKind ki
     FirstTouch& touch = facts.new_vault.emplace();
     touch.surprise = entry.surprise;
     touch.rate = touches_[kVaultTouch].rate_of(touch_by, caller.habits[kVaultTouch]);
-    touch.caller_is_new = touch_by.days_seen < touches_[kVaultTouch].known_days();
+    touch.caller_is_new = !touch_by.never_new && touch_by.days_seen < touches_[kVaultTouch].known_days();
     touch.caller_days = touch_by.days_seen;
     touch.caller_things = static_cast<std::uint32_t>(
         touches_[kVaultTouch].graph().vaults_of(touch_by.key, vaults_.key(observed_.vault), now).size());
@@ -913,6 +1027,7 @@ std::string EstateHistory::save() const {
   writer.write(classes_);
   writer.write(vault_population_);
   episodes_.save(writer);
+  scope_changes_.save(writer);
   writer.write(active_callers_);
   writer.write(active_vaults_);
   writer.write(hour_);
@@ -925,20 +1040,21 @@ std::string EstateHistory::save() const {
 Result<void> EstateHistory::load(std::string_view bytes) {
   const EstateHistoryLimits limits = limits_;
   const Teams teams = teams_;
-  *this = EstateHistory(limits, teams);
+  const FirstPartyApps first_party = first_party_;
+  *this = EstateHistory(limits, teams, first_party);
   SnapshotReader reader(bytes);
   bool whole =
       callers_.load(reader) && vaults_.load(reader) && reader.read(caller_profiles_) && reader.read(vault_profiles_);
   for (FirstTouches& touches : touches_) { whole = whole && touches.load(reader); }
   whole = whole && reader.read(classes_) && reader.read(vault_population_) && episodes_.load(reader) &&
-          reader.read(active_callers_) && reader.read(active_vaults_) && reader.read(hour_) &&
-          reader.read(scope_vaults_) && reader.read(new_vaults_) && reader.read(known_objects_.forgotten) &&
-          reader.at_end() && is_sound() && count_objects();
+          scope_changes_.load(reader) && reader.read(active_callers_) && reader.read(active_vaults_) &&
+          reader.read(hour_) && reader.read(scope_vaults_) && reader.read(new_vaults_) &&
+          reader.read(known_objects_.forgotten) && reader.at_end() && is_sound() && count_objects();
   if (whole) {
     derive_parents();
     return {};
   }
-  *this = EstateHistory(limits, teams);
+  *this = EstateHistory(limits, teams, first_party);
   return fail(ErrorKind::kInput,
               "state of the histories: expected what was saved, found damaged bytes; start without --state or from an "
               "older copy of the file");
@@ -962,7 +1078,8 @@ bool EstateHistory::is_sound() const {
   const auto in_range = [](const CallerProfile& caller) {
     return static_cast<std::size_t>(caller.caller_class) < kCallerClassCount &&
            caller.next_recent < caller.recent_vaults.size() && caller.new_vaults.is_sound() &&
-           caller.denied_vaults.is_sound() && caller.new_address.size() <= 1 && caller.read_before.is_sound();
+           caller.denied_vaults.is_sound() && caller.other_lists.size() <= kOtherLists &&
+           caller.new_address.size() <= 1 && caller.read_before.is_sound();
   };
   return caller_profiles_.size() == callers_.slot_count() && vault_profiles_.size() == vaults_.slot_count() &&
          are_sound(active_callers_, callers) && are_sound(active_vaults_, vaults) &&

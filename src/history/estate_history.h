@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/snapshot.h"
 #include "event/access_event.h"
+#include "event/first_party.h"
 #include "history/episodes.h"
 #include "history/facts.h"
 #include "history/first_time_rate.h"
@@ -27,9 +28,11 @@
 #include "history/known_objects.h"
 #include "history/operation_mix.h"
 #include "history/population_count.h"
+#include "history/scope_changes.h"
 #include "history/settled_table.h"
 #include "history/surprise_ledger.h"
 #include "history/teams.h"
+#include "history/vault_settings.h"
 #include "history/visit_reads.h"
 #include "history/volume_windows.h"
 
@@ -68,14 +71,16 @@ struct UsualActivity {
 
 class EstateHistory {
  public:
-  explicit EstateHistory(const EstateHistoryLimits& limits = {}, Teams teams = {});
+  explicit EstateHistory(const EstateHistoryLimits& limits = {}, Teams teams = {}, FirstPartyApps first_party = {});
 
   // Closes every hour that ends at or before the hour of `now`; true when there was one.
   bool advance(EventTime now);
   // Ask the memory for what observe() will read, some events ahead, the first well before the second. Change nothing.
   void prefetch_profiles(const AccessEvent& event) const;
   void prefetch_edges(const AccessEvent& event) const;
-  void observe(const AccessEvent& event, Facts& out);
+  // `from_elsewhere`: the address is known to be public and not one of Microsoft's, so that no service does its routine
+  // from there.
+  void observe(const AccessEvent& event, Facts& out, bool from_elsewhere = false);
   // REQUIRES: the event and the facts of the last observe().
   void learn(const AccessEvent& event, const Facts& facts, const LearningGuard& guard);
 
@@ -86,6 +91,8 @@ class EstateHistory {
   // REQUIRES: kind < kTouchKinds.
   [[nodiscard]] const FirstTouches& touches(std::size_t kind) const { return touches_[kind]; }
   [[nodiscard]] const KnownObjectsStatistics& known_objects() const { return known_objects_; }
+  // Changes of the Activity Log that were forgotten within a day for want of room.
+  [[nodiscard]] std::uint64_t scope_changes_dropped() const { return scope_changes_.dropped(); }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
   // What is usual for one of them, for people. Nothing where nobody knows the key.
@@ -126,6 +133,13 @@ class EstateHistory {
                       thing_callers);
     }
   };
+  // A list of keys or certificates; it counts as one of secrets once a secret is read after it.
+  struct OtherList {
+    std::uint64_t vault = 0;  // hash
+    std::int64_t ticks = 0;
+    auto fields() { return std::tie(vault, ticks); }
+  };
+  static constexpr std::size_t kOtherLists = 32;  // of a caller; over it, the oldest is forgotten
   struct PacedRead {
     std::int64_t ticks = 0;
     std::uint32_t object = 0;
@@ -160,13 +174,14 @@ class EstateHistory {
     std::uint64_t denied_vault = 0;       // hash, of the last refusal
     std::int64_t denied_ticks = INT64_MIN;
     std::int64_t listed_ticks = INT64_MIN;  // no list episode was opened later
+    std::vector<OtherList> other_lists;     // of the last hour, a vault once
     // Derived: where the caller stands in the graphs.
     std::array<SlotHint, kTouchKinds> places;
     auto fields() {
       return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
                       destruction, habits, new_vaults, denied_vaults, episodes, read_before, settled_reader,
                       fresh_reads, pace, pace_today, paced, recent_vaults, recent_client, recent_address, next_recent,
-                      new_address, denied_vault, denied_ticks, listed_ticks);
+                      new_address, denied_vault, denied_ticks, listed_ticks, other_lists);
     }
   };
   struct VaultProfile {
@@ -175,13 +190,10 @@ class EstateHistory {
     std::int64_t last_hour = INT64_MIN;
     bool hour_told = false;
     VolumeWindows volume;
-    TriState rbac_authorization = TriState::kAbsent;
-    std::uint64_t network_acls = 0;         // hash; 0: not seen
+    VaultSettings settings;
     std::int64_t policy_ticks = INT64_MIN;  // no policy episode was opened later
     SlotHint place;                         // derived: in the graph of kVaultTouch
-    auto fields() {
-      return std::tie(owner, last_day, last_hour, hour_told, volume, rbac_authorization, network_acls, policy_ticks);
-    }
+    auto fields() { return std::tie(owner, last_day, last_hour, hour_told, volume, settings, policy_ticks); }
   };
   // Whose windows are to be closed.
   struct ActiveSlot {
@@ -216,7 +228,8 @@ class EstateHistory {
   // What observe() leaves for learn().
   struct Observed {
     bool behaviour = false;
-    std::uint32_t caller = 0;  // slots
+    bool service_elsewhere = false;  // of Microsoft, by its id, from an address that is not Microsoft's
+    std::uint32_t caller = 0;        // slots
     std::uint32_t vault = 0;
     std::uint64_t vault_hash = 0;
     bool touches_vault = false;
@@ -242,6 +255,11 @@ class EstateHistory {
   [[nodiscard]] FirstTouches::Caller touch_caller(std::uint32_t slot, TouchKind kind);
   [[nodiscard]] TableKey vault_key(const AccessEvent& event);
   void admit(const AccessEvent& event, Facts& out);
+  void admit_caller(const AccessEvent& event, Facts& out);
+  void admit_vault(const AccessEvent& event, Facts& out);
+  void learn_settings(const AccessEvent& event);
+  void observe_scope_change(const AccessEvent& event, Facts& out);
+  [[nodiscard]] bool differs_from_settings(const AccessEvent& event);
   void observe_volume(const AccessEvent& event, Facts& out);
   void observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out);
   void observe_vault(const AccessEvent& event, Facts& out);
@@ -252,10 +270,19 @@ class EstateHistory {
   void observe_destruction(Facts& out);
   void observe_episodes(const AccessEvent& event, Facts& out);
   void observe_list(const AccessEvent& event, Facts& out);
+  void note_other_list(const AccessEvent& event);
+  [[nodiscard]] std::optional<EventTime> take_other_list(EventTime now);
   void observe_policy(const AccessEvent& event, Facts& out);
+  struct OpenPolicy {
+    Episodes::Key key;
+    Episode* episode = nullptr;
+    bool by_principal = false;
+  };
+  [[nodiscard]] OpenPolicy find_policy_episode(const AccessEvent& event);
+  [[nodiscard]] OpenPolicy open_by_scope(const AccessEvent& event);
   [[nodiscard]] bool is_policy_change(const AccessEvent& event, bool vault_was_known);
   // True: it is a new one, and not the caller's everyday one.
-  bool open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader);
+  bool open_episode(const AccessEvent& event, EpisodeKind kind, std::uint64_t reader, EventTime at);
   [[nodiscard]] std::uint32_t days_on_vault(const AccessEvent& event);
   [[nodiscard]] EpisodeFacts episode_facts(const Episode& episode, EpisodeKind kind, EventTime now) const;
   [[nodiscard]] std::optional<FreshReads> fresh_reads(const Episode& episode, EventTime now) const;
@@ -281,7 +308,8 @@ class EstateHistory {
   [[nodiscard]] bool is_sound() const;
 
   EstateHistoryLimits limits_;
-  Teams teams_;  // not saved: configuration
+  Teams teams_;                 // not saved: configuration
+  FirstPartyApps first_party_;  // too
   SettledTable callers_;
   SettledTable vaults_;
   std::vector<CallerProfile> caller_profiles_;  // by slot
@@ -290,6 +318,7 @@ class EstateHistory {
   std::array<ClassState, kCallerClassCount> classes_;
   VolumePopulation vault_population_;
   Episodes episodes_;
+  ScopeChanges scope_changes_;
   KnownObjectsStatistics known_objects_;
   ActiveSlots active_callers_;
   ActiveSlots active_vaults_;

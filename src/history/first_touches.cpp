@@ -52,7 +52,7 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, c
   touch.score = score_of(walk, facts.thing_callers, near, group_popularity ? group_popularity() : std::nullopt);
   facts.dormant = edge.touch == EdgeFacts::Touch::kDormant;
   facts.idle_days = edge.hours_since_last / 24;
-  facts.caller_is_new = caller.days_seen < known_days_;
+  facts.caller_is_new = !caller.never_new && caller.days_seen < known_days_;
   facts.caller_days = caller.days_seen;
   facts.caller_things = walk.vaults;
   facts.nearest_thing = std::move(walk.nearest_vault);
@@ -73,7 +73,7 @@ std::optional<FirstTouches::Touch> FirstTouches::observe(const Caller& caller, c
 
 NewThingRate FirstTouches::rate_of(const Caller& caller, const TouchHabit& habit) const {
   const ClassState& known = classes_[static_cast<std::size_t>(caller.caller_class)];
-  if (caller.days_seen < known_days_) {
+  if (!caller.never_new && caller.days_seen < known_days_) {
     const double touches = kPriorTouches + known.newcomer_touches;
     return {touches / (kPriorCallerDays + known.caller_days), 1 / touches, known.caller_days};
   }

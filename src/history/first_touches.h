@@ -52,6 +52,7 @@ class FirstTouches {
     TableKey key;  // its hint, where there is one, is for this graph
     CallerClass caller_class = CallerClass::kUser;
     std::uint32_t days_seen = 0;  // before today
+    bool never_new = false;       // no newcomer, however short the time it has been seen
   };
   struct Touch {
     FirstTouch facts;

@@ -14,7 +14,7 @@
 namespace keyvigil {
 namespace {
 
-// Of the events of `mine` among all of them.
+// Of the events of `mine` among all of them; a role may be assigned on what all vaults lie in.
 std::vector<std::string> counted(const std::vector<AccessEvent>& events, std::string_view mine) {
   EstateHistory history;
   history.freeze_classes();
@@ -23,7 +23,7 @@ std::vector<std::string> counted(const std::vector<AccessEvent>& events, std::st
   for (const AccessEvent& event : events) {
     (void)history.advance(event.time);
     history.observe(event, facts);
-    if (event.vault_id().find(mine) != std::string_view::npos) { texts.push_back(raw_counts(facts)); }
+    if (event.caller_key().find(mine) != std::string_view::npos) { texts.push_back(raw_counts(facts)); }
     history.learn(event, facts, {});
   }
   return texts;

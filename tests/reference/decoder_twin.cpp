@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
+#include <iomanip>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include "base/ip_address.h"
 #include "event/first_party.h"
 #include "event/operation.h"
+#include "event/record_time.h"
 
 namespace keyvigil {
 namespace {
@@ -217,8 +219,12 @@ struct Refusal403 {
 };
 
 bool speaks_of_object_state(const std::string& text) {
-  return contains_text(text, "is not permitted") || contains_text(text, "keyoperationforbidden") ||
-         contains_text(text, "is disabled");
+  static const std::vector<std::string> kSentences = {
+      "is not permitted", "is not allowed on a", "keyoperationforbidden",
+      "disabled",         "not enabled",         "not yet valid",
+      "notyetvalid",      "not before",          "nbf",
+      "expired"};
+  return std::ranges::any_of(kSentences, [&](const std::string& part) { return contains_text(text, part); });
 }
 
 DenialKind why_forbidden(const Refusal403& refusal) {
@@ -233,16 +239,17 @@ DenialKind why_forbidden(const Refusal403& refusal) {
       contains_text(text, "forbiddenbyconnection")) {
     return DenialKind::kConnection;
   }
-  if (contains_text(text, "caller is not authorized to perform action") || contains_text(text, "forbiddenbyrbac")) {
-    return DenialKind::kRbac;
-  }
-  if ((contains_text(text, "does not have") && contains_text(text, "permission")) ||
-      contains_text(text, "forbiddenbypolicy")) {
+  const bool has_right = refusal.rbac_authorized == TriState::kTrue || refusal.policy_match == TriState::kTrue;
+  const bool rbac =
+      contains_text(text, "caller is not authorized to perform action") || contains_text(text, "forbiddenbyrbac");
+  if (!has_right && rbac) { return DenialKind::kRbac; }
+  if (!has_right && ((contains_text(text, "does not have") && contains_text(text, "permission")) ||
+                     contains_text(text, "forbiddenbypolicy"))) {
     return DenialKind::kPolicy;
   }
   if (speaks_of_object_state(text)) { return DenialKind::kObjectState; }
   if (contains_text(text, "first party service")) { return DenialKind::kFirstParty; }
-  return DenialKind::kUnspecified;
+  return has_right ? DenialKind::kObjectState : DenialKind::kUnspecified;
 }
 
 void set_outcome(AccessEvent& event, const Refusal403& refusal) {
@@ -352,37 +359,107 @@ std::string principal_of(const json& record, const std::string& name) {
   return first_text({member(&record, name + "_ObjectId_g"), member(&record, name + "_ObjectId_s")});
 }
 
-std::string canonical_acls(const json* bypass, const json* default_action) {
-  return "bypass=" + lower(text_of(bypass)) + ";defaultaction=" + lower(text_of(default_action));
-}
-
-std::string read_network_acls(const json& record, const json& vault_properties) {
-  const json* const configuration = member(member(&record, "properties"), "properties");
-  const json* const given =
-      first_of({member(configuration, "networkAcls"), member(&record, "NetworkAcls"),
-                member(&vault_properties, "networkAcls"), member(&record, "properties_networkAcls_s")});
-  if (given != nullptr) {
-    const json acls = dynamic_of(given);
-    return canonical_acls(member_any_case(acls, "bypass"), member_any_case(acls, "defaultaction"));
+// A rule is a text in the list, or each text of an object in it: their number and a sum of their hashes.
+void add_rules(const json& rules, std::uint64_t& sum, std::size_t& count) {
+  const auto add = [&](const json& rule) {
+    if (!rule.is_string()) { return; }
+    sum += hash64(lower(rule.get<std::string>()));
+    ++count;
+  };
+  for (const json& rule : rules) {
+    add(rule);
+    if (!rule.is_object()) { continue; }
+    for (const json& text : rule) { add(text); }
   }
-  const json* const bypass = member(&record, "properties_networkAcls_bypass_s");
-  const json* const action = member(&record, "properties_networkAcls_defaultAction_s");
-  return is_absent(bypass) && is_absent(action) ? "" : canonical_acls(bypass, action);
 }
 
-Policy read_policy(const json& record) {
+std::string rules_part(const std::string& name, const json* given) {
+  if (given == nullptr || is_absent(given)) { return ""; }
+  const json rules = dynamic_of(given);
+  if (!rules.is_array()) { return ""; }
+  std::uint64_t sum = 0;
+  std::size_t count = 0;
+  add_rules(rules, sum, count);
+  std::ostringstream out;
+  out << ";" << name << "=" << count << ":" << std::hex << std::setw(16) << std::setfill('0') << sum;
+  return out.str();
+}
+
+// Where a vault's settings stand: in the vault, in the request or the answer that the Activity Log repeats, or in
+// columns.
+struct Settings {
+  const json& record;
+  json vault;
+  json body;
+
+  const json* setting(const std::string& name) const {
+    return first_of(
+        {member(member(member(&record, "properties"), "properties"), name), member(&vault, name), member(&body, name)});
+  }
+};
+
+std::string read_network_acls(const Settings& settings) {
+  const json& record = settings.record;
+  const json* const given = first_of(
+      {settings.setting("networkAcls"), member(&record, "NetworkAcls"), member(&record, "properties_networkAcls_s")});
+  const json acls = dynamic_of(given);
+  const json* bypass = member_any_case(acls, "bypass");
+  const json* action = member_any_case(acls, "defaultaction");
+  if (bypass == nullptr) { bypass = member(&record, "properties_networkAcls_bypass_s"); }
+  if (action == nullptr) { action = member(&record, "properties_networkAcls_defaultAction_s"); }
+  std::string text;
+  if (given != nullptr || !is_absent(bypass) || !is_absent(action)) {
+    text = ";bypass=" + lower(text_of(bypass)) + ";defaultaction=" + lower(text_of(action));
+  }
+  text += rules_part("iprules",
+                     first_of({member_any_case(acls, "iprules"), member(&record, "properties_networkAcls_ipRules_s")}));
+  text += rules_part("subnetrules", first_of({member_any_case(acls, "virtualnetworkrules"),
+                                              member(&record, "properties_networkAcls_virtualNetworkRules_s")}));
+  const std::string access =
+      lower(first_text({settings.setting("publicNetworkAccess"), member(&record, "properties_publicNetworkAccess_s")}));
+  if (!access.empty()) { text += ";publicaccess=" + access; }
+  return text.empty() ? "" : text.substr(1);
+}
+
+// The properties of the request, or of the answer, that a record of the Activity Log repeats.
+json body_of(const json& record) {
+  const json properties = dynamic_of(
+      first_of({member(&record, "properties"), member(&record, "Properties"), member(&record, "Properties_d")}));
+  for (const char* name : {"responseBody", "responsebody", "requestbody", "requestBody"}) {
+    const json body = dynamic_of(member(&properties, name));
+    const json* inner = member_any_case(body, "properties");
+    if (inner != nullptr && inner->is_object()) { return *inner; }
+  }
+  return json::object();
+}
+
+Policy read_policy(const json& record, const std::string& operation, const std::string& uri) {
   Policy policy;
   if (has_mark(record, "addedAccessPolicy")) { policy.marks |= kPolicyMarkAdded; }
   if (has_mark(record, "removedAccessPolicy")) { policy.marks |= kPolicyMarkRemoved; }
   if (has_mark(record, "addedIpRule")) { policy.marks |= kPolicyMarkIpRule; }
   policy.principal = principal_of(record, "addedAccessPolicy");
   if (policy.principal.empty()) { policy.principal = principal_of(record, "removedAccessPolicy"); }
-  const json vault_properties = dynamic_of(member(&record, "VaultProperties"));
-  const json* const configuration = member(member(&record, "properties"), "properties");
-  policy.rbac = boolean_of(first_of(
-      {member(configuration, "enableRbacAuthorization"), member(&record, "properties_enableRbacAuthorization_b"),
-       member(&record, "EnableRbacAuthorization"), member(&vault_properties, "enableRbacAuthorization")}));
-  policy.network_acls = read_network_acls(record, vault_properties);
+  const bool changes = starts_with(lower(operation), "accesspolicy") ||
+                       contains_text(lower(operation), "/accesspolicies/") || contains_text(uri, "/accesspolicies/");
+  const std::string ending = "/remove";
+  const bool ends = uri.size() >= ending.size() && uri.substr(uri.size() - ending.size()) == ending;
+  const bool removes = ends || contains_text(lower(operation), "remove") || contains_text(lower(operation), "delete");
+  if (changes && removes) { policy.marks |= kPolicyMarkRemoved; }
+  if (changes && (policy.marks & kPolicyMarkRemoved) == 0) { policy.marks |= kPolicyMarkAdded; }
+  Settings settings{record,
+                    dynamic_of(first_of({member(&record, "VaultProperties"), member(&record, "Properties"),
+                                         member(&record, "Properties_d")})),
+                    body_of(record)};
+  if (policy.principal.empty() && changes) {
+    const json* listed = settings.setting("accessPolicies");
+    if (listed == nullptr) { listed = member(member(&record, "properties"), "accessPolicies"); }
+    policy.principal = principal_in(dynamic_of(listed));
+  }
+  policy.rbac = boolean_of(
+      first_of({settings.setting("enableRbacAuthorization"), member(&record, "properties_enableRbacAuthorization_b"),
+                member(&record, "EnableRbacAuthorization")}));
+  policy.network_acls = read_network_acls(settings);
   return policy;
 }
 
@@ -399,24 +476,92 @@ NetworkPath path_of(const std::string& trusted_service, const std::string& priva
   return address.known && !is_global(address) ? NetworkPath::kPrivateLink : NetworkPath::kPublic;
 }
 
+bool is_vault_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+// "/../vaults/kv" of "/../vaults/kv/accesspolicies/add". Lower case.
+std::string vault_in(const std::string& path) {
+  for (const std::string kind : {"vaults", "managedhsms"}) {
+    const std::string start = "/providers/microsoft.keyvault/" + kind + "/";
+    const std::size_t at = path.find(start);
+    // Only the first one counts.
+    if (at == std::string::npos || path.find("/providers/microsoft.keyvault/") != at) { continue; }
+    const std::size_t name = at + start.size();
+    return name >= path.size() ? "" : path.substr(0, path.find('/', name));
+  }
+  return "";
+}
+
+std::string vault_of_host(const std::string& uri) {
+  const std::size_t scheme = uri.find("://");
+  if (scheme == std::string::npos) { return ""; }
+  const std::string host = uri.substr(scheme + 3, uri.find_first_of("/?#:", scheme + 3) - scheme - 3);
+  for (const auto& [domain, kind] :
+       {std::pair<std::string, std::string>{".vault.", "vaults"}, {".managedhsm.", "managedhsms"}}) {
+    const std::size_t at = host.find(domain);
+    if (at != std::string::npos && is_vault_name(host.substr(0, at))) {
+      return "/providers/microsoft.keyvault/" + kind + "/" + host.substr(0, at);
+    }
+  }
+  return "";
+}
+
+std::string given_resource_id(const json& record) {
+  return first_text({member(&record, "resourceId"), member(&record, "ResourceId"), member(&record, "_ResourceId")});
+}
+
 std::string read_vault_id(const json& record) {
-  const std::string given = without_trailing_slash(
-      first_text({member(&record, "resourceId"), member(&record, "ResourceId"), member(&record, "_ResourceId")}));
-  if (!given.empty()) { return lower(given); }
+  std::string given = lower(given_resource_id(record));
+  while (given.size() > 1 && given.back() == '/') { given.pop_back(); }
+  if (!given.empty()) { return given; }
   const std::string subscription = text_of(member(&record, "SubscriptionId"));
   const std::string group = text_of(member(&record, "ResourceGroup"));
   const std::string resource = text_of(member(&record, "Resource"));
-  if (subscription.empty() || group.empty() || resource.empty()) { return ""; }
   const bool hsm = lower(text_of(member(&record, "ResourceType"))) == "managedhsms";
-  return lower("/subscriptions/" + subscription + "/resourcegroups/" + group + "/providers/microsoft.keyvault/" +
-               (hsm ? "managedhsms/" : "vaults/") + resource);
+  const std::string provider = std::string("/providers/microsoft.keyvault/") + (hsm ? "managedhsms/" : "vaults/");
+  if (!subscription.empty() && !group.empty() && !resource.empty()) {
+    return lower("/subscriptions/" + subscription + "/resourcegroups/" + group + provider + resource);
+  }
+  const json* properties = member(&record, "properties");
+  const std::vector<std::string> uris = {
+      lower(first_text({member(properties, "id"), member(&record, "id_s"), member(&record, "Id")})),
+      lower(first_text(
+          {member(properties, "requestUri"), member(&record, "requestUri_s"), member(&record, "RequestUri")})),
+      lower(text_of(member(&record, "requestUri")))};
+  for (const std::string& uri : uris) {
+    const std::string path = without_query(uri);
+    const std::size_t start = path.find("/subscriptions/");
+    if (start != std::string::npos && !vault_in(path.substr(start)).empty()) { return vault_in(path.substr(start)); }
+  }
+  for (const std::string& uri : uris) {
+    if (!vault_of_host(uri).empty()) { return vault_of_host(uri); }
+  }
+  return is_vault_name(lower(resource)) ? provider + lower(resource) : "";
+}
+
+std::string time_text(const json* value) {
+  if (is_absent(value)) { return ""; }
+  return value->is_string() ? value->get<std::string>() : value->dump();
 }
 
 std::optional<EventTime> read_time(const json& record) {
-  const std::string text =
-      first_text({member(&record, "time"), member(&record, "TimeGenerated"), member(&record, "TimeGenerated [UTC]")});
-  const std::optional<EventTime> iso = parse_iso_time(text);
-  return iso ? iso : parse_us_time(text);
+  std::string text;
+  for (const char* name :
+       {"_OriginalTimeGenerated", "_OriginalTimeGenerated [UTC]", "time", "TimeGenerated", "TimeGenerated [UTC]"}) {
+    if (text.empty()) { text = time_text(member(&record, name)); }
+  }
+  EventTime time;
+  return read_record_time(text, time) == TimeReading::kRead ? std::optional(time) : std::nullopt;
+}
+
+IpAddress first_address(const std::string& text) {
+  std::string first = text.substr(0, text.find_first_of(",;"));
+  const std::size_t begin = first.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) { return {}; }
+  first = first.substr(begin, first.find_last_not_of(" \t\r\n") + 1 - begin);
+  return parse_ip_address(first).value_or(IpAddress{});
 }
 
 TwinAnswer refused(RefusalCause cause) {
@@ -462,13 +607,16 @@ bool has_damaged_identity(const json& record) {
 bool is_other_category(const json& record) {
   const std::string category = lower(first_text({member(&record, "category"), member(&record, "Category")}));
   // The policy evaluation table has no category column; its rows say what they are in Type.
-  const bool policy_table = lower(text_of(member(&record, "Type"))) == "azkvpolicyevaluationdetailslogs";
+  const bool policy_table = lower(text_of(member(&record, "Type"))) == "azkvpolicyevaluationdetailslogs" ||
+                            lower(text_of(member(&record, "_OriginalType"))) == "azkvpolicyevaluationdetailslogs";
   return policy_table || (!category.empty() && category != "auditevent");
 }
 
 bool is_other_service(const json& record) {
   const std::string provider = lower(text_of(member(&record, "ResourceProvider")));
-  return !provider.empty() && provider != "microsoft.keyvault";
+  const std::string id = lower(given_resource_id(record));
+  const bool other_id = contains_text(id, "/providers/") && !contains_text(id, "/providers/microsoft.keyvault/");
+  return other_id || (!provider.empty() && provider != "microsoft.keyvault");
 }
 
 // The value of a property under the names of the raw record (in `properties`, or at the top for a Managed HSM), of
@@ -508,7 +656,7 @@ AccessEvent read_event_of(const json& record, EventTime time, const std::string&
 
   const std::string address = first_text(
       {member(&record, "callerIpAddress"), member(&record, "CallerIPAddress"), member(&record, "CallerIpAddress")});
-  event.address = parse_ip_address(address).value_or(IpAddress{});
+  event.address = first_address(address);
 
   const Claims claims = read_claims(record);
   const std::string trusted_service = text_of(property(record, "trustedService", "trustedService_s", "TrustedService"));
@@ -545,7 +693,8 @@ AccessEvent read_event_of(const json& record, EventTime time, const std::string&
   texts[TextField::kCorrelationId] =
       limited_id(first_text({member(&record, "correlationId"), member(&record, "CorrelationId")}));
 
-  const bool about_vault = starts_with(lower(operation), "vault");
+  const bool about_vault = starts_with(lower(operation), "vault") || starts_with(lower(operation), "accesspolicy") ||
+                           contains_text(lower(operation), "microsoft.keyvault/vaults/");
   if (!about_vault && event.operation_kind != OperationKind::kList) {
     const ObjectName name =
         read_object(text_of(property(record, "id", "id_s", "Id")), request_uri, event.operation_kind);
@@ -553,7 +702,7 @@ AccessEvent read_event_of(const json& record, EventTime time, const std::string&
     texts[TextField::kObjectVersion] = cut(name.version, 64);
   }
   if (about_vault) {
-    const Policy policy = read_policy(record);
+    const Policy policy = read_policy(record, operation, texts[TextField::kUri]);
     event.policy_marks = policy.marks;
     event.rbac_authorization = policy.rbac;
     texts[TextField::kPolicyPrincipal] = cut(lower(policy.principal), 128);
@@ -573,18 +722,280 @@ std::string name_of(TextField field) {
 
 }  // namespace
 
-TwinAnswer decode_by_twin(const json& record) {
+namespace {
+
+// --- AdditionalFields
+// -------------------------------------------------------------------------------------------------
+
+std::string loose(std::string name) {
+  if (name.size() > 2 && name[name.size() - 2] == '_' && contains_text("sdbgt", name.substr(name.size() - 1))) {
+    name.resize(name.size() - 2);
+  }
+  std::erase(name, '_');
+  return lower(name);
+}
+
+// The columns of AzureDiagnostics; those that also stand at the top of a Managed HSM's record under the latter's names.
+const std::vector<std::string>& known_columns() {
+  const std::string microsoft = "identity_claim_http_schemas_microsoft_com_identity_claims_";
+  const std::string xmlsoap = "identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_";
+  static const std::vector<std::string> kColumns = {"time",
+                                                    "category",
+                                                    "operationName",
+                                                    "resourceId",
+                                                    "resultSignature",
+                                                    "resultDescription",
+                                                    "callerIpAddress",
+                                                    "correlationId",
+                                                    "resultType",
+                                                    "httpStatusCode",
+                                                    "requestUri",
+                                                    "clientInfo",
+                                                    "subnetId",
+                                                    "TimeGenerated",
+                                                    "ResourceProvider",
+                                                    "SubscriptionId",
+                                                    "ResourceGroup",
+                                                    "Resource",
+                                                    "ResourceType",
+                                                    "identity",
+                                                    "OperationNameValue",
+                                                    "CategoryValue",
+                                                    "ActivityStatus",
+                                                    "ActivityStatusValue",
+                                                    "Caller",
+                                                    "Id",
+                                                    "isAccessPolicyMatch_b",
+                                                    "isRbacAuthorized_b",
+                                                    "isAddressAuthorized_b",
+                                                    "addrAuthType_s",
+                                                    "AddressAuthorizationType",
+                                                    "trustedService_s",
+                                                    "privateEndpointId_s",
+                                                    "EnableRbacAuthorization",
+                                                    "properties_enableRbacAuthorization_b",
+                                                    "properties_networkAcls_bypass_s",
+                                                    "properties_networkAcls_defaultAction_s",
+                                                    "properties_networkAcls_ipRules_s",
+                                                    "properties_networkAcls_virtualNetworkRules_s",
+                                                    "properties_publicNetworkAccess_s",
+                                                    "addedAccessPolicy_ObjectId_g",
+                                                    "addedAccessPolicy_TenantId_g",
+                                                    "addedAccessPolicy_Permissions_keys_s",
+                                                    "addedAccessPolicy_Permissions_secrets_s",
+                                                    "addedAccessPolicy_Permissions_certificates_s",
+                                                    "removedAccessPolicy_ObjectId_g",
+                                                    "removedAccessPolicy_TenantId_g",
+                                                    "removedAccessPolicy_Permissions_keys_s",
+                                                    "removedAccessPolicy_Permissions_secrets_s",
+                                                    "removedAccessPolicy_Permissions_certificates_s",
+                                                    "addedIpRule_Value_s",
+                                                    "identity_claim_oid_g",
+                                                    "identity_claim_appid_g",
+                                                    "identity_claim_upn_s",
+                                                    "identity_claim_unique_name_s",
+                                                    "identity_claim_scp_s",
+                                                    "identity_claim_idtyp_s",
+                                                    "identity_claim_xms_mirid_s",
+                                                    "identity_claim_xms_az_rid_s",
+                                                    microsoft + "objectidentifier_g",
+                                                    microsoft + "scope_s",
+                                                    xmlsoap + "upn_s",
+                                                    xmlsoap + "name_s"};
+  return kColumns;
+}
+
+// The Activity Log's own API as a record of a storage account.
+json with_names_as_text(const json& given) {
+  if (!given.is_object()) { return given; }
+  json record = given;
+  for (const char* name :
+       {"operationName", "OperationName", "OperationNameValue", "category", "Category", "CategoryValue", "resultType",
+        "ResultType", "ActivityStatus", "ActivityStatusValue", "status"}) {
+    const json* value = member(&given, name);
+    if (value == nullptr || !value->is_object()) { continue; }
+    record[name] = text_of(member(value, "value"));
+  }
+  const auto move_up = [&](const char* to, const json* value) {
+    if (!is_absent(value) && is_absent(member(&record, to))) { record[to] = *value; }
+  };
+  const std::string status = text_of(member(&record, "status"));
+  const json status_text = status;
+  move_up("time", member(&record, "eventTimestamp"));
+  move_up("resultType", &status_text);
+  move_up("Caller", member(&record, "caller"));
+  move_up("Claims", member(&record, "claims"));
+  move_up("Authorization", member(&record, "authorization"));
+  const json request = dynamic_of(member(&record, "httpRequest"));
+  move_up("callerIpAddress",
+          first_string_of({member(&request, "clientIpAddress"), member(&request, "clientIPAddress")}));
+  return record;
+}
+
+// The record with what stands in AdditionalFields in its own place.
+json with_additional_fields(const json& given) {
+  const json additional = dynamic_of(first_of(
+      {member(&given, "AdditionalFields"), member(&given, "additionalFields"), member(&given, "AdditionalFields_s")}));
+  if (!additional.is_object()) { return given; }
+  json record = given;
+  for (auto item = additional.begin(); item != additional.end(); ++item) {
+    for (const std::string& column : known_columns()) {
+      if (loose(column) == loose(item.key()) && is_absent(member(&record, column))) { record[column] = item.value(); }
+    }
+  }
+  return record;
+}
+
+bool has_damaged_columns(const json& record) {
+  const json* columns = first_of({member(&record, "AdditionalFields"), member(&record, "additionalFields"),
+                                  member(&record, "AdditionalFields_s")});
+  const std::string text = text_of(columns);
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  return begin != std::string::npos && text[begin] == '{' && !dynamic_of(columns).is_object();
+}
+
+// --- the Activity Log
+// -------------------------------------------------------------------------------------------------
+
+bool is_activity(const json& record) {
+  static const std::vector<std::string> kCategories = {"administrative", "write",          "delete",         "action",
+                                                       "security",       "servicehealth",  "resourcehealth", "alert",
+                                                       "autoscale",      "recommendation", "policy"};
+  if (!text_of(member(&record, "OperationNameValue")).empty()) { return true; }
+  for (const char* name : {"Type", "_OriginalType"}) {
+    if (lower(text_of(member(&record, name))) == "azureactivity") { return true; }
+  }
+  const std::string category =
+      lower(first_text({member(&record, "CategoryValue"), member(&record, "category"), member(&record, "Category")}));
+  const std::string operation = lower(first_text({member(&record, "operationName"), member(&record, "OperationName")}));
+  if (category.empty()) { return starts_with(operation, "microsoft."); }
+  return std::ranges::find(kCategories, category) != kCategories.end();
+}
+
+std::string scope_of_change(const json& record, const json& body) {
+  const json identity = dynamic_of(first_of({member(&record, "identity"), member(&record, "Identity")}));
+  const json columns = dynamic_of(first_of({member(&record, "Authorization"), member(&record, "Authorization_d")}));
+  std::string scope =
+      lower(first_text({member_any_case(body, "scope"), member(member(&identity, "authorization"), "scope"),
+                        member(&columns, "scope")}));
+  if (scope.empty()) { scope = lower(given_resource_id(record)); }
+  if (scope.empty()) { return ""; }
+  scope = without_trailing_slash(scope.substr(0, scope.find("/providers/microsoft.authorization")));
+  if (!vault_in(scope).empty()) { return vault_in(scope); }
+  if (scope.empty()) { return "/"; }
+  if (starts_with(scope, "/providers/microsoft.management/managementgroups/")) { return scope; }
+  const bool elsewhere = contains_text(scope, "/providers/") && !contains_text(scope, "/providers/microsoft.keyvault/");
+  return starts_with(scope, "/subscriptions/") && !elsewhere ? scope : "";
+}
+
+// Claims under `claims` and in a column, and Caller where there are none: as a vault's own log has them.
+json with_claims(const json& record) {
+  json changed = record;
+  const json identity = dynamic_of(first_of({member(&record, "identity"), member(&record, "Identity")}));
+  json claims = dynamic_of(first_of({member(&identity, "claims"), member(&identity, "claim"), member(&record, "Claims"),
+                                     member(&record, "Claims_d")}));
+  if (!claims.is_object()) { claims = json::object(); }
+  changed["identity"] = {{"claim", claims}};
+  changed.erase("Identity");
+  const Claims read = read_claims(changed);
+  const std::string caller = text_of(member(&record, "Caller"));
+  const bool known = !read.object_id.empty() || !read.app_id.empty() || !read.user_name.empty();
+  if (!known && !caller.empty()) {
+    changed["identity"]["claim"] = {{contains_text(caller, "@") ? "upn" : "oid", caller}};
+  }
+  return changed;
+}
+
+TwinAnswer decode_activity(const json& given) {
+  static const std::map<std::string, std::pair<std::string, int>> kChanges = {
+      {"microsoft.authorization/roleassignments/write", {"Microsoft.Authorization/roleAssignments/write", 1}},
+      {"microsoft.authorization/roleassignments/delete", {"Microsoft.Authorization/roleAssignments/delete", 2}},
+      {"microsoft.authorization/elevateaccess/action", {"Microsoft.Authorization/elevateAccess/action", 1}},
+      {"microsoft.keyvault/vaults/accesspolicies/write", {"Microsoft.KeyVault/vaults/accessPolicies/write", 1}},
+      {"microsoft.keyvault/vaults/write", {"Microsoft.KeyVault/vaults/write", 0}}};
+  static const std::vector<std::string> kRoles = {
+      "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b24988ac-6180-42a0-ab88-20f7382dd24c",
+      "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+      "00482a5a-887f-4fb3-b363-3b7fe8e74483", "f25e0fa2-a7c8-4377-a976-54943a77a395",
+      "8b54135c-b56d-4d72-a534-26097cfdc8d8", "21090545-7ca7-4776-b22c-e363652d74d2",
+      "4633458b-17de-408a-b874-0445c86b69e6", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+      "12338af0-0e69-4776-bea7-57ae8d297424", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
+      "e147488a-f6f5-4113-8e2d-b22465e65bf6", "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba",
+      "a4417e6f-fecd-4de8-b567-7b0420556985", ""};
+  const auto change = kChanges.find(lower(first_text(
+      {member(&given, "OperationNameValue"), member(&given, "operationName"), member(&given, "OperationName")})));
+  if (change == kChanges.end()) { return skipped(SkipCause::kActivity); }
+  const auto& [operation, marks] = change->second;
+  const std::string result = lower(first_text({member(&given, "ActivityStatusValue"), member(&given, "ActivityStatus"),
+                                               member(&given, "resultType"), member(&given, "ResultType")}));
+  const bool begun = result == "start" || result == "started";
+  const json body = body_of(given);
+  const std::string scope = scope_of_change(given, body);
+  std::string principal = text_of(member_any_case(body, "principalid"));
+  if (principal.empty() && marks != 0) { principal = principal_in(dynamic_of(member(&body, "accessPolicies"))); }
+  const bool on_vault = !vault_in(scope).empty();
+  const bool assigns = starts_with(change->first, "microsoft.authorization/roleassignments");
+  const std::string role_id = lower(text_of(member_any_case(body, "roledefinitionid")));
+  const std::string role = role_id.substr(role_id.rfind('/') + 1);
+  const bool other_role = assigns && !on_vault && std::ranges::find(kRoles, role) == kRoles.end();
+  const bool of_no_vault = starts_with(change->first, "microsoft.keyvault/") && !on_vault;
+  const bool went_well = result == "success" || result == "succeeded";
+  if (scope.empty() || other_role || of_no_vault || !(begun ? !principal.empty() : went_well)) {
+    return skipped(SkipCause::kActivity);
+  }
+  const std::optional<EventTime> time = read_time(given);
+  if (!time) { return refused(RefusalCause::kNoTime); }
+  const json record = with_claims(given);
+  TwinAnswer answer;
+  answer.kind = DecodeKind::kEvent;
+  AccessEvent& event = answer.event;
+  Texts texts;
+  event.time = *time;
+  texts[TextField::kVaultId] = cut(scope, 512);
+  event.operation = find_operation(operation);
+  event.operation_kind = operation_row(event.operation).kind;
+  event.address = first_address(first_text(
+      {member(&record, "callerIpAddress"), member(&record, "CallerIpAddress"), member(&record, "CallerIPAddress")}));
+  const Claims claims = read_claims(record);
+  event.caller_kind = classify(claims, "");
+  texts[TextField::kCallerKey] = caller_key_of(event.caller_kind, claims);
+  texts[TextField::kObjectId] = limited_id(claims.object_id);
+  texts[TextField::kUserName] = limited_id(claims.user_name);
+  texts[TextField::kAppId] = limited_id(claims.app_id);
+  texts[TextField::kManagedIdentity] =
+      cut(lower(claims.managed_resource.empty() ? claims.using_resource : claims.managed_resource), 512);
+  event.outcome = begun ? Outcome::kOther : Outcome::kSuccess;
+  event.network_path = path_of("", "", "", "", event.address);
+  texts[TextField::kUri] = cut(lower(without_trailing_slash(without_query(given_resource_id(record)))), 1024);
+  texts[TextField::kCorrelationId] =
+      limited_id(first_text({member(&record, "correlationId"), member(&record, "CorrelationId")}));
+  const Policy policy = read_policy(record, operation, texts[TextField::kUri]);
+  event.policy_marks = policy.marks == 0 ? static_cast<std::uint8_t>(marks) : policy.marks;
+  event.rbac_authorization = policy.rbac;
+  texts[TextField::kPolicyPrincipal] = cut(lower(principal.empty() ? policy.principal : principal), 128);
+  texts[TextField::kNetworkAcls] = cut(policy.network_acls, 256);
+  set_texts(event, texts);
+  return answer;
+}
+
+}  // namespace
+
+TwinAnswer decode_by_twin(const json& given) {
+  const json record = with_names_as_text(with_additional_fields(given));
   if (record.is_array()) { return envelope(); }
   if (!record.is_object()) { return refused(RefusalCause::kNotARecord); }
   if (is_event_grid(record)) { return skipped(SkipCause::kEventGrid); }
   const bool is_record = has(record, "operationName") || has(record, "OperationName") || has(record, "time") ||
-                         has(record, "TimeGenerated") || has(record, "TimeGenerated [UTC]");
+                         has(record, "TimeGenerated") || has(record, "TimeGenerated [UTC]") ||
+                         has(record, "OperationNameValue") || has(record, "_OriginalTimeGenerated") ||
+                         has(record, "eventTimestamp");
   if (!is_record) {
     const bool is_envelope = (has(record, "records") && record["records"].is_array()) ||
                              (has(record, "tables") && record["tables"].is_array());
     return is_envelope ? envelope() : refused(RefusalCause::kNotARecord);
   }
-  if (has_damaged_identity(record)) { return refused(RefusalCause::kNotJson); }
+  if (has_damaged_identity(record) || has_damaged_columns(given)) { return refused(RefusalCause::kNotJson); }
+  if (is_activity(record)) { return decode_activity(record); }
   if (is_other_category(record)) { return skipped(SkipCause::kOtherCategory); }
   if (is_other_service(record)) { return skipped(SkipCause::kOtherService); }
   const std::optional<EventTime> time = read_time(record);

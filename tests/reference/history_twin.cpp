@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
+#include "event/access_scope.h"
 #include "event/first_party.h"
 #include "reference/raw_counts.h"
 
@@ -46,8 +48,7 @@ std::string prefix_of(const IpAddress& address) {
 bool is_behaviour(const AccessEvent& event) {
   return event.outcome != Outcome::kChallenge && !event.caller_key().empty() && !event.vault_id().empty() &&
          event.operation_kind != OperationKind::kSystem && event.operation_kind != OperationKind::kAuthentication &&
-         !(event.caller_kind == CallerKind::kFirstParty &&
-           is_first_party_routine(event.app_id(), event.operation_name()));
+         !FirstPartyApps().is_routine(event);
 }
 
 std::map<std::pair<int, int>, PopulationCount> assumed_volume() {
@@ -329,13 +330,14 @@ HistoryTwin::TwinEpisode* HistoryTwin::open_episode(const std::string& reader, c
   return &found->second;
 }
 
-HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, const std::string& reader, int kind) {
+HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, const std::string& reader, int kind,
+                                                     std::int64_t at) {
   const std::string vault(event.vault_id());
   const std::string name(event.caller_key());
-  if (TwinEpisode* open = open_episode(reader, vault, kind, event.time.ticks); open != nullptr) {
-    const bool after_a_pause = kind == kList && event.time.ticks - open->last >= 15 * kMinute;
+  if (TwinEpisode* open = open_episode(reader, vault, kind, at); open != nullptr) {
+    const bool after_a_pause = kind == kList && at - open->last >= 15 * kMinute;
     if (!after_a_pause) {
-      open->last = event.time.ticks;
+      open->last = std::max(open->last, at);
       return *open;
     }
   }
@@ -345,8 +347,8 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
     caller.read_before.insert(episode.objects.begin(), episode.objects.end());
   }
   episode = TwinEpisode{};
-  episode.opened = event.time.ticks;
-  episode.last = event.time.ticks;
+  episode.opened = at;
+  episode.last = at;
   const auto used = touches_[kVault].hours.find(name);
   if (used != touches_[kVault].hours.end() && used->second.contains(vault)) {
     std::set<std::int64_t> days;
@@ -354,7 +356,7 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
     episode.days_before = days.size() - days.count(event.time.day());
   }
   if (reader == name) { ++caller.openings_today[static_cast<std::size_t>(kind)]; }
-  episode.denied_before = caller.denied_vault == vault && caller.denied_at > event.time.ticks - kHour;
+  episode.denied_before = caller.denied_vault == vault && caller.denied_at > at - kHour;
   return episode;
 }
 
@@ -408,9 +410,26 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
     return;
   }
   if (event.outcome != Outcome::kSuccess) { return; }
+  const std::string touched = is_read(event) || is_key_use(event) ? object_of(event) : "";
+  // What a list episode counted is known once it is over and its hour is closed.
+  const auto before = episodes_.find({name, std::string(event.vault_id()), kList});
+  const bool over = before != episodes_.end() && before->second.opened + kHour < event.time.hour() * kHour;
+  const bool read_before =
+      touched.empty() || caller.read_before.contains(touched) || (over && before->second.objects.contains(touched));
   if (is_list(event)) {
-    start_episode(event, name, kList);
+    start_episode(event, name, kList, event.time.ticks);
+  } else if (event.operation_name() == "CertificateList" || event.operation_name() == "KeyList") {
+    caller.other_lists[std::string(event.vault_id())] = event.time.ticks;
   } else if (is_read(event)) {
+    const auto other = caller.other_lists.find(std::string(event.vault_id()));
+    if (other != caller.other_lists.end()) {
+      const std::int64_t listed = other->second;
+      caller.other_lists.erase(other);
+      const bool young = listed >= event.time.ticks - kHour;
+      if (young && open_episode(name, std::string(event.vault_id()), kList, event.time.ticks) == nullptr) {
+        start_episode(event, name, kList, listed);
+      }
+    }
     TwinEpisode* episode = open_episode(name, std::string(event.vault_id()), kList, event.time.ticks);
     const std::string object = object_of(event);
     const bool counted = episode != nullptr && episode->objects.size() < 64;
@@ -420,23 +439,19 @@ void HistoryTwin::observe_episodes(const AccessEvent& event, Facts& facts) {
     }
     if (!counted && !object.empty()) { caller.read_before.insert(object); }
   }
-  observe_policy(event, facts);
+  observe_policy(event, read_before, facts);
 }
 
-void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
+void HistoryTwin::observe_policy(const AccessEvent& event, bool read_before, Facts& facts) {
   const std::string name(event.caller_key());
   const std::string vault_name(event.vault_id());
   Vault& vault = vaults_[vault_name];
   const std::string_view operation = event.operation_name();
-  bool change = false;
-  if (operation == "VaultPut" || operation == "VaultPatch") {
-    const bool says_rbac = event.rbac_authorization != TriState::kAbsent;
-    const bool rbac = event.rbac_authorization == TriState::kTrue;
-    const bool bare = event.policy_marks == 0 && !says_rbac;
-    change = event.policy_marks != 0 || (says_rbac && vault.rbac && *vault.rbac != rbac) ||
-             (bare && operation == "VaultPut" && vault.days.size() > 1);
-    if (says_rbac) { vault.rbac = rbac; }
-  }
+  const bool differs = learn_settings(vault, event);
+  const bool silent = event.rbac_authorization == TriState::kAbsent && event.get(TextField::kNetworkAcls).empty();
+  const bool put_again = operation == "VaultPut" && silent && vault.days.size() > 1;
+  const bool change =
+      event.operation_kind == OperationKind::kPolicy && (event.policy_marks != 0 || differs || put_again);
   if (!change && !is_read(event) && !is_list(event)) { return; }
   TwinEpisode* episode = open_episode(name, vault_name, kPolicy, event.time.ticks);
   bool by_principal = false;
@@ -444,12 +459,23 @@ void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
     episode = open_episode(std::string(event.object_id()), vault_name, kPolicy, event.time.ticks);
     by_principal = episode != nullptr && event.object_id() != name;
   }
+  for (const std::string& who : {name, std::string(event.object_id()), std::string(event.user_name())}) {
+    const std::optional<std::int64_t> changed = scope_change(who, vault_name, event.time.ticks, read_before);
+    if (episode != nullptr || who.empty() || !changed) { continue; }
+    episode = &episodes_[{who, vault_name, kPolicy}];
+    *episode = TwinEpisode{};
+    episode->opened = episode->last = *changed;
+    const Caller& caller = callers_[name];
+    episode->denied_before =
+        caller.denied_vault == vault_name && caller.denied_at < *changed && caller.denied_at > *changed - kHour;
+    by_principal = who == event.object_id() && who != name;
+  }
   if (change) {
     const bool undone = episode != nullptr && !episode->objects.empty() && !episode->reverted &&
                         episode->first_read > event.time.ticks - kHour;
-    start_episode(event, name, kPolicy);
+    start_episode(event, name, kPolicy, event.time.ticks);
     const std::string principal(event.get(TextField::kPolicyPrincipal));
-    if (!principal.empty() && principal != name) { start_episode(event, principal, kPolicy); }
+    if (!principal.empty() && principal != name) { start_episode(event, principal, kPolicy, event.time.ticks); }
     if (!undone) { return; }
     episode->reverted = true;
   } else {
@@ -460,12 +486,85 @@ void HistoryTwin::observe_policy(const AccessEvent& event, Facts& facts) {
   facts.policy_episode->by_principal = by_principal;
 }
 
+// ---- settings and the Activity Log ----
+
+// Whether a part that was told before is another one now.
+bool HistoryTwin::learn_settings(Vault& vault, const AccessEvent& event) {
+  std::map<std::string, std::string> told;
+  if (event.rbac_authorization != TriState::kAbsent) {
+    told["rbac"] = event.rbac_authorization == TriState::kTrue ? "on" : "off";
+  }
+  std::istringstream parts(std::string(event.get(TextField::kNetworkAcls)));
+  for (std::string part; std::getline(parts, part, ';');) {
+    const std::size_t sign = part.find('=');
+    if (sign + 1 < part.size()) { told[part.substr(0, sign)] = part.substr(sign + 1); }
+  }
+  bool differs = false;
+  for (const auto& [name, value] : told) {
+    const auto known = vault.settings.find(name);
+    differs = differs || (known != vault.settings.end() && known->second != value);
+    vault.settings[name] = value;
+  }
+  return differs;
+}
+
+// The newest within a day; a change that is made again within a day is the first one.
+std::optional<std::int64_t> HistoryTwin::scope_change(const std::string& who, const std::string& vault, std::int64_t at,
+                                                      bool of_vault_alone) const {
+  std::optional<std::int64_t> newest;
+  for (const ScopeChange& change : scope_changes_) {
+    if (change.who == who && change.at >= at - kDay && covers(change.scope, vault) &&
+        (change.scope == vault || !of_vault_alone)) {
+      newest = change.at;
+    }
+  }
+  return newest;
+}
+
+bool HistoryTwin::add_scope_change(const std::string& who, const std::string& scope, std::int64_t at) {
+  for (const ScopeChange& change : scope_changes_) {
+    if (change.who == who && change.scope == scope && change.at > at - kDay) { return false; }
+  }
+  scope_changes_.push_back({who, scope, at});
+  return true;
+}
+
+void HistoryTwin::observe_scope_change(const AccessEvent& event, Facts& facts) {
+  const std::string request(event.correlation_id());
+  std::string principal(event.get(TextField::kPolicyPrincipal));
+  if (event.outcome != Outcome::kSuccess) {
+    if (!request.empty() && !principal.empty()) { begun_[request] = {event.time.ticks, principal}; }
+    return;
+  }
+  const auto vault = vaults_.find(std::string(event.vault_id()));
+  const bool differs = vault != vaults_.end() && learn_settings(vault->second, event);
+  if (event.policy_marks == 0 && !differs) { return; }
+  const auto begun = begun_.find(request);
+  if (principal.empty() && begun != begun_.end() && begun->second.first >= event.time.ticks - kDay) {
+    principal = begun->second.second;
+  }
+  const std::string name(event.caller_key());
+  Caller& caller = callers_[name];
+  if (caller.days.empty()) { caller.user = event.caller_kind == CallerKind::kUser; }
+  facts.behaviour_known = true;
+  facts.caller_class = caller.user ? CallerClass::kUser : CallerClass::kApp;
+  facts.caller_first_today = caller.days.insert(event.time.day()).second;
+  caller.last_day = event.time.day();
+  const std::string scope(event.vault_id());
+  if (add_scope_change(name, scope, event.time.ticks)) { ++caller.openings_today[kPolicy]; }
+  if (!principal.empty()) { add_scope_change(principal, scope, event.time.ticks); }
+}
+
 // ---- one event ----
 
 std::string HistoryTwin::observe(const AccessEvent& event) {
   Facts facts;
   facts.clear();
   advance(event.time.hour());
+  if (is_of_activity_log(event)) {
+    observe_scope_change(event, facts);
+    return raw_counts(facts);
+  }
   if (!is_behaviour(event)) { return raw_counts(facts); }
   const std::string name(event.caller_key());
   const std::string vault_name(event.vault_id());

@@ -91,6 +91,7 @@ class HistoryTwin {
     std::vector<std::pair<std::int64_t, std::string>> paced;
     std::array<std::uint32_t, 2> openings_today{};
     std::set<std::string> read_before;
+    std::map<std::string, std::int64_t> other_lists;  // of keys and certificates, by vault
     std::optional<NewAddress> new_address;
     std::string denied_vault;
     std::int64_t denied_at = INT64_MIN;
@@ -100,12 +101,16 @@ class HistoryTwin {
     std::int64_t last_day = INT64_MIN;
     std::int64_t last_hour = INT64_MIN;
     Volumes volumes;
-    std::optional<bool> rbac;
+    std::map<std::string, std::string> settings;
   };
   struct Class {
     std::map<Window, PopulationCount> volume;
     PopulationMix mix;
     PopulationCount pace;
+  };
+  struct ScopeChange {
+    std::string who, scope;
+    std::int64_t at = 0;
   };
   enum Kind : std::uint8_t { kVault, kDenied, kClient, kPair, kAddress };
 
@@ -125,11 +130,16 @@ class HistoryTwin {
   void observe_address(const AccessEvent& event, Facts& facts);
   void observe_session(const AccessEvent& event, Facts& facts);
   void observe_episodes(const AccessEvent& event, Facts& facts);
-  void observe_policy(const AccessEvent& event, Facts& facts);
+  void observe_policy(const AccessEvent& event, bool read_before, Facts& facts);
+  [[nodiscard]] static bool learn_settings(Vault& vault, const AccessEvent& event);
+  [[nodiscard]] std::optional<std::int64_t> scope_change(const std::string& who, const std::string& vault,
+                                                         std::int64_t at, bool of_vault_alone) const;
+  bool add_scope_change(const std::string& who, const std::string& scope, std::int64_t at);
+  void observe_scope_change(const AccessEvent& event, Facts& facts);
   [[nodiscard]] EpisodeFacts facts_of(const TwinEpisode& episode, int kind, const AccessEvent& event);
   [[nodiscard]] TwinEpisode* open_episode(const std::string& reader, const std::string& vault, int kind,
                                           std::int64_t at);
-  TwinEpisode& start_episode(const AccessEvent& event, const std::string& reader, int kind);
+  TwinEpisode& start_episode(const AccessEvent& event, const std::string& reader, int kind, std::int64_t at);
   void learn_session(Caller& caller);
   Class& class_of(const Caller& caller) { return classes_[caller.user ? 0 : 1]; }
 
@@ -139,6 +149,8 @@ class HistoryTwin {
   std::array<Class, 2> classes_;
   std::map<Window, PopulationCount> vault_volume_;
   std::map<std::tuple<std::string, std::string, int>, TwinEpisode> episodes_;
+  std::vector<ScopeChange> scope_changes_;
+  std::map<std::string, std::pair<std::int64_t, std::string>> begun_;  // when and for whom, by correlation id
   std::int64_t hour_ = INT64_MIN;
   bool new_vault_touch_ = false;  // of the event at hand
 };

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "catalogue/catalogue.h"
 #include "engine/engine.h"
+#include "event/access_scope.h"
 #include "intel/address_book.h"
 #include "intel/threat_list.h"
 #include "reference/event_builder.h"
@@ -74,7 +75,9 @@ AccessEvent event_of(const Act& act, std::string_view operation, int object, Eve
   builder.set(TextField::kCorrelationId, guid_of(fmt::format("{}{}{}{}", act.caller, operation, object, at.ticks)));
   AccessEvent event = builder.build();
   if (service) { event.caller_kind = CallerKind::kFirstParty; }
-  if (operation == "VaultPut") { event.policy_marks = kPolicyMarkAdded; }
+  if (operation == "VaultPut" || operation == "AccessPolicyMerge" || is_of_activity_log(event)) {
+    event.policy_marks = kPolicyMarkAdded;
+  }
   return event;
 }
 

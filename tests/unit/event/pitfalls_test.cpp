@@ -206,6 +206,13 @@ TEST(Pitfalls, DenialsAreKeptApart) {
       {"Operation sign is not permitted on this key.", DenialKind::kObjectState, Outcome::kOther},
       {"Operation get is not allowed on a disabled secret: the secret is disabled.", DenialKind::kObjectState,
        Outcome::kOther},
+      {"Operation get is not allowed on a disabled secret.", DenialKind::kObjectState, Outcome::kOther},
+      {"Operation get is not allowed on an expired secret.", DenialKind::kObjectState, Outcome::kOther},
+      {"Operation WrapKey is not allowed on a disabled key.", DenialKind::kObjectState, Outcome::kOther},
+      {"The key is not yet valid or has expired.", DenialKind::kObjectState, Outcome::kOther},
+      {"Secret is not valid before nbf 1790000000.", DenialKind::kObjectState, Outcome::kOther},
+      {"SecretNotYetValid", DenialKind::kObjectState, Outcome::kOther},
+      {"Caller is not authorized to perform action on resource 'expired'.", DenialKind::kRbac, Outcome::kDenied},
       {"Access denied to first party service.", DenialKind::kFirstParty, Outcome::kOther},
       {"", DenialKind::kUnspecified, Outcome::kDenied}};
   for (const Row& row : rows) {
@@ -214,6 +221,18 @@ TEST(Pitfalls, DenialsAreKeptApart) {
     const AccessEvent event = decode(record);
     EXPECT_EQ(event.denial_kind, row.denial) << row.text;
     EXPECT_EQ(event.outcome, row.outcome) << row.text;
+  }
+}
+
+TEST(Pitfalls, WhoeverHasTheRightIsRefusedByTheObject) {
+  for (const char* flag : {"isRbacAuthorized", "isAccessPolicyMatch"}) {
+    json record = record_of("SecretGet", 403);
+    record["properties"][flag] = true;
+    EXPECT_EQ(decode(record).outcome, Outcome::kOther) << flag;
+    record["resultDescription"] = "The user does not have the permission that a name may speak of.";
+    EXPECT_EQ(decode(record).denial_kind, DenialKind::kObjectState) << flag;
+    record["resultDescription"] = "Client address is not authorized and caller is not a trusted service.";
+    EXPECT_EQ(decode(record).outcome, Outcome::kDenied) << flag;
   }
 }
 
