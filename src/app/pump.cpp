@@ -42,7 +42,7 @@ OrderOptions Pump::order_options() const {
   OrderOptions options;
   options.lateness_milliseconds = options_.lateness_milliseconds;
   options.spill_directory = options_.temporary_folder;
-  if (!options_.keep_state) { options.recent_limit = 0; }
+  if (!options_.keep_state) { options.decided_limit = 0; }
   return options;
 }
 

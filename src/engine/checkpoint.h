@@ -14,7 +14,7 @@
 namespace keyvigil {
 
 struct Checkpoint {
-  static constexpr std::uint32_t kVersion = 6;
+  static constexpr std::uint32_t kVersion = 7;
   static constexpr std::size_t kMostSections = 256;
   std::map<std::string, std::string> sections;
 };

@@ -21,8 +21,7 @@ std::int64_t bucket_of(std::int64_t milliseconds) {
 
 }  // namespace
 
-Order::Order(OrderOptions options)
-    : options_(std::move(options)), recent_(options_.recent_limit, options_.late_horizon_milliseconds) {
+Order::Order(OrderOptions options) : options_(std::move(options)), decided_(options_.decided_limit) {
   CHECK(options_.memory_limit_events >= 2);
 }
 
@@ -424,7 +423,7 @@ bool Order::pop(AccessEvent& out, Timeliness& timeliness) {
   return false;
 }
 
-// False: it was a duplicate of what an earlier run released.
+// False: it was decided before.
 bool Order::pop_head(const Head& head, AccessEvent& out, Timeliness& timeliness) {
   out = std::move(event_at(head));
   drop_head(head);
@@ -452,8 +451,13 @@ bool Order::pop_late(AccessEvent& out, Timeliness& timeliness) {
 bool Order::release(const AccessEvent& event, const Head& key, std::int64_t decided_before, Timeliness& timeliness) {
   timeliness = Timeliness::kInTime;
   if (key.milliseconds < decided_before) {
-    if (recent_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
+    if (decided_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
       ++counts_.duplicates;
+      ++counts_.decided_before;
+      return false;
+    }
+    if (key.milliseconds < decided_.known_from()) {
+      ++counts_.too_old;
       return false;
     }
     ++counts_.late;
@@ -464,8 +468,7 @@ bool Order::release(const AccessEvent& event, const Head& key, std::int64_t deci
     }
   }
   ++counts_.released;
-  const bool ordered = timeliness == Timeliness::kInTime && key.milliseconds <= confirmed_latest_;
-  recent_.remember(event, key.milliseconds, key.hash, ordered);
+  decided_.remember(event, key.milliseconds, key.hash);
   return true;
 }
 
@@ -498,7 +501,7 @@ struct SavedOrder {
   bool ended = false;
   std::int64_t end_limit = 0;
   bool disorder = false;
-  std::array<std::uint64_t, 7> counts{};
+  std::array<std::uint64_t, 9> counts{};
   std::vector<std::int64_t> late_floors;
   std::uint64_t buffered = 0;
   std::string events;  // parked by input, late, buffered
@@ -531,8 +534,8 @@ Result<std::string> Order::save() const {
     saved.ended = ended_;
     saved.end_limit = end_limit_;
     saved.disorder = disorder_;
-    saved.counts = {counts_.pushed, counts_.released, counts_.duplicates,
-                    counts_.parked, counts_.late,     counts_.beyond_late_horizon,
+    saved.counts = {counts_.pushed,  counts_.released, counts_.duplicates, counts_.decided_before,
+                    counts_.too_old, counts_.parked,   counts_.late,       counts_.beyond_late_horizon,
                     counts_.spilled};
   }
   for (InputId id = 0; id < inputs_.size(); ++id) {
@@ -554,7 +557,7 @@ Result<std::string> Order::save() const {
   saved.buffered = buffered_ + spilled_left_;
   SnapshotWriter writer;
   writer.write(saved);
-  writer.write(recent_);
+  writer.write(decided_);
   return writer.bytes();
 }
 
@@ -567,7 +570,8 @@ Result<void> Order::load(std::string_view bytes) {
   };
   SavedOrder saved;
   SnapshotReader reader(bytes);
-  if (!reader.read(saved) || !reader.read(recent_) || !reader.at_end() || saved.input_count > kMostInputs) {
+  if (!reader.read(saved) || !reader.read(decided_) || !decided_.take_up() || !reader.at_end() ||
+      saved.input_count > kMostInputs) {
     return damaged();
   }
   inputs_.resize(saved.input_count);
@@ -606,8 +610,9 @@ Result<void> Order::load(std::string_view bytes) {
   ended_ = saved.ended;
   end_limit_ = saved.end_limit;
   disorder_ = saved.disorder;
-  counts_ = OrderCounts{saved.counts[0], saved.counts[1], saved.counts[2], saved.counts[3],
-                        saved.counts[4], saved.counts[5], saved.counts[6]};
+  const auto& counts = saved.counts;
+  counts_ =
+      OrderCounts{counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6], counts[7], counts[8]};
   return {};
 }
 
