@@ -107,6 +107,10 @@ class Order {
   // Events taken and not released: buffered, spilled, parked, late ones waiting.
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::size_t buffered_in_memory() const { return buffered_; }
+  // Earlier runs decided what is older; nothing: there was none.
+  [[nodiscard]] std::optional<EventTime> decided_before() const {
+    return decided_before_ == kNever ? std::nullopt : std::optional(EventTime::from_milliseconds(decided_before_));
+  }
   // What is known of decided events: how many are forgotten, and of which times they all were.
   [[nodiscard]] const DecidedEvents& decided_events() const { return decided_; }
   // Set once a temporary file could not be written or read; pop() is false from then on.

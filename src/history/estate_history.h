@@ -99,6 +99,7 @@ class EstateHistory {
   // REQUIRES: kind < kTouchKinds.
   [[nodiscard]] const FirstTouches& touches(std::size_t kind) const { return touches_[kind]; }
   [[nodiscard]] const KnownObjectsStatistics& known_objects() const { return known_objects_; }
+  [[nodiscard]] const Episodes& episodes() const { return episodes_; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
   // What is usual for one of them, for people. Nothing where nobody knows the key.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "intel/list_builder.h"
+#include "intel/list_losses.h"
 #include "intel/list_readers.h"
 
 namespace keyvigil {
@@ -33,12 +34,6 @@ constexpr std::string_view kExpected =
   if (has_bytes(content, "\xff\xfe") || has_bytes(content, "\xfe\xff")) { return "UTF-16 text"; }
   if (content.substr(0, kProbeBytes).find('\0') != std::string_view::npos) { return "binary data"; }
   return {};
-}
-
-[[nodiscard]] std::uint64_t refused_total(const ThreatList& list) {
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : list.refused) { total += count; }
-  return total;
 }
 
 [[nodiscard]] Result<void> read_text(std::string_view text, ListBuilder& builder) {
