@@ -64,6 +64,7 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   const bool started_over = counts_.started_over;
   counts_ = RunCounts{};
   counts_.started_over = started_over;
+  for (const InputFile& file : inputs_) { counts_.stored_bytes += file.size_bytes; }
   closed_.clear();
   printed_.clear();
   if (!state) { return {}; }

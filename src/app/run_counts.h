@@ -17,7 +17,8 @@ namespace keyvigil {
 
 struct RunCounts {
   std::uint64_t records = 0;  // found in the input, whatever became of them
-  std::uint64_t input_bytes = 0;
+  std::uint64_t input_bytes = 0;   // that were read
+  std::uint64_t stored_bytes = 0;  // of the files that were named, read or not
   std::array<std::uint64_t, static_cast<std::size_t>(SkipCause::kCount)> skipped{};
   std::array<std::uint64_t, kOutcomeCount> outcomes{};  // of decided events
   std::uint64_t decided = 0;

@@ -28,7 +28,7 @@ std::uint64_t skipped_records(const RunCounts& counts) {
 // Nothing came that could have been decided.
 bool is_empty(const RunCounts& counts) {
   const std::uint64_t looked_at = counts.decided + counts.held + counts.order.duplicates + counts.order.too_old;
-  const bool table_without_rows = counts.records == 0 && skipped_of(counts) == 0 && counts.input_bytes > 0;
+  const bool table_without_rows = counts.records == 0 && skipped_of(counts) == 0 && counts.stored_bytes > 0;
   return looked_at == 0 && !table_without_rows;
 }
 
@@ -36,7 +36,7 @@ std::string nothing_decided(const RunCounts& counts) {
   return fmt::format(
       "expected events to decide, found none in {} bytes and {} records, of which {} are of other kinds: that there is "
       "no alert says nothing; check the path and the export, or let it pass with --allow-empty",
-      counts.input_bytes, counts.records, skipped_records(counts));
+      counts.stored_bytes, counts.records, skipped_records(counts));
 }
 
 class Endings {

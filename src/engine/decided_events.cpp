@@ -69,6 +69,7 @@ void DecidedEvents::remember(const AccessEvent& event, std::int64_t milliseconds
   }
   place->second.marks.push_back(mark_of(milliseconds, hash) | correlation_of(event));
   ++size_;
+  newest_ = std::max(newest_, milliseconds);
   while (size_ + spans_.size() * kSpanCostInMarks > limit_ && !spans_.empty()) { forget_oldest(); }
 }
 

@@ -30,12 +30,14 @@ class DecidedEvents {
                                            std::uint64_t hash) const;
   // Of what is older, it is no longer known whether it was decided. Milliseconds of event time.
   [[nodiscard]] std::int64_t known_from() const { return known_from_; }
+  // The time of the youngest that was ever remembered.
+  [[nodiscard]] std::int64_t newest() const { return newest_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
   auto fields() {
     for (auto& [start, span] : spans_) { span.sort(); }
-    return std::tie(spans_, known_from_, forgotten_);
+    return std::tie(spans_, known_from_, newest_, forgotten_);
   }
   // After reading: false where it is damaged.
   [[nodiscard]] bool take_up();
@@ -58,6 +60,7 @@ class DecidedEvents {
   std::size_t limit_;
   std::map<std::int64_t, Span> spans_;
   std::int64_t known_from_ = kAll;
+  std::int64_t newest_ = kAll;
   std::uint64_t size_ = 0;
   std::uint64_t forgotten_ = 0;
 };

@@ -450,16 +450,18 @@ bool Order::pop_late(AccessEvent& out, Timeliness& timeliness) {
 
 bool Order::release(const AccessEvent& event, const Head& key, std::int64_t decided_before, Timeliness& timeliness) {
   timeliness = Timeliness::kInTime;
-  if (key.milliseconds < decided_before) {
-    if (decided_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
-      ++counts_.duplicates;
-      ++counts_.decided_before;
-      return false;
-    }
-    if (key.milliseconds < decided_.known_from()) {
-      ++counts_.too_old;
-      return false;
-    }
+  const bool is_late = key.milliseconds < decided_before;
+  if ((is_late || key.milliseconds <= decided_up_to_) &&
+      decided_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
+    ++counts_.duplicates;
+    ++counts_.decided_before;
+    return false;
+  }
+  if (is_late && key.milliseconds < decided_.known_from()) {
+    ++counts_.too_old;
+    return false;
+  }
+  if (is_late) {
     ++counts_.late;
     timeliness = Timeliness::kLate;
     if (key.milliseconds < decided_before - options_.late_horizon_milliseconds) {
@@ -606,6 +608,7 @@ Result<void> Order::load(std::string_view bytes) {
   confirmed_latest_ = saved.confirmed_latest;
   unconfirmed_ = saved.unconfirmed;
   decided_before_ = saved.decided_before;
+  decided_up_to_ = decided_.newest();
   if (options_.mode == OrderMode::kStream) { floor_ = std::max(floor_, decided_before_); }
   ended_ = saved.ended;
   end_limit_ = saved.end_limit;

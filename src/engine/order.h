@@ -213,6 +213,7 @@ class Order {
   std::deque<LateEntry> late_;
   DecidedEvents decided_;
   std::int64_t decided_before_ = kNever;  // earlier runs decided what is older
+  std::int64_t decided_up_to_ = kNever;   // the same, with records whose clock nobody confirmed: not all that is older
   bool disorder_ = false;
   bool ended_ = false;
   std::int64_t end_limit_ = kNever;

@@ -371,7 +371,7 @@ class DamagedInput(InAFolder):
         self.assertIn(b"not json at all", refused.read_bytes())
 
     def test_beyond_the_allowed_share_gives_exit_code_4(self):
-        damaged = self.write("damaged.json", json_lines(attacked_day()) + self.DAMAGE)  # 2 of 32
+        damaged = self.write("damaged.json", json_lines(attacked_day()) + b"no JSON\nnor this\n")  # 2 of 32
         for allowed in [[], ["--max-refused", "0"], ["--max-refused", "6"]]:
             code, out, err = self.detect(damaged, *allowed, "--format", "jsonl")
             self.assertEqual(code, 4, err)
@@ -623,8 +623,14 @@ class Behaviour(unittest.TestCase):
 
     def test_a_stop_with_state_does_not_matter(self):
         lines = self.logs.read_bytes().splitlines(keepends=True)
-        last = {alert["name"]: alert for alert in alerts_of(self.detected(
-            self.logs, "--state", self.folder / "whole.state", "--final"))}
+
+        # An alert that closes without new evidence is not printed again: the mark of an open one stays.
+        def revisions(out):
+            alerts = alerts_of(out)
+            for alert in alerts:
+                alert["properties"]["supportingEvidence"].pop("open", None)
+            return {alert["name"]: alert for alert in alerts}
+        last = revisions(self.detected(self.logs, "--state", self.folder / "whole.state", "--final"))
         for cut in [len(lines) // 3, len(lines) * 3 // 4]:
             state = self.folder / f"{cut}.state"
             found = {}
@@ -632,7 +638,7 @@ class Behaviour(unittest.TestCase):
                 path = self.folder / name
                 path.write_bytes(b"".join(part))
                 out = self.detected(path, "--state", state, *more)
-                found.update({alert["name"]: alert for alert in alerts_of(out)})
+                found.update(revisions(out))
             self.assertEqual(found, last)
 
     def test_only_some_types_are_the_same_alerts(self):

@@ -222,6 +222,21 @@ TEST(State, HoldsWhatIsYoungerThanTheWatermarkForTheNextRun) {
   EXPECT_EQ(pop_all(next), (std::vector<Popped>{{2 * kHour, Timeliness::kInTime}}));
 }
 
+TEST(State, KnowsALoneRecordThatWasDecidedThoughNobodyConfirmedItsClock) {
+  std::string state;
+  for (const std::size_t decided : {1U, 0U}) {
+    Order order(OrderOptions{});
+    if (!state.empty()) { ASSERT_TRUE(order.load(state).has_value()); }
+    const InputId input = order.open_input(std::nullopt);
+    EXPECT_EQ(order.push(input, at(0)), Arrival::kParked);
+    order.close_input(input);
+    order.finish();
+    EXPECT_EQ(pop_all(order).size(), decided);
+    EXPECT_EQ(order.counts().duplicates, 1U - decided);
+    state = *order.save();
+  }
+}
+
 TEST(State, OfALoneVaultWithLongPausesIsNotHeldForEver) {
   Order order(OrderOptions{});
   const InputId input = order.open_input(std::nullopt);
