@@ -40,6 +40,16 @@ struct ListHealth {
   std::string failure;  // what is wrong with it now; empty: nothing
 };
 
+// A threat list that events are decided with.
+struct ListInForce {
+  std::string name;
+  std::string role;
+  std::uint64_t entries = 0;
+  std::uint64_t refused = 0;
+  std::string losses;     // a sentence; empty: everything was taken
+  bool doubtful = false;  // more than a hundredth could not be read
+};
+
 // Something that is wrong with the service itself, now.
 struct ServiceProblem {
   std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output", "configuration"
@@ -58,6 +68,7 @@ struct LiveFigures {
   std::vector<ServiceProblem> problems;
   std::vector<InputHealth> inputs;
   std::vector<ListHealth> lists;
+  std::vector<ListInForce> lists_in_force;
   std::uint64_t events_decided = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;

@@ -16,7 +16,7 @@
 namespace keyvigil {
 
 struct RunCounts {
-  std::uint64_t records = 0;  // found in the input, whatever became of them
+  std::uint64_t records = 0;       // found in the input, whatever became of them
   std::uint64_t input_bytes = 0;   // that were read
   std::uint64_t stored_bytes = 0;  // of the files that were named, read or not
   std::array<std::uint64_t, static_cast<std::size_t>(SkipCause::kCount)> skipped{};
@@ -25,8 +25,8 @@ struct RunCounts {
   std::optional<EventTime> first_event;  // of decided events
   std::optional<EventTime> last_event;
   std::optional<EventTime> known_to;  // the same, earlier runs' events too
-  std::uint64_t reported = 0;  // of decided events: between --from and --until
-  std::uint64_t held = 0;      // saved undecided
+  std::uint64_t reported = 0;         // of decided events: between --from and --until
+  std::uint64_t held = 0;             // saved undecided
   std::array<std::uint64_t, kAlertTypeCount> alerts{};
   std::uint64_t learning_alerts = 0;   // with --show-learning; not among the ones above
   std::uint64_t open_alerts = 0;       // of these, printed while open
