@@ -1,5 +1,6 @@
 #include "app/refused_records.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/printable.h"
+#include "base/file_descriptor.h"
 
 namespace keyvigil {
 namespace {
@@ -62,6 +64,8 @@ std::string to_line(const Refusal& refusal, const std::string& input_name) {
 Result<void> RefusedRecords::open(const std::string& path) {
   path_ = path;
   if (path_.empty()) { return {}; }
+  // Records name people: a new file is for its owner and group.
+  { const FileDescriptor made(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640)); }
   file_.open(path_, std::ios::binary | std::ios::trunc);
   if (!file_) { return cannot_write(path_); }
   return {};

@@ -518,12 +518,21 @@ struct SavedOrder {
 Result<std::string> Order::save() const {
   if (failure_) { return tl::unexpected<Error>(*failure_); }
   SavedOrder saved;
-  const std::vector<Entry> entries = buffered_entries();
+  std::vector<Entry> entries = buffered_entries();
   const bool drained = ended_ && late_.empty() && (entries.empty() || entries.front().milliseconds >= end_limit_) &&
                        (spilled_.empty() || spilled_.head().milliseconds >= end_limit_);
   saved.confirmed_latest = confirmed_latest_;
   saved.decided_before = decided_before_;
+  std::uint64_t copies = 0;
   if (drained) {  // the next run begins
+    // Whoever reads a folder again and again brings the youngest events each time.
+    const auto is_copy = [this](const Entry& first, const Entry& next) {
+      return first.milliseconds == next.milliseconds && first.hash == next.hash &&
+             is_duplicate(slab_.at(first.slot), slab_.at(next.slot));
+    };
+    const auto end = std::unique(entries.begin(), entries.end(), is_copy);
+    copies = static_cast<std::uint64_t>(entries.end() - end);
+    entries.erase(end, entries.end());
     const std::int64_t decided = end_limit_ == kForever && confirmed_latest_ != kNever ? confirmed_latest_ + 1 : kNever;
     saved.decided_before = std::max(decided_before_, end_limit_ == kForever ? decided : end_limit_);
     saved.floor = options_.mode == OrderMode::kStream ? std::max(floor_, saved.decided_before) : kNever;
@@ -556,7 +565,7 @@ Result<std::string> Order::save() const {
   if (auto done = spilled_.for_each_left([&](const AccessEvent& event) { append_event(saved.events, event); }); !done) {
     return tl::unexpected<Error>(done.error());
   }
-  saved.buffered = buffered_ + spilled_left_;
+  saved.buffered = buffered_ + spilled_left_ - copies;
   SnapshotWriter writer;
   writer.write(saved);
   writer.write(decided_);

@@ -75,7 +75,8 @@ class WhatCannotHappen(InAFolder):
     def test_an_alert_without_its_list_is_refused_or_named(self):
         logs = self.write("logs.json", json_lines(attacked_day()))
         for only, lists, code, says in [
-                ("KV_TORAccess", [], 2, "--tor FILE"), ("KV_SuspiciousIPAccess", ["--tor", self.tor], 2, "--suspicious"),
+                ("KV_TORAccess", [], 2, "--tor FILE"),
+                ("KV_SuspiciousIPAccess", ["--tor", self.tor], 2, "--suspicious"),
                 ("KV_TORAccess,KV_UserAnomaly", [], 0, "KV_TORAccess cannot"),
                 ("threat-lists", ["--tor", self.tor], 0, "KV_SuspiciousIPAccess, KV_SuspiciousIPAccessDenied cannot"),
                 ("threat-lists", [], 0, "cannot be raised")]:

@@ -24,8 +24,9 @@ class Paths(InAFolder):
         self.write("logs/deep/b.json", json_lines(attacked_day(6)))
         self.write("single.json", json_lines(quiet_day(7)))
         self.write("globbed-1.json", json_lines(quiet_day(8)))
-        self.write("tags.json", json.dumps({"changeNumber": 1, "cloud": "Public", "values": [
-            {"name": "AzureCloud", "id": "AzureCloud", "properties": {"addressPrefixes": ["203.0.113.128/25"]}}]}).encode())
+        ranges = {"name": "AzureCloud", "id": "AzureCloud", "properties": {"addressPrefixes": ["203.0.113.128/25"]}}
+        tags = {"changeNumber": 1, "cloud": "Public", "values": [ranges]}
+        self.write("tags.json", json.dumps(tags).encode())
         self.write("teams.txt", b"203.0.113.99\n")
         self.write("keyvigil.yaml", b"lists: {suspicious: [teams.txt]}\nlearning_days: 3\n")
         self.read = {"a file of a folder": "logs/a.json", "a file deep in a folder": "logs/deep/b.json",

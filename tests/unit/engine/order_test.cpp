@@ -222,6 +222,25 @@ TEST(State, HoldsWhatIsYoungerThanTheWatermarkForTheNextRun) {
   EXPECT_EQ(pop_all(next), (std::vector<Popped>{{2 * kHour, Timeliness::kInTime}}));
 }
 
+TEST(State, KeepsOneCopyOfWhatIsHeldHoweverOftenItIsReadAgain) {
+  std::string state;
+  std::size_t size = 0;
+  for (int run = 0; run < 4; ++run) {
+    Order order(OrderOptions{});
+    if (!state.empty()) { ASSERT_TRUE(order.load(state).has_value()); }
+    const InputId input = order.open_input(start());
+    for (const std::int64_t time : {std::int64_t{0}, kHour, kHour + 1}) {
+      static_cast<void>(order.push(input, at(time)));
+    }
+    order.close_input(input);
+    order.hold(order.final_watermark());
+    EXPECT_EQ(pop_all(order).size(), run == 0 ? 1U : 0U);
+    state = *order.save();
+    if (run > 0) { EXPECT_EQ(state.size(), size); }
+    size = state.size();
+  }
+}
+
 TEST(State, KnowsALoneRecordThatWasDecidedThoughNobodyConfirmedItsClock) {
   std::string state;
   for (const std::size_t decided : {1U, 0U}) {

@@ -75,7 +75,8 @@ TEST(JsonFeeds, LowConfidenceIsLeftOutWhereAsked) {
 
 TEST(JsonFeeds, ThreatfoxIsReadAsExportAndAsAnswerOfItsApi) {
   const std::string exported =
-      R"({"1":[{"ioc_value":"203.0.113.7:443","ioc_type":"ip:port","threat_type":"botnet_cc","malware":"win.cobalt_strike",)"
+      R"({"1":[{"ioc_value":"203.0.113.7:443","ioc_type":"ip:port","threat_type":"botnet_cc",)"
+      R"("malware":"win.cobalt_strike",)"
       R"("malware_printable":"Cobalt Strike","first_seen_utc":"2026-09-01 10:00:00","confidence_level":100}],)"
       R"("2":[{"ioc_value":"bad.example","ioc_type":"domain","malware_printable":"x","confidence_level":50}],"3":4})";
   const ThreatList list = parse(exported);

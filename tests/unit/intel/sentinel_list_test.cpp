@@ -46,21 +46,28 @@ TEST(SentinelList, CsvOfThePortalIsReadByItsColumns) {
 }
 
 TEST(SentinelList, TheNewestStateOfAnIndicatorCounts) {
-  const ThreatList list = parse(
-      R"([{"TimeGenerated":"2026-09-20T10:00:00Z","IndicatorId":"A","ThreatType":"C2","Active":"True","NetworkIP":"203.0.113.7"},)"
-      R"({"TimeGenerated":"2026-09-21T10:00:00Z","IndicatorId":"A","ThreatType":"C2","Active":"False","NetworkIP":"203.0.113.7"},)"
-      R"({"TimeGenerated":"2026-09-22T10:00:00Z","IndicatorId":"B","ThreatType":"C2","Active":true,"NetworkIP":"203.0.113.8"},)"
-      R"({"TimeGenerated":"2026-09-21T10:00:00Z","IndicatorId":"B","ThreatType":"C2","Active":false,"NetworkIP":"203.0.113.8"}])");
+  const ThreatList list =
+      parse(R"([{"TimeGenerated":"2026-09-20T10:00:00Z","IndicatorId":"A","ThreatType":"C2","Active":"True",)"
+            R"("NetworkIP":"203.0.113.7"},)"
+            R"({"TimeGenerated":"2026-09-21T10:00:00Z","IndicatorId":"A","ThreatType":"C2","Active":"False",)"
+            R"("NetworkIP":"203.0.113.7"},)"
+            R"({"TimeGenerated":"2026-09-22T10:00:00Z","IndicatorId":"B","ThreatType":"C2","Active":true,)"
+            R"("NetworkIP":"203.0.113.8"},)"
+            R"({"TimeGenerated":"2026-09-21T10:00:00Z","IndicatorId":"B","ThreatType":"C2","Active":false,)"
+            R"("NetworkIP":"203.0.113.8"}])");
   EXPECT_EQ(entries(list), Texts{"203.0.113.8/32 'C2' -1"});
   EXPECT_EQ(refused(list, ListRefusal::kExpiredOrRevoked), 3U);
 }
 
 TEST(SentinelList, TheNewTableIsReadByObservableAndByPattern) {
   const std::string rows =
-      R"({"TimeGenerated":"2026-09-20T10:00:00Z","Id":"A","ObservableKey":"ipv4-addr:value","ObservableValue":"203.0.113.7",)"
-      R"("Confidence":90,"ValidFrom":"2026-09-01T00:00:00Z","ValidUntil":"2026-10-01T00:00:00Z","IsActive":true,"IsDeleted":false})"
+      R"({"TimeGenerated":"2026-09-20T10:00:00Z","Id":"A","ObservableKey":"ipv4-addr:value",)"
+      R"("ObservableValue":"203.0.113.7",)"
+      R"("Confidence":90,"ValidFrom":"2026-09-01T00:00:00Z","ValidUntil":"2026-10-01T00:00:00Z",)"
+      R"("IsActive":true,"IsDeleted":false})"
       "\n"
-      R"({"Id":"B","ObservableKey":"","ObservableValue":"","Pattern":"[ipv6-addr:value = '2001:db8::7']","Tags":"loader"})"
+      R"({"Id":"B","ObservableKey":"","ObservableValue":"","Pattern":"[ipv6-addr:value = '2001:db8::7']",)"
+      R"("Tags":"loader"})"
       "\n"
       R"({"Id":"C","ObservableKey":"domain-name:value","ObservableValue":"bad.example"})"
       "\nno row\n"
@@ -74,10 +81,11 @@ TEST(SentinelList, TheNewTableIsReadByObservableAndByPattern) {
 }
 
 TEST(SentinelList, TheAnswerOfTheQueryApiIsATable) {
-  const ThreatList list = parse(
-      R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"IndicatorId","type":"string"},{"name":"NetworkIP","type":"string"},)"
-      R"({"name":"ThreatType","type":"string"},{"name":"ConfidenceScore","type":"real"}],)"
-      R"("rows":[["A","203.0.113.7","C2",72.5],["B",null,"C2",1],["C"],7]}]})");
+  const ThreatList list =
+      parse(R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"IndicatorId","type":"string"},)"
+            R"({"name":"NetworkIP","type":"string"},)"
+            R"({"name":"ThreatType","type":"string"},{"name":"ConfidenceScore","type":"real"}],)"
+            R"("rows":[["A","203.0.113.7","C2",72.5],["B",null,"C2",1],["C"],7]}]})");
   EXPECT_EQ(entries(list), Texts{"203.0.113.7/32 'C2' 72"});
   EXPECT_EQ(refused(list, ListRefusal::kNotAnAddress), 3U);
 }
