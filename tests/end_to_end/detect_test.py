@@ -628,7 +628,7 @@ class Behaviour(unittest.TestCase):
         def revisions(out):
             alerts = alerts_of(out)
             for alert in alerts:
-                alert["properties"]["supportingEvidence"].pop("open", None)
+                alert["properties"].pop("open", None)
             return {alert["name"]: alert for alert in alerts}
         last = revisions(self.detected(self.logs, "--state", self.folder / "whole.state", "--final"))
         for cut in [len(lines) // 3, len(lines) * 3 // 4]:

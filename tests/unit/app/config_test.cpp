@@ -8,7 +8,8 @@ namespace keyvigil {
 namespace {
 
 TEST(Config, TheFileOfThePackageIsAccepted) {
-  const std::filesystem::path file = std::filesystem::path(__FILE__).parent_path() / "../../../packaging/keyvigil.yaml";
+  const std::filesystem::path file =
+      std::filesystem::path(KEYVIGIL_TESTS_FOLDER).parent_path() / "packaging" / "keyvigil.yaml";
   const auto config = read_config(file.string());
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->serve.store, "/var/lib/keyvigil/keyvigil.db");
