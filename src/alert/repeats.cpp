@@ -506,6 +506,8 @@ void Repeats::join_others(const std::string& key, const AccessEvent& event, cons
   for (const OpenAlerts::iterator place : found->second) {
     Alert& alert = place->second;
     if (std::ranges::find(raised_, &alert) != raised_.end()) { continue; }
+    // What histories do not compare is no evidence about behaviour.
+    if (catalogue_row(alert.type).learned() && !decision.behaviour_known) { continue; }
     const auto part = part_of(alert, event, decision.marks);
     if (!part) { continue; }
     ++statistics_.related_joined;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/event_time.h"
@@ -39,6 +40,16 @@ struct ListHealth {
   std::string failure;  // what is wrong with it now; empty: nothing
 };
 
+// A threat list that events are decided with.
+struct ListInForce {
+  std::string name;
+  std::string role;
+  std::uint64_t entries = 0;
+  std::uint64_t refused = 0;
+  std::string losses;     // a sentence; empty: everything was taken
+  bool doubtful = false;  // more than a hundredth could not be read
+};
+
 // Something that is wrong with the service itself, now.
 struct ServiceProblem {
   std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output", "configuration"
@@ -46,10 +57,18 @@ struct ServiceProblem {
   std::string text;   // a sentence
 };
 
+// What was left out or forgotten for want of room, of one kind.
+struct BoundMet {
+  std::string_view name;  // one word, for metrics
+  std::string_view what;  // goes on after the count
+  std::uint64_t count = 0;
+};
+
 struct LiveFigures {
   std::vector<ServiceProblem> problems;
   std::vector<InputHealth> inputs;
   std::vector<ListHealth> lists;
+  std::vector<ListInForce> lists_in_force;
   std::uint64_t events_decided = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;
@@ -61,6 +80,10 @@ struct LiveFigures {
   std::uint64_t forgotten_objects = 0;  // of what callers had read
   std::uint64_t alerts_closed_early = 0;
   std::uint64_t evidence_left_out = 0;           // records and objects for which alerts had no room
+  std::vector<BoundMet> bounds;                  // every one, over all estates
+  std::uint64_t decided_before = 0;              // of the duplicates: came after the time of their first had passed
+  std::uint64_t too_old = 0;                     // left out: it is no longer known whether they were decided
+  std::optional<EventTime> decided_known_from;   // of older events that is not known; nothing: of none
   std::uint64_t spilled = 0;                     // events that waited on disk
   std::map<AlertType, double> detector_seconds;  // since the start, estimated from one decision in many
   std::map<AlertType, std::uint64_t> alerts_raised;

@@ -61,10 +61,21 @@ Result<Json> alert_counts(const V1Routes& needs, const AlertFilter& filter) {
   return counts;
 }
 
+Json bounds_json(const std::vector<BoundMet>& bounds) {
+  Json json = Json::array();
+  for (const BoundMet& bound : bounds) {
+    if (bound.count > 0) { json.push_back({{"name", bound.name}, {"count", bound.count}, {"text", bound.what}}); }
+  }
+  return json;
+}
+
 Json service_json(const LiveFigures& figures) {
   Json json;
   json["eventsDecided"] = figures.events_decided;
   json["duplicates"] = figures.duplicates;
+  json["decidedBefore"] = figures.decided_before;
+  json["tooOld"] = figures.too_old;
+  put_time(json, "decidedKnownFromUtc", figures.decided_known_from);
   json["late"] = figures.late;
   json["futureRefused"] = figures.future_refused;
   json["held"] = figures.held;
@@ -72,6 +83,7 @@ Json service_json(const LiveFigures& figures) {
   json["evictedVaults"] = figures.evicted_vaults;
   json["evictedEdges"] = figures.evicted_edges;
   json["forgottenObjects"] = figures.forgotten_objects;
+  json["bounds"] = bounds_json(figures.bounds);
   put_time(json, "decidedToUtc", figures.decided_to);
   put_time(json, "learnedAtUtc", figures.learned_at);
   json["journalWaiting"] = figures.journal_waiting;
@@ -171,16 +183,26 @@ Json list_json(const ListHealth& list) {
   return json;
 }
 
+Json list_json(const ListInForce& list) {
+  return {{"name", list.name},
+          {"role", list.role},
+          {"entries", list.entries},
+          {"refused", list.refused},
+          {"losses", list.losses}};
+}
+
 // Inputs belong to no subscription: who is bound to some is shown none.
 HttpResponse sources(const V1Routes& needs, const HttpRequest& request) {
   Json body;
   body["value"] = Json::array();
   body["lists"] = Json::array();
+  body["listsInForce"] = Json::array();
   if (request.principal.subscriptions || !needs.live.figures) { return json_answer(200, body); }
   const auto figures = needs.live.figures();
   if (!figures) { return store_failure(figures.error(), needs.report); }
   for (const InputHealth& input : figures->inputs) { body["value"].push_back(input_json(input)); }
   for (const ListHealth& list : figures->lists) { body["lists"].push_back(list_json(list)); }
+  for (const ListInForce& list : figures->lists_in_force) { body["listsInForce"].push_back(list_json(list)); }
   return json_answer(200, body);
 }
 

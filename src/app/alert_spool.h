@@ -1,5 +1,5 @@
-// AlertSpool: closed alerts that cannot be given out yet, because disorder may still make the run start over. In memory
-// up to a limit, then in a temporary file without a name.
+// AlertSpool: alerts that cannot be given out yet, because disorder may still make the run start over, and what the
+// run could not look at is said before them. In memory up to a limit, then in a temporary file without a name.
 #pragma once
 
 #include <cstdio>

@@ -6,9 +6,24 @@
 #include <ostream>
 #include <system_error>
 
+#include "app/path_guard.h"
 #include "store/backup.h"
 
 namespace keyvigil {
+namespace {
+
+Result<void> check_paths(const BackupCommandOptions& options) {
+  PathGuard guard;
+  for (const std::string& path : {options.file, unfinished_backup(options.file)}) {
+    if (auto free = guard.writes("FILE", path); !free) { return free; }
+  }
+  for (const std::string& path : store_files(options.store)) {
+    if (auto free = guard.reads("STORE", path); !free) { return free; }
+  }
+  return {};
+}
+
+}  // namespace
 
 CLI::App* add_backup_command(CLI::App& app, BackupCommandOptions& options) {
   CLI::App* command = app.add_subcommand("backup", "Copy a store, also while serve writes to it");
@@ -23,7 +38,8 @@ CLI::App* add_backup_command(CLI::App& app, BackupCommandOptions& options) {
 }
 
 ExitCode run_backup(const BackupCommandOptions& options, std::ostream& out, std::ostream& err) {
-  const auto done = back_up_store(options.store, options.file, {options.damaged});
+  auto done = check_paths(options);
+  if (done) { done = back_up_store(options.store, options.file, {options.damaged}); }
   if (!done) {
     err << "keyvigil backup: " << done.error().message << "\n";
     return exit_code_of(done.error());

@@ -32,7 +32,7 @@ void ConfigReader::read_map(const YAML::Node& node, const std::string& path, con
       std::ranges::transform(keys, names.begin(), &Key::name);
       refuse(item.first, full, fmt::format("unknown key; the nearest known one is '{}'", nearest_name(name, names)));
     }
-    if (key != keys.end()) { key->read(item.second); }
+    if (key != keys.end() && !item.second.IsNull()) { key->read(item.second); }
   }
 }
 

@@ -27,7 +27,8 @@ class ConfigReader {
     std::string_view name;
     std::function<void(const YAML::Node&)> read;
   };
-  // Unknown keys are refused with the nearest known one. `path`: of the map; empty: the whole file.
+  // Unknown keys are refused with the nearest known one; a key without a value, such as a section of which all is
+  // commented out, is none. `path`: of the map; empty: the whole file.
   void read_map(const YAML::Node& node, const std::string& path, const std::vector<Key>& keys);
   // Calls `read` for each element of a list.
   void read_list(const YAML::Node& node, const std::string& path, const std::function<void(const YAML::Node&)>& read);

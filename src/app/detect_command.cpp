@@ -11,10 +11,15 @@
 #include <memory>
 #include <thread>
 
+#include "app/impossible_alerts.h"
 #include "app/incident_file.h"
+#include "app/learning_note.h"
 #include "app/lists.h"
+#include "app/path_guard.h"
 #include "app/progress.h"
 #include "app/pump.h"
+#include "app/run_ending.h"
+#include "app/state_lock.h"
 #include "app/summary.h"
 #include "app/type_selection.h"
 #include "catalogue/catalogue.h"
@@ -101,58 +106,122 @@ Result<std::optional<Checkpoint>> read_state(const std::string& path) {
   return *std::move(checkpoint);
 }
 
-bool meets(const RunCounts& counts, Severity severity) {
-  return std::ranges::any_of(catalogue(), [&](const CatalogueRow& row) {
-    return row.severity >= severity && counts.alerts[static_cast<std::size_t>(row.type)] > 0;
-  });
-}
-
 // All that a run needs, checked before anything is read.
 struct Prepared {
   Config config;
-  std::optional<Severity> fail_on;
+  EndingLimits limits;
+  std::string state_path;  // through links
   PumpOptions pump;
   SinkOptions sink;
   InputList inputs;
   AddressBook book;
+  std::optional<StateLock> lock;
   std::optional<Checkpoint> state;
 };
 
-Result<void> prepare_options(const DetectOptions& options, Prepared& prepared) {
-  if (options.final && options.state.empty()) {
-    return fail(ErrorKind::kUsage, "--final decides what --state holds back; expected --state FILE beside it");
-  }
+Result<void> prepare_limits(const DetectOptions& options, Prepared& prepared) {
+  prepared.limits.allow_empty = options.allow_empty;
+  prepared.limits.refused_percent = options.max_refused_percent;
   if (!options.fail_on.empty()) {
-    prepared.fail_on = parse_severity(options.fail_on);
-    if (!prepared.fail_on) {
+    prepared.limits.fail_on = parse_severity(options.fail_on);
+    if (!prepared.limits.fail_on) {
       return fail(ErrorKind::kUsage,
-                  fmt::format("--fail-on: expected Informational, Low, Medium or High, found '{}'", options.fail_on));
+                  fmt::format("--fail-on: expected Informational, Low or Medium, found '{}'", options.fail_on));
     }
   }
   auto from = read_limit(options.from, "--from");
   if (!from) { return tl::unexpected(from.error()); }
   auto until = read_limit(options.until, "--until");
   if (!until) { return tl::unexpected(until.error()); }
+  if (*from && *until && **from >= **until) {
+    return fail(ErrorKind::kUsage, fmt::format("--from {} is not before --until {}: no event lies between them",
+                                               options.from, options.until));
+  }
+  prepared.pump.report_from = *from;
+  prepared.pump.report_until = *until;
+  return {};
+}
+
+Result<void> prepare_options(const DetectOptions& options, Prepared& prepared) {
+  for (const auto& [given, option] : {std::pair(options.final, "--final"), std::pair(options.all_open, "--all-open")}) {
+    if (given && options.state.empty()) {
+      return fail(ErrorKind::kUsage, fmt::format("{} belongs to --state; expected --state FILE beside it", option));
+    }
+  }
+  if (auto done = prepare_limits(options, prepared); !done) { return done; }
   PumpOptions& pump = prepared.pump;
   if (options.only) {
     auto types = parse_alert_types(*options.only);
     if (!types) { return tl::unexpected(types.error()); }
     pump.engine.types = *types;
   }
-  pump.report_from = *from;
-  pump.report_until = *until;
   pump.threads = threads_of(options);
   pump.temporary_folder = temporary_folder_of(options);
   pump.provenance = options.provenance;
   pump.keep_refused_whole = !options.refused.empty();
   pump.keep_state = !options.state.empty();
+  pump.all_open = options.all_open;
   pump.decide_all = options.state.empty() || options.final;
   return {};
 }
 
-Result<Prepared> prepare(const DetectOptions& options) {
-  Prepared prepared;
-  if (auto done = prepare_options(options, prepared); !done) { return tl::unexpected(done.error()); }
+// Nothing that the run writes may be what it reads.
+Result<void> check_paths(const DetectOptions& options, const Prepared& prepared) {
+  PathGuard guard;
+  Result<void> free;
+  const auto check = [&](auto call) { free = free ? call() : free; };
+  if (!prepared.state_path.empty()) {
+    check([&] { return guard.writes("--state", prepared.state_path); });
+    check([&] { return guard.writes("--state", StateLock::name_beside(prepared.state_path)); });
+  }
+  check([&] { return guard.writes_in_the_end("--output", options.output); });
+  check([&] { return guard.writes("--refused", options.refused); });
+  check([&] { return guard.writes_in_the_end("--incidents", options.incidents); });
+  check([&] { return guard.reads("--config", options.config); });
+  const ListConfig& lists = prepared.config.lists;
+  for (const auto* files : {&lists.tor, &lists.suspicious, &lists.service_tags}) {
+    for (const std::string& file : *files) {
+      check([&] { return guard.reads("a list", file); });
+    }
+  }
+  for (const std::string& input : options.inputs) {
+    check([&] { return guard.reads("the input", input); });
+  }
+  for (const InputFile& file : prepared.inputs.files) {
+    if (file.inode == 0) { continue; }
+    check([&] { return guard.reads("the input", file.path, file.device, file.inode); });
+  }
+  return free;
+}
+
+// The lists, and whether what was asked for can happen with them.
+Result<void> prepare_lists(const DetectOptions& options, Prepared& prepared) {
+  auto book = load_lists(prepared.config.lists);
+  if (!book) { return tl::unexpected(book.error()); }
+  prepared.book = *std::move(book);
+  const AlertTypes possible = types_possible_with(prepared.pump.engine.types, prepared.book);
+  if (options.only) {
+    auto warning = warn_of_impossible(*options.only, prepared.pump.engine.types, possible);
+    if (!warning) { return tl::unexpected(warning.error()); }
+    if (!warning->empty()) { fmt::print(stderr, "keyvigil detect: {}\n", *warning); }
+  }
+  const auto& fail_on = prepared.limits.fail_on;
+  return fail_on ? check_fail_on(*fail_on, possible.any() ? possible : prepared.pump.engine.types) : Result<void>{};
+}
+
+Result<void> prepare_state(const DetectOptions& options, Prepared& prepared) {
+  if (options.state.empty()) { return {}; }
+  auto lock = StateLock::take(prepared.state_path);
+  if (!lock) { return tl::unexpected(lock.error()); }
+  prepared.lock.emplace(*std::move(lock));
+  auto state = read_state(prepared.state_path);
+  if (!state) { return tl::unexpected(state.error()); }
+  prepared.state = *std::move(state);
+  return {};
+}
+
+Result<void> prepare(const DetectOptions& options, Prepared& prepared) {
+  if (auto done = prepare_options(options, prepared); !done) { return done; }
   auto config = full_config(options);
   if (!config) { return tl::unexpected(config.error()); }
   prepared.config = *std::move(config);
@@ -168,13 +237,10 @@ Result<Prepared> prepare(const DetectOptions& options) {
   auto inputs = find_inputs(options.inputs);
   if (!inputs) { return tl::unexpected(inputs.error()); }
   prepared.inputs = *std::move(inputs);
-  auto book = load_lists(prepared.config.lists);
-  if (!book) { return tl::unexpected(book.error()); }
-  prepared.book = *std::move(book);
-  auto state = read_state(options.state);
-  if (!state) { return tl::unexpected(state.error()); }
-  prepared.state = *std::move(state);
-  return prepared;
+  if (!options.state.empty()) { prepared.state_path = final_path(options.state); }
+  if (auto done = check_paths(options, prepared); !done) { return done; }
+  if (auto done = prepare_lists(options, prepared); !done) { return done; }
+  return prepare_state(options, prepared);
 }
 
 std::uint64_t total_bytes(const InputList& inputs) {
@@ -183,33 +249,50 @@ std::uint64_t total_bytes(const InputList& inputs) {
   return bytes;
 }
 
-ExitCode verdict(const DetectOptions& options, const Prepared& prepared, const RunCounts& counts,
-                 const RefusedRecords& refused) {
-  if (options.max_refused && refused.total() > *options.max_refused) {
-    fmt::print(stderr, "keyvigil detect: {} records were refused, --max-refused allows {}\n", refused.total(),
-               *options.max_refused);
-    return ExitCode::kRefusedInput;
-  }
-  if (!options.max_refused && refused.total() > 0 && refused.total() == counts.records) {
-    fmt::print(stderr, "keyvigil detect: expected Key Vault audit records, but nothing of the input could be read\n");
-    return ExitCode::kRefusedInput;
-  }
-  return prepared.fail_on && meets(counts, *prepared.fail_on) ? ExitCode::kFailOnMet : ExitCode::kDone;
-}
-
 void print_refused(const RefusedRecords& refused) {
   for (const std::string& sample : refused.samples()) { fmt::print(stderr, "refused: {}\n", sample); }
+}
+
+// An interval that the logs do not reach.
+void say_interval(const RunCounts& counts) {
+  if (counts.decided == 0 || counts.reported > 0) { return; }
+  fmt::print(stderr, "keyvigil detect: no event lies between --from and --until: the logs go from {} to {}\n",
+             to_iso_milliseconds(counts.first_event.value_or(EventTime{})),
+             to_iso_milliseconds(counts.last_event.value_or(EventTime{})));
+}
+
+// What hides alerts stands before them: also where little is to be said, if nothing at all could have been raised.
+void say_first(const DetectOptions& options, const Prepared& prepared, const RunCounts& counts) {
+  const AlertTypes wanted = prepared.pump.engine.types;
+  const bool lists_speak = (types_possible_with(wanted, prepared.book) & types_without_history()).any();
+  if ((wanted & ~types_without_history()).none() || (options.quiet && lists_speak)) { return; }
+  const std::string note = learning_note(counts, prepared.pump.engine.learning_days, options.show_learning);
+  if (note.empty()) { return; }
+  fmt::print(stderr, "keyvigil detect: {}{}\n", note, lists_speak ? "" : "; until then this run can raise no alert");
+}
+
+void print_summary(const Prepared& prepared, const Pump& pump, const RefusedRecords& refused, double seconds) {
+  print_refused(refused);
+  fmt::print(stderr, "{}",
+             summary_text({&pump.counts(), &refused, &prepared.inputs, &prepared.book, &pump.list_watch(), seconds,
+                           !prepared.state_path.empty(), prepared.pump.engine.types}));
+}
+
+ExitCode end(const Prepared& prepared, const RunCounts& counts, const RefusedRecords& refused) {
+  const RunEnding ending = ending_of(counts, refused, prepared.limits);
+  for (const std::string& sentence : ending.sentences) { fmt::print(stderr, "keyvigil detect: {}\n", sentence); }
+  return ending.code;
 }
 
 }  // namespace
 
 ExitCode run_detect(const DetectOptions& options) {
   const auto begun = std::chrono::steady_clock::now();
-  auto prepared = prepare(options);
-  if (!prepared) { return report(prepared.error()); }
+  Prepared prepared;
+  if (auto done = prepare(options, prepared); !done) { return report(done.error()); }
   RefusedRecords refused;
   if (auto opened = refused.open(options.refused); !opened) { return report(opened.error()); }
-  auto sink = open_sink(prepared->sink);
+  auto sink = open_sink(prepared.sink);
   if (!sink) { return report(sink.error()); }
   std::unique_ptr<IncidentFile> incidents;
   if (!options.incidents.empty()) {
@@ -218,29 +301,31 @@ ExitCode run_detect(const DetectOptions& options) {
     incidents = *std::move(opened);
   }
 
-  Progress progress(total_bytes(prepared->inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
-  prepared->pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
-  Pump pump(prepared->book, prepared->inputs.files, prepared->pump, refused);
+  Progress progress(total_bytes(prepared.inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
+  prepared.pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
+  prepared.pump.decided = [&](const RunCounts& counts) {
+    progress.clear();
+    say_interval(counts);
+    say_first(options, prepared, counts);
+  };
+  Pump pump(prepared.book, prepared.inputs.files, prepared.pump, refused);
   AlertSink& to = incidents ? static_cast<AlertSink&>(*incidents) : **sink;
-  const auto ran = pump.run(prepared->state, to);
+  const auto ran = pump.run(prepared.state, to);
   progress.clear();
   if (!ran) { return report(ran.error()); }
   if (auto closed = to.close(); !closed) { return report(closed.error()); }
   if (auto closed = refused.close(); !closed) { return report(closed.error()); }
   // After the alerts are in their place: a failure before leaves the old state, and the next run tells them again.
-  if (!options.state.empty()) {
+  if (!prepared.state_path.empty()) {
     auto checkpoint = pump.save();
     if (!checkpoint) { return report(checkpoint.error()); }
-    if (auto written = write_checkpoint(options.state, *checkpoint); !written) { return report(written.error()); }
+    if (auto written = write_checkpoint(prepared.state_path, *checkpoint); !written) { return report(written.error()); }
   }
   if (!options.quiet) {
-    print_refused(refused);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    fmt::print(stderr, "{}",
-               summary_text({&pump.counts(), &refused, &prepared->inputs, &prepared->book, &pump.list_watch(), seconds,
-                             !options.state.empty(), prepared->pump.engine.types}));
+    print_summary(prepared, pump, refused,
+                  std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
   }
-  return verdict(options, *prepared, pump.counts(), refused);
+  return end(prepared, pump.counts(), refused);
 }
 
 CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
@@ -282,18 +367,27 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
   command->add_option("--format", options.format,
                       "Output: " + alert_format_names() + "; default: table on a terminal, else jsonl");
   command->add_option("--output", options.output, "Where alerts go; default: standard output")->type_name("FILE");
-  command->add_option("--state", options.state, "Load what an earlier run knew, and save what this one knows")
+  command
+      ->add_option(
+          "--state", options.state,
+          "Load what an earlier run knew, and save what this one knows; one run at a time; what was decided once is "
+          "not decided again")
       ->type_name("FILE");
   command->add_flag("--final", options.final, "With --state: decide also the youngest events instead of holding them");
+  command->add_flag("--all-open", options.all_open,
+                    "With --state: print all open alerts; default: those with a revision that no earlier run printed");
   command->add_option("--from", options.from, "Report nothing before this time; earlier events still count")
       ->type_name("TIME");
   command->add_option("--until", options.until, "Report nothing from this time on")->type_name("TIME");
   command->add_option("--fail-on", options.fail_on, "Exit with 1 if an alert of this severity or above was raised")
       ->type_name("SEVERITY");
   command
-      ->add_option("--max-refused", options.max_refused,
-                   "Exit with 4 if more records than this were refused; default: if all were")
-      ->type_name("N");
+      ->add_option("--max-refused", options.max_refused_percent,
+                   "Exit with 4 if more of the records than this were refused; default 1; 100 lets pass whatever is "
+                   "refused, and input that is cut off (6)")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 100.0));
+  command->add_flag("--allow-empty", options.allow_empty, "Exit with 0 and not with 5 where nothing was to be decided");
   command->add_option("--refused", options.refused, "Write refused records whole to this file (JSON lines)")
       ->type_name("FILE");
   command
@@ -313,7 +407,7 @@ CLI::App* add_detect_command(CLI::App& app, DetectOptions& options) {
       "  keyvigil detect huge-export/ --tor exits.txt --only threat-lists\n"
       "  keyvigil detect today/ --tor exits.txt --state vaults.state\n"
       "Exit codes: 0 done; 1 --fail-on met; 2 usage or configuration; 3 input or output failed; 4 too much was "
-      "refused.");
+      "refused (--max-refused); 5 nothing was to be decided (--allow-empty); 6 input was cut off (--max-refused 100).");
   return command;
 }
 

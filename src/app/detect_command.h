@@ -27,7 +27,9 @@ struct DetectOptions {
   std::string from;
   std::string until;
   std::string fail_on;
-  std::optional<std::uint64_t> max_refused;
+  double max_refused_percent = 1;
+  bool allow_empty = false;
+  bool all_open = false;
   std::string refused;
   std::string incidents;
   std::string temporary_folder;

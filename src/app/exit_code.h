@@ -7,10 +7,12 @@ namespace keyvigil {
 
 enum class ExitCode : int {
   kDone = 0,
-  kFailOnMet = 1,     // done, and an alert of the asked severity was raised
-  kUsage = 2,         // words or configuration
-  kInputOutput = 3,   // input or output failed
-  kRefusedInput = 4,  // more input was refused than allowed
+  kFailOnMet = 1,       // done, and an alert of the asked severity was raised
+  kUsage = 2,           // words or configuration
+  kInputOutput = 3,     // input or output failed
+  kRefusedInput = 4,    // more input was refused than allowed
+  kNothingDecided = 5,  // done, but there was nothing to decide
+  kCutInput = 6,        // done, but some input was cut off
 };
 
 [[nodiscard]] constexpr ExitCode exit_code_of(const Error& error) {

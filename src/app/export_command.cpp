@@ -11,9 +11,11 @@
 
 #include "alert/repeats.h"
 #include "app/config.h"
+#include "app/path_guard.h"
 #include "base/ascii.h"
 #include "engine/checkpoint.h"
 #include "sink/file_sink.h"
+#include "store/backup.h"
 #include "store/store.h"
 
 namespace keyvigil {
@@ -44,6 +46,10 @@ Result<Range> read_range(const ExportOptions& options) {
   if (!from) { return tl::unexpected(from.error()); }
   auto until = read_limit(options.until, "--until");
   if (!until) { return tl::unexpected(until.error()); }
+  if (*from && *until && **from >= **until) {
+    return fail(ErrorKind::kUsage, fmt::format("--from {} is not before --until {}: no alert lies between them",
+                                               options.from, options.until));
+  }
   range.from = *from;
   range.until = *until;
   for (const std::string& id : options.subscriptions) {
@@ -112,12 +118,25 @@ Result<void> export_state(const std::string& path, const Range& range, FileSink&
   return {};
 }
 
+Result<void> check_paths(const ExportOptions& options) {
+  PathGuard guard;
+  if (auto free = guard.writes_in_the_end("--output", options.output); !free) { return free; }
+  if (auto free = guard.reads("--state", options.state); !free) { return free; }
+  if (auto free = guard.reads("--config", options.config); !free) { return free; }
+  if (options.store.empty()) { return {}; }
+  for (const std::string& path : store_files(options.store)) {
+    if (auto free = guard.reads("--store", path); !free) { return free; }
+  }
+  return {};
+}
+
 Result<void> export_all(const ExportOptions& options) {
   if (options.store.empty() == options.state.empty()) {
     return fail(ErrorKind::kUsage, "expected either --store FILE or --state FILE");
   }
   const auto range = read_range(options);
   if (!range) { return tl::unexpected(range.error()); }
+  if (auto checked = check_paths(options); !checked) { return checked; }
   const auto sink_choice = sink_options(options);
   if (!sink_choice) { return tl::unexpected(sink_choice.error()); }
   auto sink = FileSink::open(*sink_choice);
@@ -141,8 +160,7 @@ CLI::App* add_export_command(CLI::App& app, ExportOptions& options) {
   command->add_option("--until", options.until, "Alerts generated before this time")->type_name("TIME");
   command->add_option("--subscription", options.subscriptions, "Only of this subscription; repeatable")
       ->type_name("ID");
-  command->footer(
-      "Example:\n  keyvigil backup --store keyvigil.db copy.db && keyvigil export --store copy.db --format ocsf");
+  command->footer("Example:\n  keyvigil backup keyvigil.db copy.db && keyvigil export --store copy.db --format ocsf");
   return command;
 }
 

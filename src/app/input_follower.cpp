@@ -20,6 +20,23 @@ constexpr std::string_view kFolder = "folder/";
 constexpr std::string_view kContainer = "container/";
 constexpr std::int64_t kHoursBefore = 1;  // a blob may still grow after its hour
 
+// What will never be read, for the input's health; empty: nothing.
+std::string left_behind(const FollowFigures& figures) {
+  std::string text;
+  if (figures.passed_over > 0) {
+    text = fmt::format(
+        "{} items are no JSON lines and larger than {} MiB, and were passed over, the first is '{}'; split them, or "
+        "read "
+        "them with keyvigil detect",
+        figures.passed_over, FollowOptions{}.whole_limit_bytes >> 20, figures.passed_over_item);
+  }
+  if (figures.left_out > 0) {
+    text += fmt::format("{}{} items of the oldest hours are beyond the limit of {} and are not followed",
+                        text.empty() ? "" : "; ", figures.left_out, FollowOptions{}.items_limit);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string FollowedInput::name() const {
@@ -74,7 +91,7 @@ void InputFollower::run() {
   while (wait(pause_seconds)) {
     auto begun = follower_ ? Result<void>{} : begin();
     auto looked = begun ? look() : tl::unexpected(begun.error());
-    doors_.report(name_, looked ? std::string{} : looked.error().message);
+    doors_.report(name_, looked ? left_behind(follower_->figures()) : looked.error().message);
     pause_seconds = looked && *looked ? 0 : input_.poll_seconds;
   }
 }

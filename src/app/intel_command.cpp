@@ -35,8 +35,10 @@ void print_row(std::ostream& out, std::string_view name, std::string_view value)
   if (file.role) { return parse_threat_list(file.file, file.content, options); }
   Result<ThreatList> list = parse_threat_list(file.file, file.content, options);
   if (!list) { return list; }
-  // The form says the role only for two; the reader's remark that the role was changed is of no use to a guess.
-  if (list->format == ListFormat::kTorExitAddresses) { options.role = ListRole::kTor; }
+  // The form says the role only for three; the reader's remark that the role was changed is of no use to a guess.
+  if (list->format == ListFormat::kTorExitAddresses || list->format == ListFormat::kOnionoo) {
+    options.role = ListRole::kTor;
+  }
   if (list->format == ListFormat::kServiceTags) { options.role = ListRole::kServiceTags; }
   return options.role == ListRole::kSuspicious ? list : parse_threat_list(file.file, file.content, options);
 }

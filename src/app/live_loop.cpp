@@ -6,11 +6,13 @@
 #include <charconv>
 #include <set>
 
+#include "app/bounds_met.h"
 #include "app/entity_profiles.h"
 #include "app/input_follower.h"
 #include "app/state_sections.h"
 #include "base/ascii.h"
 #include "base/snapshot.h"
+#include "intel/list_losses.h"
 #include "source/find_inputs.h"
 
 namespace keyvigil {
@@ -182,7 +184,26 @@ Result<void> LiveLoop::put_lists_in_force(std::string packed) {
   }
   book_ = std::move(fresh);
   packed_lists_ = std::move(packed);
+  tell_losses();
   return {};
+}
+
+void LiveLoop::tell_losses() {
+  constexpr std::uint64_t kDoubtfulShare = 100;  // one in so many
+  lists_in_force_.clear();
+  for (const ThreatList& list : book_->lists()) {
+    ListInForce one;
+    one.name = list.file;
+    one.role = to_string(list.role);
+    one.entries = list.entries.size();
+    one.refused = refused_total(list);
+    one.losses = losses_of(list);
+    const std::uint64_t unread = list.refused[static_cast<std::size_t>(ListRefusal::kNotAnAddress)] +
+                                 list.refused[static_cast<std::size_t>(ListRefusal::kOther)];
+    one.doubtful = unread * kDoubtfulShare > one.entries + one.refused;
+    if (!one.losses.empty()) { reports_.warn(fmt::format("list '{}': {}", one.name, one.losses)); }
+    lists_in_force_.push_back(std::move(one));
+  }
 }
 
 Result<void> LiveLoop::change_settings(const std::string& json) {
@@ -753,6 +774,12 @@ LiveFigures LiveLoop::figures() const {
     const EstateCounts& counts = estate->counts();
     out.events_decided += counts.decided;
     out.duplicates += estate->order().counts().duplicates;
+    out.decided_before += estate->order().counts().decided_before;
+    out.too_old += estate->order().counts().too_old;
+    if (const std::int64_t from = estate->order().decided_events().known_from(); from != DecidedEvents::kAll) {
+      out.decided_known_from = std::max(out.decided_known_from, std::optional(EventTime::from_milliseconds(from)));
+    }
+    add_bounds(bounds_met(estate->engine(), estate->order(), estate->repeats()), out.bounds);
     out.late += estate->order().counts().late;
     out.held += estate->order().held();
     out.evicted_callers += estate->engine().history().callers().evictions();
@@ -786,6 +813,7 @@ LiveFigures LiveLoop::figures() const {
   out.checkpoint_seconds = checkpoint_seconds_;
   out.checkpoints = checkpoints_;
   out.list_version = book_->version();
+  out.lists_in_force = lists_in_force_;
   return out;
 }
 

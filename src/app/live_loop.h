@@ -125,6 +125,7 @@ class LiveLoop {
   [[nodiscard]] Result<void> take_up(const Checkpoint& state);
   [[nodiscard]] Result<void> make_estates(const LiveSettings& settings);
   [[nodiscard]] Result<void> put_lists_in_force(std::string packed);
+  void tell_losses();
   [[nodiscard]] Result<void> change_settings(const std::string& json);
   [[nodiscard]] std::size_t estate_of(std::string_view subscription_id) const;
 
@@ -172,6 +173,7 @@ class LiveLoop {
   LiveSettings settings_;
   std::string packed_lists_;  // in force
   std::unique_ptr<AddressBook> book_;
+  std::vector<ListInForce> lists_in_force_;           // of the book
   std::vector<std::unique_ptr<LiveEstate>> estates_;  // as settings_.estates
   std::map<std::string, std::size_t, std::less<>> estate_by_subscription_;
   Memory memory_;

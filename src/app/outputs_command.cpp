@@ -9,6 +9,7 @@
 #include "alert/sample_alerts.h"
 #include "app/config.h"
 #include "app/host_name.h"
+#include "app/service_paths.h"
 #include "sink/output.h"
 
 namespace keyvigil {
@@ -56,7 +57,12 @@ CLI::App* add_outputs_command(CLI::App& app, OutputsOptions& options) {
 }
 
 ExitCode run_outputs(const OutputsOptions& options, EventTime now, std::ostream& out, std::ostream& err) {
-  const auto config = read_config(options.config);
+  auto config = read_config(options.config);
+  if (config) {
+    if (auto checked = check_service_paths(*config, options.config, ""); !checked) {
+      config = tl::unexpected(checked.error());
+    }
+  }
   const auto chosen =
       config ? chosen_outputs(options, *config) : Result<std::vector<OutputOptions>>(tl::unexpected(config.error()));
   if (!chosen) {

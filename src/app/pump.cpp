@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "app/bounds_met.h"
 #include "app/state_sections.h"
 #include "base/snapshot.h"
 #include "engine/external_sort.h"
@@ -43,7 +44,7 @@ OrderOptions Pump::order_options() const {
   OrderOptions options;
   options.lateness_milliseconds = options_.lateness_milliseconds;
   options.spill_directory = options_.temporary_folder;
-  if (!options_.keep_state) { options.recent_limit = 0; }
+  if (!options_.keep_state) { options.decided_limit = 0; }
   return options;
 }
 
@@ -64,7 +65,9 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   const bool started_over = counts_.started_over;
   counts_ = RunCounts{};
   counts_.started_over = started_over;
+  for (const InputFile& file : inputs_) { counts_.stored_bytes += file.size_bytes; }
   closed_.clear();
+  printed_.clear();
   if (!state) { return {}; }
   const bool has_histories = !state->sections.contains(kWithoutHistoriesSection);
   if (has_histories != options_.engine.keeps_histories()) {
@@ -78,8 +81,11 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
   if (auto loaded = order_->load(section_of(*state, kOrderSection)); !loaded) { return loaded; }
   if (auto loaded = engine_->load(section_of(*state, kEngineSection)); !loaded) { return loaded; }
   const std::string repeats = section_of(*state, kRepeatsSection);
+  const std::string printed = section_of(*state, kPrintedSection);
   SnapshotReader reader(repeats);
-  if (!repeats_->load(reader) || !reader.at_end()) {
+  SnapshotReader printed_reader(printed);
+  const bool printed_fit = printed.empty() || (printed_reader.read(printed_) && printed_reader.at_end());
+  if (!repeats_->load(reader) || !reader.at_end() || !printed_fit) {
     return fail(ErrorKind::kInput,
                 "expected open alerts in the state file, found damage; restore the file from a copy, "
                 "or start without --state");
@@ -96,6 +102,9 @@ Result<Checkpoint> Pump::save() const {
   SnapshotWriter writer;
   repeats_->save(writer);
   checkpoint.sections[kRepeatsSection] = writer.bytes();
+  SnapshotWriter printed;
+  printed.write(printed_);
+  checkpoint.sections[kPrintedSection] = printed.bytes();
   if (!options_.engine.keeps_histories()) { checkpoint.sections[kWithoutHistoriesSection] = ""; }
   return checkpoint;
 }
@@ -240,7 +249,7 @@ Result<Pump::Pass> Pump::merge_inputs() {
     if (open_lanes_ > kOpenLanesLimit) { return Pass::kDisorder; }
     auto pass = take_batch(input, *id);
     if (!pass || *pass == Pass::kDisorder) { return pass; }
-    if (auto decided = decide_ready(nullptr); !decided) { return tl::unexpected(decided.error()); }
+    if (auto decided = decide_ready(); !decided) { return tl::unexpected(decided.error()); }
     if (options_.progress) { options_.progress(counts_); }
   }
   return Pass::kDone;
@@ -301,7 +310,7 @@ Result<void> Pump::sort_inputs() {
     if (order_->push(id, std::move(event)) == Arrival::kFailed) { return tl::unexpected(order_->failure().value()); }
     constexpr std::uint64_t kEventsBetweenDecisions = 1024;
     if (taken % kEventsBetweenDecisions == 0) {
-      if (auto decided = decide_ready(nullptr); !decided) { return decided; }
+      if (auto decided = decide_ready(); !decided) { return decided; }
     }
   }
   order_->close_input(id);
@@ -330,19 +339,17 @@ Result<void> Pump::run(const std::optional<Checkpoint>& state, AlertSink& sink) 
     for (auto& [input, source] : rewound) { give_source(lanes_[input], std::move(source)); }
     if (auto sorted = sort_inputs(); !sorted) { return sorted; }
   }
-  return finish(&sink);
+  return finish(sink);
 }
 
-Result<void> Pump::finish(AlertSink* sink) {
+Result<void> Pump::finish(AlertSink& sink) {
   if (options_.decide_all) {
     order_->finish();
   } else {
     order_->hold(order_->final_watermark());
   }
-  if (auto replayed = spool_->replay(*sink); !replayed) { return replayed; }
-  if (auto decided = decide_ready(sink); !decided) { return decided; }
+  if (auto decided = decide_ready(); !decided) { return decided; }
   if (order_->failure()) { return tl::unexpected(order_->failure().value()); }
-  counts_.held = order_->held();
   if (options_.keep_state) {
     closed_ = repeats_->open_alerts();
     std::erase_if(closed_, [this](const Alert& alert) { return !alert.open || !is_wanted(alert); });
@@ -350,7 +357,15 @@ Result<void> Pump::finish(AlertSink* sink) {
   } else {
     repeats_->finish(closed_);
   }
-  if (auto handed = hand_out(closed_, sink); !handed) { return handed; }
+  if (auto spooled = spool(closed_); !spooled) { return spooled; }
+  count_the_rest();
+  if (options_.decided) { options_.decided(counts_); }
+  return spool_->replay(sink);
+}
+
+void Pump::count_the_rest() {
+  counts_.held = order_->held();
+  counts_.known_to = std::max(counts_.last_event, order_->decided_before());
   counts_.order = order_->counts();
   counts_.repeats = repeats_->statistics();
   counts_.held_back = engine_->statistics().held_back;
@@ -359,10 +374,9 @@ Result<void> Pump::finish(AlertSink* sink) {
   counts_.vaults = engine_->history().vaults().size();
   counts_.callers_forgotten = engine_->history().callers().evictions();
   counts_.alerts_per_day = engine_->judge().budget().alerts_per_day();
-  counts_.vaults_forgotten = engine_->recent_operations().evicted_vaults();
-  counts_.objects_forgotten = engine_->history().known_objects().forgotten;
-  counts_.scope_changes_forgotten = engine_->history().scope_changes_dropped();
-  return {};
+  counts_.bounds = bounds_met(*engine_, *order_, *repeats_);
+  const std::int64_t known_from = order_->decided_events().known_from();
+  if (known_from != DecidedEvents::kAll) { counts_.decided_known_from = EventTime::from_milliseconds(known_from); }
 }
 
 // ---- deciding ----
@@ -378,7 +392,7 @@ Result<void> Pump::tally(const DecodedBatch& batch) {
   return {};
 }
 
-Result<void> Pump::decide_ready(AlertSink* sink) {
+Result<void> Pump::decide_ready() {
   std::size_t next = 0;
   std::size_t waiting = 0;
   for (bool more = true;;) {
@@ -393,43 +407,61 @@ Result<void> Pump::decide_ready(AlertSink* sink) {
     if (waiting > Engine::kNearAhead) {
       engine_->prefetch_near(ready_[(next + Engine::kNearAhead) % ready_.size()].event);
     }
-    if (auto decided = decide(ready_[next].event, ready_[next].timeliness, sink); !decided) { return decided; }
+    if (auto decided = decide(ready_[next].event, ready_[next].timeliness); !decided) { return decided; }
     next = (next + 1) % ready_.size();
     --waiting;
   }
 }
 
-Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink) {
+Result<void> Pump::decide(const AccessEvent& event, Timeliness timeliness) {
   engine_->decide(event, timeliness, decision_);
   list_watch_.see(event, decision_, *book_);
   ++counts_.decided;
   ++counts_.outcomes[static_cast<std::size_t>(event.outcome)];
+  counts_.first_event = std::min(counts_.first_event.value_or(event.time), event.time);
+  counts_.last_event = std::max(counts_.last_event.value_or(event.time), event.time);
   repeats_->advance(event.time, closed_);
   const bool reported = (!options_.report_from || event.time >= *options_.report_from) &&
                         (!options_.report_until || event.time < *options_.report_until);
   if (reported) {
+    ++counts_.reported;
     repeats_->observe(event, decision_, *book_);
   } else {
     repeats_->remember(event, decision_);
   }
-  return closed_.empty() ? Result<void>{} : hand_out(closed_, sink);
+  return closed_.empty() ? Result<void>{} : spool(closed_);
 }
 
 bool Pump::is_wanted(const Alert& alert) const {
   return options_.engine.types.test(static_cast<std::size_t>(alert.type));
 }
 
-// To the sink where the run can no longer start over, else to the spool.
-Result<void> Pump::hand_out(std::vector<Alert>& alerts, AlertSink* sink) {
+// Whoever reads the output of each run wants a revision once.
+bool Pump::is_news(const Alert& alert) {
+  if (!options_.keep_state) { return true; }
+  const auto known = printed_.find(alert.id);
+  const bool news = known == printed_.end() || known->second < alert.revision;
+  if (alert.open) {
+    printed_[alert.id] = alert.revision;
+  } else if (known != printed_.end()) {
+    printed_.erase(known);
+  }
+  return news || options_.all_open;
+}
+
+Result<void> Pump::spool(std::vector<Alert>& alerts) {
   for (const Alert& alert : alerts) {
     if (!is_wanted(alert)) { continue; }
+    if (!is_news(alert)) {
+      ++counts_.unchanged_alerts;
+      continue;
+    }
     if (alert.learning) {
       ++counts_.learning_alerts;
     } else {
       ++counts_.alerts[static_cast<std::size_t>(alert.type)];
     }
-    auto handed = sink == nullptr ? spool_->add(alert) : sink->write({&alert, 1});
-    if (!handed) { return handed; }
+    if (auto added = spool_->add(alert); !added) { return added; }
   }
   alerts.clear();
   return {};

@@ -1,11 +1,12 @@
 // Pump: the one loop of `detect`. Reads inputs, decodes on the pool, orders, decides, raises.
 //
 // A run is made twice at most: where the inputs turn out not to be nearly sorted, it starts over and sorts them on disk
-// first (docs/decisions/0003). Alerts are handed out only after that can no longer happen.
+// first (docs/decisions/0003). Alerts are handed out only when everything is decided.
 #pragma once
 
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +35,11 @@ struct PumpOptions {
   bool provenance = false;
   bool keep_refused_whole = false;
   bool keep_state = false;  // remember what later runs need
+  bool all_open = false;    // hand out open alerts also where an earlier run did, with the same revision
   EngineOptions engine;
   bool decide_all = true;                          // false: the youngest events are saved undecided
   std::function<void(const RunCounts&)> progress;  // called between batches
+  std::function<void(const RunCounts&)> decided;   // called once, before the first alert is handed out
 };
 
 class Pump {
@@ -66,7 +69,8 @@ class Pump {
   [[nodiscard]] Result<Pass> merge_inputs();
   [[nodiscard]] Result<Pass> take_batch(std::uint32_t input, InputId id);
   [[nodiscard]] Result<void> sort_inputs();
-  [[nodiscard]] Result<void> finish(AlertSink* sink);
+  [[nodiscard]] Result<void> finish(AlertSink& sink);
+  void count_the_rest();
 
   [[nodiscard]] Result<void> open(Lane& lane, std::uint32_t input);
   void give_source(Lane& lane, FileSource source);
@@ -79,10 +83,11 @@ class Pump {
   void find_starts();
 
   [[nodiscard]] Result<void> tally(const DecodedBatch& batch);
-  [[nodiscard]] Result<void> decide_ready(AlertSink* sink);
-  [[nodiscard]] Result<void> decide(const AccessEvent& event, Timeliness timeliness, AlertSink* sink);
+  [[nodiscard]] Result<void> decide_ready();
+  [[nodiscard]] Result<void> decide(const AccessEvent& event, Timeliness timeliness);
   [[nodiscard]] bool is_wanted(const Alert& alert) const;
-  [[nodiscard]] Result<void> hand_out(std::vector<Alert>& alerts, AlertSink* sink);
+  [[nodiscard]] bool is_news(const Alert& alert);
+  [[nodiscard]] Result<void> spool(std::vector<Alert>& alerts);
   [[nodiscard]] OrderOptions order_options() const;
 
   const AddressBook* book_;
@@ -112,6 +117,7 @@ class Pump {
   std::array<Ready, Engine::kFarAhead + 1> ready_;
   Decision decision_;
   std::vector<Alert> closed_;
+  std::map<std::string, std::uint64_t> printed_;  // revisions of open alerts, by id; earlier runs' too
 };
 
 }  // namespace keyvigil

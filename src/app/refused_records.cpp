@@ -1,5 +1,6 @@
 #include "app/refused_records.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/printable.h"
+#include "base/file_descriptor.h"
 
 namespace keyvigil {
 namespace {
@@ -25,6 +27,13 @@ bool is_utf8(const std::string& text) {
 
 std::string shown(std::string_view text, std::size_t limit_bytes) {
   return harmless(bounded_utf8(text, limit_bytes));
+}
+
+// The framing says it in its sentence, for which there is no cause of its own.
+bool is_cut(const Refusal& refusal) {
+  return refusal.cause == RefusalCause::kBadCompression ||
+         (refusal.cause == RefusalCause::kNotJson &&
+          refusal.message.find("the end of the input inside") != std::string::npos);
 }
 
 std::string to_hex_bytes(const std::string& bytes) {
@@ -55,6 +64,8 @@ std::string to_line(const Refusal& refusal, const std::string& input_name) {
 Result<void> RefusedRecords::open(const std::string& path) {
   path_ = path;
   if (path_.empty()) { return {}; }
+  // Records name people: a new file is for its owner and group.
+  { const FileDescriptor made(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640)); }
   file_.open(path_, std::ios::binary | std::ios::trunc);
   if (!file_) { return cannot_write(path_); }
   return {};
@@ -62,6 +73,9 @@ Result<void> RefusedRecords::open(const std::string& path) {
 
 Result<void> RefusedRecords::take(const Refusal& refusal, const std::string& input_name) {
   ++total_;
+  if (is_cut(refusal) && cut_++ == 0) {
+    first_cut_ = fmt::format("{}:{}", shown(input_name, kShownBytes * 4), refusal.place.line);
+  }
   const auto cause = static_cast<std::size_t>(refusal.cause);
   if (counts_[cause]++ < kSamplesPerCause) {
     samples_.push_back(fmt::format("{}:{} (byte {}): {}; it begins with: {}", shown(input_name, kShownBytes * 4),
@@ -83,6 +97,7 @@ Result<void> RefusedRecords::close() {
 
 Result<void> RefusedRecords::start_over() {
   total_ = 0;
+  cut_ = 0;
   counts_.fill(0);
   samples_.clear();
   if (path_.empty()) { return {}; }

@@ -14,6 +14,7 @@
 #include "app/commit_mark.h"
 #include "app/config.h"
 #include "app/service.h"
+#include "app/service_paths.h"
 
 namespace keyvigil {
 namespace {
@@ -43,6 +44,9 @@ Result<Config> full_config(const ServeOptions& options) {
   }
   if (!options.listen.empty()) { config.serve.listen = options.listen; }
   if (!options.store.empty()) { config.serve.store = options.store; }
+  if (auto checked = check_service_paths(config, options.config, options.state); !checked) {
+    return tl::unexpected(checked.error());
+  }
   return config;
 }
 

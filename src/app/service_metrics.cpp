@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "catalogue/catalogue.h"
 
@@ -85,6 +87,13 @@ void write_inputs(MetricsWriter& writer, const LiveFigures& live) {
   }
   writer.describe("list_failing", "gauge", "1 while a list by URL cannot be had or is held back");
   for (const ListHealth& list : live.lists) { writer.add("list", list.name, list.failure.empty() ? 0 : 1); }
+  // A file may be named twice.
+  std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, std::uint64_t>> lists;
+  for (const ListInForce& list : live.lists_in_force) { lists[{list.name, list.role}] = {list.entries, list.refused}; }
+  writer.describe("list_entries", "gauge", "Entries of the lists in force");
+  for (const auto& [list, counts] : lists) { writer.add("list", list.first, "role", list.second, counts.first); }
+  writer.describe("list_entries_refused", "gauge", "Entries of these lists that were not taken");
+  for (const auto& [list, counts] : lists) { writer.add("list", list.first, "role", list.second, counts.second); }
   writer.describe("problem", "gauge",
                   "1 for each thing that is wrong with the service now, by kind and what it is about");
   for (const ServiceProblem& problem : live.problems) { writer.add("kind", problem.kind, "about", problem.about, 1); }
@@ -94,6 +103,14 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
   const LiveFigures& live = figures.live;
   writer.single("events_decided_total", "counter", "Events decided", live.events_decided);
   writer.single("duplicates_total", "counter", "Records that had come before", live.duplicates);
+  writer.single("decided_before_total", "counter", "Of these, those that came after the time of their first had passed",
+                live.decided_before);
+  writer.single("too_old_total", "counter",
+                "Records left out, of which it is no longer known whether they were decided", live.too_old);
+  if (live.decided_known_from) {
+    writer.single("decided_known_from_seconds", "gauge",
+                  "Event time from which on it is known which events were decided", seconds(*live.decided_known_from));
+  }
   writer.single("late_total", "counter", "Events decided after their time had passed", live.late);
   writer.single("future_refused_total", "counter", "Records ahead of the clock", live.future_refused);
   writer.single("events_held", "gauge", "Events that wait for the watermark", live.held);
@@ -106,6 +123,8 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
                 live.alerts_closed_early);
   writer.single("evidence_left_out_total", "counter", "Records and objects for which alerts had no room",
                 live.evidence_left_out);
+  writer.describe("bound_met_total", "counter", "What was forgotten or left out for want of room, by what it was");
+  for (const BoundMet& bound : live.bounds) { writer.add("bound", bound.name, bound.count); }
   writer.single("events_spilled_total", "counter", "Events that waited on disk", live.spilled);
   writer.describe("detector_seconds_total", "counter",
                   "Time in each detector since the start, estimated from one decision in many");
@@ -178,6 +197,11 @@ void write_http(MetricsWriter& writer, const HttpFigures& http) {
   writer.single("http_connections_total", "counter", "Connections since the start", http.connections);
   writer.single("http_failed_handshakes_total", "counter", "TLS handshakes that failed", http.failed_handshakes);
   writer.single("http_requests", "gauge", "Requests now", http.requests_now);
+  writer.single("http_handler_failures_total", "counter", "Handlers that failed", http.handler_failures);
+  writer.single("http_audit_lines_dropped_total", "counter", "Lines of the audit trail beyond what is kept in a second",
+                http.audit_lines_dropped);
+  writer.single("http_event_streams_dropped_total", "counter", "Event streams ended, for slow readers and full feeds",
+                http.event_streams_dropped);
   writer.single("http_handler_seconds_total", "counter", "Time in handlers", http.handler_seconds);
   writer.single("http_received_bytes_total", "counter", "Bytes of bodies received", http.body_bytes_received);
   writer.single("http_sent_bytes_total", "counter", "Bytes of bodies sent", http.body_bytes_sent);

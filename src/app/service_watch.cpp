@@ -38,6 +38,7 @@ ServiceWatch::Counts ServiceWatch::counts_of(const LiveFigures& live, const Stor
   counts.at = now;
   counts.future = live.future_refused;
   counts.dead_letters = store.dead_letters;
+  counts.too_old = live.too_old;
   for (const InputHealth& input : live.inputs) {
     const auto future = input.refused_by_cause.find(std::string(to_string(RefusalCause::kFuture)));
     counts.records[input.name] = input.records;
@@ -70,6 +71,16 @@ std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const St
   }
   for (const ListHealth& list : live.lists) {
     if (auto problem = problem_of(list, now)) { problems.push_back(*std::move(problem)); }
+  }
+  for (const ListInForce& list : live.lists_in_force) {
+    if (list.doubtful) { problems.push_back({"list", list.name, list.losses}); }
+  }
+  if (counts.too_old > before.too_old) {
+    problems.push_back(
+        {"loss", "",
+         fmt::format("{} records of the last ten minutes are older than what is known of decided events, "
+                     "and were left out",
+                     counts.too_old - before.too_old)});
   }
   if (live.behind_seconds > static_cast<double>(limits_.lag_seconds)) {
     problems.push_back({"lag", "", fmt::format("records wait {:.0f} s to be decided", live.behind_seconds)});

@@ -38,6 +38,7 @@ class ServiceWatch {
     std::map<std::string, std::uint64_t> refused;  // the same, without future ones
     std::uint64_t future = 0;
     std::uint64_t dead_letters = 0;
+    std::uint64_t too_old = 0;
   };
 
   [[nodiscard]] std::optional<ServiceProblem> problem_of(const ListHealth& list, EventTime now) const;

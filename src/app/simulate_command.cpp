@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/path_guard.h"
 #include "workload/render.h"
 #include "workload/transport.h"
 #include "workload/world.h"
@@ -412,6 +413,20 @@ Result<workload::WorldFigures> deliver_to_file(const Plan& plan, const SimulateO
   return figures;
 }
 
+Result<void> check_paths(const SimulateOptions& options) {
+  PathGuard guard;
+  const std::array<std::pair<std::string_view, const std::string*>, 5> paths = {
+      {{"--output", &options.output},
+       {"--tor-list", &options.tor_list},
+       {"--suspicious-list", &options.suspicious_list},
+       {"--service-tags", &options.service_tags},
+       {"--labels", &options.labels}}};
+  for (const auto& [option, path] : paths) {
+    if (auto free = guard.writes(option, *path); !free) { return free; }
+  }
+  return {};
+}
+
 Result<void> write_side_files(const SimulateOptions& options, const std::string& labels) {
   const std::array<std::pair<const std::string*, std::string>, 4> files = {
       {{&options.tor_list, workload::tor_list_text()},
@@ -511,6 +526,7 @@ CLI::App* add_simulate_command(CLI::App& app, SimulateOptions& options) {
 int run_simulate(const SimulateOptions& options, std::ostream& err) {
   const auto plan = make_plan(options);
   if (!plan) { return report(plan.error(), err); }
+  if (auto checked = check_paths(options); !checked) { return report(checked.error(), err); }
   CampaignLabels labels;
   const auto figures =
       plan->folder ? deliver_to_folder(*plan, options, labels) : deliver_to_file(*plan, options, labels);

@@ -6,6 +6,8 @@ namespace keyvigil {
 inline constexpr const char* kOrderSection = "order";
 inline constexpr const char* kEngineSection = "engine";
 inline constexpr const char* kRepeatsSection = "repeats";
+// Open alerts that were printed, with the revision: `detect` alone reads it.
+inline constexpr const char* kPrintedSection = "printed";
 // Marks a state that was written without histories.
 inline constexpr const char* kWithoutHistoriesSection = "without-histories";
 

@@ -1,11 +1,15 @@
 #include "app/summary.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "app/learning_note.h"
 #include "app/type_selection.h"
 #include "catalogue/catalogue.h"
+#include "intel/list_losses.h"
 
 namespace keyvigil {
 namespace {
@@ -78,10 +82,53 @@ void add_inputs(const SummaryInput& input, Lines& lines) {
                                  input.seconds, static_cast<double>(counts.records) / seconds, skipped.text()));
 }
 
+// The date that the list says, or else that of its file: a copy may be younger than what it holds, never older.
+std::optional<EventTime> newest_date(const ThreatList& list) {
+  if (const auto said = date_of(list)) { return said; }
+  struct stat status {};
+  if (::stat(list.file.c_str(), &status) != 0) { return std::nullopt; }
+  return EventTime::from_milliseconds(status.st_mtim.tv_sec * std::int64_t{1000});
+}
+
+// What the lists lost, and those that cannot know the addresses of the logs' time.
+void add_list_warnings(const SummaryInput& input, std::vector<std::string>& out) {
+  for (const ThreatList& list : input.book->lists()) {
+    if (const std::string losses = losses_of(list); !losses.empty()) {
+      out.push_back(fmt::format("list '{}': {}", list.file, losses));
+    }
+    for (const std::string& warning : list.warnings) {
+      out.push_back(fmt::format("list '{}': {}", list.file, warning));
+    }
+    const auto date = newest_date(list);
+    const auto& first = input.counts->first_event;
+    if (!date || !first || date->ticks + EventTime::kTicksPerDay >= first->ticks) { continue; }
+    out.push_back(
+        fmt::format("list '{}' is of {}, the logs begin {}: addresses that became bad since are missing; "
+                    "load the list again",
+                    list.file, to_iso_milliseconds(*date).substr(0, 10), to_iso_milliseconds(*first).substr(0, 10)));
+  }
+}
+
+// What a run that goes on where another stopped has to say.
+void add_state_warnings(const SummaryInput& input, std::vector<std::string>& out) {
+  const RunCounts& counts = *input.counts;
+  if (counts.order.too_old > 0 && counts.decided_known_from) {
+    out.push_back(
+        fmt::format("{} records are older than {}, up to where it is no longer known what was decided: they "
+                    "were left out",
+                    counts.order.too_old, to_iso_milliseconds(*counts.decided_known_from)));
+  }
+  if (counts.decided == 0 && counts.held == 0 && counts.order.duplicates > 0) {
+    out.emplace_back("nothing was new: every record had been decided before; check that the export goes on");
+  }
+}
+
 // Every bound that was met and every list that looks wrong; nothing where all is well.
 std::vector<std::string> warnings(const SummaryInput& input) {
   const RunCounts& counts = *input.counts;
   std::vector<std::string> out = input.list_watch->warnings(*input.book);
+  add_list_warnings(input, out);
+  add_state_warnings(input, out);
   if (counts.started_over) {
     out.emplace_back("the input was not sorted by time: started over and sorted it on disk first");
   }
@@ -91,31 +138,8 @@ std::vector<std::string> warnings(const SummaryInput& input) {
                     "asked about it",
                     counts.unreadable_addresses));
   }
-  if (counts.repeats.closed_early > 0) {
-    out.push_back(fmt::format("{} alerts were closed early for want of room", counts.repeats.closed_early));
-  }
-  if (counts.repeats.records_left_out > 0) {
-    out.push_back(
-        fmt::format("{} record references were left out of alerts; totals are exact", counts.repeats.records_left_out));
-  }
-  if (counts.repeats.objects_left_out > 0) {
-    out.push_back(fmt::format("{} reads found no room in an alert's rotation list", counts.repeats.objects_left_out));
-  }
-  if (counts.repeats.events_forgotten > 0) {
-    out.push_back(fmt::format("{} events of the last day were forgotten for want of room; alerts that miss some say so",
-                              counts.repeats.events_forgotten));
-  }
-  if (counts.vaults_forgotten > 0) {
-    out.push_back(
-        fmt::format("the 24-hour counts of {} vaults were forgotten for want of room", counts.vaults_forgotten));
-  }
-  if (counts.objects_forgotten > 0) {
-    out.push_back(fmt::format("that {} objects had been read by their callers was forgotten for want of room",
-                              counts.objects_forgotten));
-  }
-  if (counts.scope_changes_forgotten > 0) {
-    out.push_back(fmt::format("{} changes of the Activity Log were forgotten within a day for want of room",
-                              counts.scope_changes_forgotten));
+  for (const BoundMet& bound : counts.bounds) {
+    if (bound.count > 0) { out.push_back(fmt::format("{} {}", bound.count, bound.what)); }
   }
   if (input.list_watch->callers() == ListWatch::kCallersLimit) {
     out.emplace_back("more than 1,000,000 callers: shares of callers on lists are of the first million");
@@ -126,11 +150,50 @@ std::vector<std::string> warnings(const SummaryInput& input) {
 std::string learning_in_words(const RunCounts& counts) {
   if (!counts.learned_at) { return "nothing to learn from"; }
   return fmt::format(
-      "{} callers and {} vaults known ({} forgotten for want of room); behaviour raises alerts since {}, {:.2g} a day "
-      "by "
+      "{} callers and {} vaults known ({} forgotten for want of room); behaviour raises alerts {} {}, {:.2g} a day by "
       "budget; {} findings before that held back",
-      counts.callers, counts.vaults, counts.callers_forgotten, to_iso_milliseconds(*counts.learned_at),
-      counts.alerts_per_day, counts.held_back);
+      counts.callers, counts.vaults, counts.callers_forgotten, has_learned(counts) ? "since" : "only from",
+      to_iso_milliseconds(*counts.learned_at) + (has_learned(counts) ? "" : " on"), counts.alerts_per_day,
+      counts.held_back);
+}
+
+std::string order_in_words(const SummaryInput& input) {
+  const RunCounts& counts = *input.counts;
+  const std::uint64_t duplicates = counts.order.duplicates + counts.duplicates_in_sort;
+  const std::string before =
+      counts.order.decided_before == 0 ? "" : fmt::format(" ({} decided before)", counts.order.decided_before);
+  return fmt::format("{} duplicates{}, {} late ({} beyond 48 h), {} held, {} parked for their clock{}", duplicates,
+                     before, counts.order.late, counts.order.beyond_late_horizon, counts.held, counts.order.parked,
+                     counts.order.too_old == 0 ? "" : fmt::format(", {} too old to know", counts.order.too_old));
+}
+
+std::string lists_in_words(const AddressBook& book) {
+  std::size_t entries = 0;
+  for (const ThreatList& list : book.lists()) { entries += list.entries.size(); }
+  const bool tor = book.has_role(ListRole::kTor);
+  const bool suspicious = book.has_role(ListRole::kSuspicious);
+  std::string_view missing;
+  if (!tor && !suspicious) {
+    missing = "; without --tor and --suspicious the three alerts by threat lists cannot be raised";
+  } else if (!tor) {
+    missing = "; without --tor KV_TORAccess cannot be raised";
+  } else if (!suspicious) {
+    missing = "; without --suspicious two alerts by threat lists cannot be raised";
+  }
+  return fmt::format("{} lists, {} entries{}", book.lists().size(), entries, missing);
+}
+
+std::string alerts_in_words(const SummaryInput& input) {
+  const RunCounts& counts = *input.counts;
+  std::string alerts = alerts_by_type(counts);
+  if (input.with_state) {
+    alerts += fmt::format(" ({} still open, {} of an earlier run are unchanged and not printed)", counts.open_alerts,
+                          counts.unchanged_alerts);
+  }
+  if (counts.learning_alerts > 0) {
+    alerts += fmt::format(", {} Informational ones of the learning", counts.learning_alerts);
+  }
+  return alerts;
 }
 
 }  // namespace
@@ -142,23 +205,12 @@ std::string summary_text(const SummaryInput& input) {
   lines.add("records", fmt::format("{} read; {} refused ({}); skipped: {}", counts.records, input.refused->total(),
                                    refused_by_cause(*input.refused), skipped_by_cause(counts)));
   lines.add("events", fmt::format("{} decided: {}", counts.decided, events_by_outcome(counts)));
-  lines.add("order", fmt::format("{} duplicates, {} late ({} beyond 48 h), {} held, {} parked for their clock",
-                                 counts.order.duplicates + counts.duplicates_in_sort, counts.order.late,
-                                 counts.order.beyond_late_horizon, counts.held, counts.order.parked));
-  std::size_t entries = 0;
-  for (const ThreatList& list : input.book->lists()) { entries += list.entries.size(); }
-  lines.add("lists",
-            fmt::format("{} lists, {} entries{}", input.book->lists().size(), entries,
-                        input.book->lists().empty() ? "; without --tor or --suspicious nothing can match" : ""));
+  lines.add("order", order_in_words(input));
+  lines.add("lists", lists_in_words(*input.book));
   if (!input.types.all()) { lines.add("only", to_string(input.types)); }
   const bool learned = (input.types & ~types_without_history()).any();
   lines.add("learning", learned ? learning_in_words(counts) : "nothing: --only names no alert that compares behaviour");
-  std::string alerts = alerts_by_type(counts);
-  if (input.with_state) { alerts += fmt::format(" ({} still open)", counts.open_alerts); }
-  if (counts.learning_alerts > 0) {
-    alerts += fmt::format(", {} Informational ones of the learning", counts.learning_alerts);
-  }
-  lines.add("alerts", alerts);
+  lines.add("alerts", alerts_in_words(input));
   for (const std::string& warning : warnings(input)) { lines.add("warning", warning); }
   return "keyvigil detect: summary\n" + lines.take();
 }

@@ -21,8 +21,7 @@ std::int64_t bucket_of(std::int64_t milliseconds) {
 
 }  // namespace
 
-Order::Order(OrderOptions options)
-    : options_(std::move(options)), recent_(options_.recent_limit, options_.late_horizon_milliseconds) {
+Order::Order(OrderOptions options) : options_(std::move(options)), decided_(options_.decided_limit) {
   CHECK(options_.memory_limit_events >= 2);
 }
 
@@ -424,7 +423,7 @@ bool Order::pop(AccessEvent& out, Timeliness& timeliness) {
   return false;
 }
 
-// False: it was a duplicate of what an earlier run released.
+// False: it was decided before.
 bool Order::pop_head(const Head& head, AccessEvent& out, Timeliness& timeliness) {
   out = std::move(event_at(head));
   drop_head(head);
@@ -451,11 +450,18 @@ bool Order::pop_late(AccessEvent& out, Timeliness& timeliness) {
 
 bool Order::release(const AccessEvent& event, const Head& key, std::int64_t decided_before, Timeliness& timeliness) {
   timeliness = Timeliness::kInTime;
-  if (key.milliseconds < decided_before) {
-    if (recent_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
-      ++counts_.duplicates;
-      return false;
-    }
+  const bool is_late = key.milliseconds < decided_before;
+  if ((is_late || key.milliseconds <= decided_up_to_) &&
+      decided_.contains_duplicate_of(event, key.milliseconds, key.hash)) {
+    ++counts_.duplicates;
+    ++counts_.decided_before;
+    return false;
+  }
+  if (is_late && key.milliseconds < decided_.known_from()) {
+    ++counts_.too_old;
+    return false;
+  }
+  if (is_late) {
     ++counts_.late;
     timeliness = Timeliness::kLate;
     if (key.milliseconds < decided_before - options_.late_horizon_milliseconds) {
@@ -464,8 +470,7 @@ bool Order::release(const AccessEvent& event, const Head& key, std::int64_t deci
     }
   }
   ++counts_.released;
-  const bool ordered = timeliness == Timeliness::kInTime && key.milliseconds <= confirmed_latest_;
-  recent_.remember(event, key.milliseconds, key.hash, ordered);
+  decided_.remember(event, key.milliseconds, key.hash);
   return true;
 }
 
@@ -498,7 +503,7 @@ struct SavedOrder {
   bool ended = false;
   std::int64_t end_limit = 0;
   bool disorder = false;
-  std::array<std::uint64_t, 7> counts{};
+  std::array<std::uint64_t, 9> counts{};
   std::vector<std::int64_t> late_floors;
   std::uint64_t buffered = 0;
   std::string events;  // parked by input, late, buffered
@@ -513,12 +518,21 @@ struct SavedOrder {
 Result<std::string> Order::save() const {
   if (failure_) { return tl::unexpected<Error>(*failure_); }
   SavedOrder saved;
-  const std::vector<Entry> entries = buffered_entries();
+  std::vector<Entry> entries = buffered_entries();
   const bool drained = ended_ && late_.empty() && (entries.empty() || entries.front().milliseconds >= end_limit_) &&
                        (spilled_.empty() || spilled_.head().milliseconds >= end_limit_);
   saved.confirmed_latest = confirmed_latest_;
   saved.decided_before = decided_before_;
+  std::uint64_t copies = 0;
   if (drained) {  // the next run begins
+    // Whoever reads a folder again and again brings the youngest events each time.
+    const auto is_copy = [this](const Entry& first, const Entry& next) {
+      return first.milliseconds == next.milliseconds && first.hash == next.hash &&
+             is_duplicate(slab_.at(first.slot), slab_.at(next.slot));
+    };
+    const auto end = std::unique(entries.begin(), entries.end(), is_copy);
+    copies = static_cast<std::uint64_t>(entries.end() - end);
+    entries.erase(end, entries.end());
     const std::int64_t decided = end_limit_ == kForever && confirmed_latest_ != kNever ? confirmed_latest_ + 1 : kNever;
     saved.decided_before = std::max(decided_before_, end_limit_ == kForever ? decided : end_limit_);
     saved.floor = options_.mode == OrderMode::kStream ? std::max(floor_, saved.decided_before) : kNever;
@@ -531,8 +545,8 @@ Result<std::string> Order::save() const {
     saved.ended = ended_;
     saved.end_limit = end_limit_;
     saved.disorder = disorder_;
-    saved.counts = {counts_.pushed, counts_.released, counts_.duplicates,
-                    counts_.parked, counts_.late,     counts_.beyond_late_horizon,
+    saved.counts = {counts_.pushed,  counts_.released, counts_.duplicates, counts_.decided_before,
+                    counts_.too_old, counts_.parked,   counts_.late,       counts_.beyond_late_horizon,
                     counts_.spilled};
   }
   for (InputId id = 0; id < inputs_.size(); ++id) {
@@ -551,10 +565,10 @@ Result<std::string> Order::save() const {
   if (auto done = spilled_.for_each_left([&](const AccessEvent& event) { append_event(saved.events, event); }); !done) {
     return tl::unexpected<Error>(done.error());
   }
-  saved.buffered = buffered_ + spilled_left_;
+  saved.buffered = buffered_ + spilled_left_ - copies;
   SnapshotWriter writer;
   writer.write(saved);
-  writer.write(recent_);
+  writer.write(decided_);
   return writer.bytes();
 }
 
@@ -567,7 +581,8 @@ Result<void> Order::load(std::string_view bytes) {
   };
   SavedOrder saved;
   SnapshotReader reader(bytes);
-  if (!reader.read(saved) || !reader.read(recent_) || !reader.at_end() || saved.input_count > kMostInputs) {
+  if (!reader.read(saved) || !reader.read(decided_) || !decided_.take_up() || !reader.at_end() ||
+      saved.input_count > kMostInputs) {
     return damaged();
   }
   inputs_.resize(saved.input_count);
@@ -602,12 +617,14 @@ Result<void> Order::load(std::string_view bytes) {
   confirmed_latest_ = saved.confirmed_latest;
   unconfirmed_ = saved.unconfirmed;
   decided_before_ = saved.decided_before;
+  decided_up_to_ = decided_.newest();
   if (options_.mode == OrderMode::kStream) { floor_ = std::max(floor_, decided_before_); }
   ended_ = saved.ended;
   end_limit_ = saved.end_limit;
   disorder_ = saved.disorder;
-  counts_ = OrderCounts{saved.counts[0], saved.counts[1], saved.counts[2], saved.counts[3],
-                        saved.counts[4], saved.counts[5], saved.counts[6]};
+  const auto& counts = saved.counts;
+  counts_ =
+      OrderCounts{counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6], counts[7], counts[8]};
   return {};
 }
 

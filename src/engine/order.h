@@ -6,7 +6,8 @@
 //
 // Files: an event below the floor is disorder: the caller starts over with ExternalSort and pushes its output here as
 // one input. Streams: such an event comes out flagged, after everything that was final when it arrived; pop until false
-// after every batch. An event older than what an earlier run decided (--state) is flagged in both.
+// after every batch. An event older than what an earlier run decided (--state) is flagged in both. A copy of a decided
+// event is a duplicate however late it comes; where that is no longer known, the event is left out and counted.
 //
 // Clock guard: a record more than 24 h ahead of its input's watermark (every record, while the input has none) is
 // parked until two vaults or 100 records stand at or after it. Where the input ends, two records do; a lone one is then
@@ -31,8 +32,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/decided_events.h"
 #include "engine/event_slab.h"
-#include "engine/recent_releases.h"
 #include "engine/spill_run.h"
 #include "engine/timeliness.h"
 #include "event/access_event.h"
@@ -49,7 +50,7 @@ struct OrderOptions {
   std::int64_t jump_milliseconds = std::int64_t{24} * 3600 * 1000;
   std::int64_t late_horizon_milliseconds = std::int64_t{48} * 3600 * 1000;
   std::size_t memory_limit_events = 4'000'000;  // at least 2
-  std::size_t recent_limit = 2'000'000;         // 24 bytes each; 0: nothing is remembered, for runs without state
+  std::size_t decided_limit = 8'000'000;        // 8 bytes each; 0: nothing is remembered, for runs without state
   std::string spill_directory = "/tmp";
 };
 
@@ -65,8 +66,10 @@ struct OrderCounts {
   std::uint64_t pushed = 0;
   std::uint64_t released = 0;
   std::uint64_t duplicates = 0;
-  std::uint64_t parked = 0;  // ever; a first record that only waits for its input's watermark is none
-  std::uint64_t late = 0;    // those beyond the horizon included
+  std::uint64_t decided_before = 0;  // of the duplicates: came after the time of their first had passed
+  std::uint64_t too_old = 0;         // left out: it is no longer known whether they were decided
+  std::uint64_t parked = 0;          // ever; a first record that only waits for its input's watermark is none
+  std::uint64_t late = 0;            // those beyond the horizon included
   std::uint64_t beyond_late_horizon = 0;
   std::uint64_t spilled = 0;
 };
@@ -104,7 +107,12 @@ class Order {
   // Events taken and not released: buffered, spilled, parked, late ones waiting.
   [[nodiscard]] std::uint64_t held() const;
   [[nodiscard]] std::size_t buffered_in_memory() const { return buffered_; }
-  [[nodiscard]] std::uint64_t forgotten_releases() const { return recent_.forgotten_early(); }
+  // Earlier runs decided what is older; nothing: there was none.
+  [[nodiscard]] std::optional<EventTime> decided_before() const {
+    return decided_before_ == kNever ? std::nullopt : std::optional(EventTime::from_milliseconds(decided_before_));
+  }
+  // What is known of decided events: how many are forgotten, and of which times they all were.
+  [[nodiscard]] const DecidedEvents& decided_events() const { return decided_; }
   // Set once a temporary file could not be written or read; pop() is false from then on.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
@@ -203,8 +211,9 @@ class Order {
   std::uint64_t spilled_left_ = 0;
 
   std::deque<LateEntry> late_;
-  RecentReleases recent_;
+  DecidedEvents decided_;
   std::int64_t decided_before_ = kNever;  // earlier runs decided what is older
+  std::int64_t decided_up_to_ = kNever;   // the same, with records whose clock nobody confirmed: not all that is older
   bool disorder_ = false;
   bool ended_ = false;
   std::int64_t end_limit_ = kNever;

@@ -1,5 +1,5 @@
 // The Activity Log: who changed what in a subscription. It is no log of a vault; of it, what lets somebody into vaults
-// is an event, and everything else is passed over (docs/decisions/0017). Room-internal.
+// is an event, and everything else is passed over (docs/decisions/0019). Room-internal.
 //
 // Forms: records of the category container insights-logs-... or Event Hubs (operationName in capitals, identity.claims,
 // identity.authorization), and rows of AzureActivity (OperationNameValue, Claims, Authorization, Caller).

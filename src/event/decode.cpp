@@ -193,7 +193,7 @@ struct Decoder::State {
   RecordFields fields;
   std::string scratch;
   std::vector<std::string_view> cells;
-  std::string time_text;  // of a row whose time is in a locale's order, in ours
+  std::string time_text;             // of a row whose time is in a locale's order, in ours
   std::array<std::string, 2> rules;  // of addresses and of subnets, in short
 
   [[nodiscard]] const char* start(std::string_view text) {

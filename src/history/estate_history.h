@@ -93,6 +93,7 @@ class EstateHistory {
   [[nodiscard]] const KnownObjectsStatistics& known_objects() const { return known_objects_; }
   // Changes of the Activity Log that were forgotten within a day for want of room.
   [[nodiscard]] std::uint64_t scope_changes_dropped() const { return scope_changes_.dropped(); }
+  [[nodiscard]] const Episodes& episodes() const { return episodes_; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
   // What is usual for one of them, for people. Nothing where nobody knows the key.

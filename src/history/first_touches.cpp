@@ -122,6 +122,12 @@ void FirstTouches::close_hour(std::int64_t hour) {
   }
 }
 
+std::uint64_t FirstTouches::scores_left_out() const {
+  std::uint64_t left_out = 0;
+  for (const ClassState& known : classes_) { left_out += known.scores.left_out() + known.newcomer_scores.left_out(); }
+  return left_out;
+}
+
 void FirstTouches::save(SnapshotWriter& writer) const {
   writer.write(graph_.save());
   writer.write(classes_);

@@ -77,6 +77,8 @@ class FirstTouches {
   void close_hour(std::int64_t hour);
 
   [[nodiscard]] const AccessGraph& graph() const { return graph_; }
+  // Of what is usual, for want of room.
+  [[nodiscard]] std::uint64_t scores_left_out() const;
   [[nodiscard]] std::uint32_t known_days() const { return known_days_; }
 
   void save(SnapshotWriter& writer) const;

@@ -1,7 +1,5 @@
-// Lists in JSON: Spamhaus DROP (JSON lines), MISP events and warninglists, STIX 2.1 bundles, Azure service tags.
-//
-// The whole document is held in memory. Nesting is measured before the library sees a byte, because hostile depth costs
-// memory there; its exceptions end here.
+// Lists in JSON: which one it is, and Spamhaus DROP (JSON lines), MISP events and warninglists, STIX 2.1 bundles, Azure
+// service tags; the others have files of their own (json_feeds.h).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "intel/json_feeds.h"
+#include "intel/json_members.h"
 #include "intel/list_readers.h"
 #include "intel/stix_pattern.h"
 
@@ -18,85 +18,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthLimit = 64;
 constexpr std::size_t kBytesLimit = std::size_t{512} << 20;
 
-[[nodiscard]] bool too_deep(std::string_view text) {
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') { ++i; }
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthLimit) { return true; }
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
-// Discarded where the text is no JSON document; `why` then says what and where.
-[[nodiscard]] Json parse_json(std::string_view text, std::string& why) {
-  if (too_deep(text)) {
-    why = fmt::format("JSON nested deeper than {} levels", kDepthLimit);
-    return Json(Json::value_t::discarded);
-  }
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    const std::size_t at = std::min(error.byte, text.size());
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    why = fmt::format("broken JSON at line {} (byte {}): {}", line, at, visible(error.what(), 200));
-  } catch (const Json::exception& error) { why = fmt::format("unusable JSON: {}", visible(error.what(), 200)); }
-  return Json(Json::value_t::discarded);
-}
-
-// Members are read without trust: a missing or mistyped one is empty.
-[[nodiscard]] const Json* member(const Json& object, const char* key) {
-  if (!object.is_object()) { return nullptr; }
-  const auto at = object.find(key);
-  return at == object.end() ? nullptr : &*at;
-}
-
-[[nodiscard]] std::string_view text_of(const Json& object, const char* key) {
-  const Json* value = member(object, key);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_ref<const std::string&>())
-                                                : std::string_view{};
-}
-
-[[nodiscard]] const Json& array_of(const Json& object, const char* key) {
-  static const Json kNone = Json::array();
-  const Json* value = member(object, key);
-  return value != nullptr && value->is_array() ? *value : kNone;
-}
-
-// MISP writes truth as true, 1 or "1".
-[[nodiscard]] bool truth_of(const Json& object, const char* key, bool otherwise) {
-  const Json* value = member(object, key);
-  if (value == nullptr || value->is_null()) { return otherwise; }
-  if (value->is_boolean()) { return value->get<bool>(); }
-  if (value->is_number()) { return value->get<double>() != 0; }
-  return value->is_string() && value->get_ref<const std::string&>() != "0" &&
-         value->get_ref<const std::string&>() != "false";
-}
-
-[[nodiscard]] std::string scalar_text(const Json* value) {
-  if (value == nullptr) { return {}; }
-  if (value->is_string()) { return visible(value->get_ref<const std::string&>()); }
-  return value->is_number() || value->is_boolean() ? value->dump() : std::string{};
-}
-
 // ---- Spamhaus DROP -------------------------------------------------------------------------------------------------
-
-[[nodiscard]] std::string_view first_line(std::string_view text) {
-  const std::string_view from = text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  return trim(from.substr(0, from.find('\n')));
-}
 
 [[nodiscard]] bool is_drop_row(const Json& row) {
   return !text_of(row, "cidr").empty() || (text_of(row, "type") == "metadata" && member(row, "records") != nullptr);
@@ -470,7 +394,9 @@ void read_service_tags(const Json& document, ListBuilder& builder) {
 [[nodiscard]] tl::unexpected<Error> refuse_document(std::string_view file, std::string_view found) {
   return fail(ErrorKind::kInput,
               fmt::format("{}: expected a threat list in JSON (Spamhaus DROP lines, MISP event or warninglist of type "
-                          "cidr, STIX 2.1 bundle or indicator, Azure service tags); found {}; load one of these forms",
+                          "cidr, STIX 2.1 bundle or indicator, Azure service tags, Feodo Tracker, ThreatFox, "
+                          "AbuseIPDB, Onionoo, DShield, Sentinel indicators, OTX pulse); found {}; load one of these "
+                          "forms",
                           file, found));
 }
 
@@ -496,6 +422,10 @@ Result<void> read_json_list(std::string_view text, ListBuilder& builder) {
     read_drop(text, builder);
     return {};
   }
+  if (looks_like_sentinel_lines(text)) {
+    read_sentinel_lines(text, builder);
+    return {};
+  }
   std::string why;
   const Json document = parse_json(text, why);
   if (document.is_discarded()) { return refuse_document(file, why); }
@@ -507,7 +437,7 @@ Result<void> read_json_list(std::string_view text, ListBuilder& builder) {
     read_warninglist(document, builder);
     return {};
   }
-  if (read_any_stix(document, builder)) { return {}; }
+  if (read_any_stix(document, builder) || read_json_feed(document, builder)) { return {}; }
   builder.list().format = ListFormat::kMispEvent;
   MispReader reader(builder);
   if (read_misp(document, reader)) { return {}; }

@@ -6,14 +6,17 @@
 #include <array>
 
 #include "intel/list_builder.h"
+#include "intel/list_losses.h"
 #include "intel/list_readers.h"
 
 namespace keyvigil {
 namespace {
 
 constexpr std::string_view kExpected =
-    "expected a Tor exit list, FireHOL netset or ipset, ipsum, Spamhaus DROP, Feodo CSV, MISP event or warninglist, "
-    "STIX 2.1 bundle, Azure service tags file, or one address or CIDR a line";
+    "expected a Tor exit list, FireHOL netset or ipset, ipsum, Spamhaus DROP, Feodo, ThreatFox, SSLBL, AbuseIPDB, "
+    "DShield, MISP event or warninglist, STIX 2.1 bundle, OTX pulse, Sentinel indicators, Azure service tags file, or "
+    "one "
+    "address or CIDR a line";
 
 [[nodiscard]] tl::unexpected<Error> not_a_list(std::string_view file, std::uint64_t line, std::string_view found,
                                                std::string_view advice) {
@@ -35,12 +38,6 @@ constexpr std::string_view kExpected =
   return {};
 }
 
-[[nodiscard]] std::uint64_t refused_total(const ThreatList& list) {
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : list.refused) { total += count; }
-  return total;
-}
-
 [[nodiscard]] Result<void> read_text(std::string_view text, ListBuilder& builder) {
   builder.list().format = guess_text_format(text);
   switch (builder.list().format) {
@@ -52,6 +49,18 @@ constexpr std::string_view kExpected =
       return {};
     case ListFormat::kFeodoCsv:
       return read_feodo_csv(text, builder);
+    case ListFormat::kThreatFox:
+      read_threatfox_csv(text, builder);
+      return {};
+    case ListFormat::kSslblCsv:
+      read_sslbl_csv(text, builder);
+      return {};
+    case ListFormat::kDshieldBlock:
+      read_dshield_block(text, builder);
+      return {};
+    case ListFormat::kSentinel:
+      read_sentinel_csv(text, sentinel_key_column(first_data_line(text).text), builder);
+      return {};
     default:
       read_plain_list(text, builder);
   }
@@ -90,6 +99,24 @@ std::string_view to_string(ListFormat format) {
       return "STIX 2.1";
     case ListFormat::kServiceTags:
       return "Azure service tags";
+    case ListFormat::kFeodoJson:
+      return "Feodo Tracker JSON";
+    case ListFormat::kThreatFox:
+      return "ThreatFox";
+    case ListFormat::kSslblCsv:
+      return "SSLBL CSV";
+    case ListFormat::kAbuseIpdb:
+      return "AbuseIPDB";
+    case ListFormat::kOnionoo:
+      return "Onionoo details";
+    case ListFormat::kDshieldBlock:
+      return "DShield block list";
+    case ListFormat::kDshieldFeed:
+      return "DShield JSON";
+    case ListFormat::kSentinel:
+      return "Microsoft Sentinel indicators";
+    case ListFormat::kOtxPulse:
+      return "OTX pulses";
   }
   return "unknown";
 }

@@ -26,6 +26,15 @@ enum class ListFormat : std::uint8_t {
   kMispWarninglist,
   kStixBundle,
   kServiceTags,
+  kFeodoJson,
+  kThreatFox,
+  kSslblCsv,
+  kAbuseIpdb,
+  kOnionoo,
+  kDshieldBlock,
+  kDshieldFeed,
+  kSentinel,
+  kOtxPulse,
 };
 [[nodiscard]] std::string_view to_string(ListFormat format);
 

@@ -52,6 +52,7 @@ FileSink::FileSink(SinkOptions options, int descriptor, std::string partial_path
 FileSink::FileSink(FileSink&& other) noexcept
     : options_(std::move(other.options_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      begun_(other.begun_),
       partial_path_(std::exchange(other.partial_path_, {})) {}
 
 FileSink::~FileSink() {
@@ -73,14 +74,15 @@ Result<FileSink> FileSink::open(const SinkOptions& options) {
     descriptor = ::open(name.c_str(), flags, kReadableByOwnerAndGroup);
     if (descriptor < 0) { return refusal(name, "open", errno); }
   }
-  FileSink sink(options, descriptor, std::move(partial_path));
-  if (auto written = sink.write_bytes(format_prologue(options)); !written) {
-    return tl::unexpected(std::move(written.error()));
-  }
-  return sink;
+  return FileSink(options, descriptor, std::move(partial_path));
+}
+
+Result<void> FileSink::begin() {
+  return std::exchange(begun_, true) ? Result<void>{} : write_bytes(format_prologue(options_));
 }
 
 Result<void> FileSink::write(std::span<const Alert> alerts) {
+  if (auto begun = begin(); !begun) { return begun; }
   std::string bytes;
   for (const Alert& alert : alerts) {
     bytes += format_alert(alert, options_);
@@ -92,11 +94,13 @@ Result<void> FileSink::write(std::span<const Alert> alerts) {
 }
 
 Result<void> FileSink::write_one(const Alert& alert, const AlertStanding& standing) {
+  if (auto begun = begin(); !begun) { return begun; }
   return write_bytes(format_alert(alert, options_, standing));
 }
 
 Result<void> FileSink::close() {
   if (descriptor_ < 0) { return {}; }
+  if (auto begun = begin(); !begun) { return begun; }
   const int descriptor = std::exchange(descriptor_, -1);
   if (descriptor <= STDOUT_FILENO) { return {}; }
   const bool synced = partial_path_.empty() || ::fsync(descriptor) == 0;

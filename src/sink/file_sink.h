@@ -2,8 +2,8 @@
 //
 // A regular file appears under its name only when close() has succeeded: until then the alerts are in NAME.partial,
 // so nobody reads half a result, and a failed run leaves the previous result as it was. Pipes, devices and standard
-// output are written directly. Every error of the operating system is reported, full disks and closed pipes included;
-// SIGPIPE must be ignored by the process.
+// output are written directly. What stands before the first alert is written with it, or at the end. Every error of the
+// operating system is reported, full disks and closed pipes included; SIGPIPE must be ignored by the process.
 #pragma once
 
 #include <string>
@@ -29,9 +29,11 @@ class FileSink final : public AlertSink {
  private:
   FileSink(SinkOptions options, int descriptor, std::string partial_path);
   [[nodiscard]] Result<void> write_bytes(std::string_view bytes);
+  [[nodiscard]] Result<void> begin();
 
   SinkOptions options_;
   int descriptor_ = -1;
+  bool begun_ = false;
   std::string partial_path_;  // empty: written directly
 };
 

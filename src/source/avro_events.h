@@ -3,7 +3,7 @@
 //
 // Of each record only the field Body is read, the others are stepped over by their schema. Nothing that the file says
 // of itself is believed: lengths, counts, nesting and expansion are bounded, and damage ends the events with a
-// sentence. One block is held (docs/decisions/0017).
+// sentence. One block is held (docs/decisions/0018).
 #pragma once
 
 #include <cstdint>

@@ -122,7 +122,7 @@ class Finder {
       }
     }
     const std::uint64_t size = is_pipe ? 0 : static_cast<std::uint64_t>(status.st_size);
-    return add_file(InputFile{path, path, size, blob_path_time(path), false, is_pipe});
+    return add_file(InputFile{path, path, size, blob_path_time(path), false, is_pipe, status.st_dev, status.st_ino});
   }
 
   Result<void> add_file(InputFile file) {

@@ -20,7 +20,9 @@ struct InputFile {
   std::uint64_t size_bytes = 0;         // as stored; 0 where not known (pipes)
   std::optional<EventTime> not_before;  // the hour in a blob path; arrivals, so events may be older
   bool is_stdin = false;
-  bool is_pipe = false;  // cannot be read twice: needs a spool folder
+  bool is_pipe = false;      // cannot be read twice: needs a spool folder
+  std::uint64_t device = 0;  // of a regular file: with the inode, what makes it this file under every name
+  std::uint64_t inode = 0;
 };
 
 struct InputList {

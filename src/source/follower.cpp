@@ -80,12 +80,19 @@ Result<void> Follower::list_items() {
   figures_.left_out = items_.size() > options_.items_limit ? items_.size() - options_.items_limit : 0;
   items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(figures_.left_out));
   figures_.items = items_.size();
+  figures_.passed_over = 0;
   for (const FollowedItem& item : items_) {
     State& state = states_[item.name];
+    if (state.passed_over) { pass_over(item, state); }
     state.unchanged = state.size_before == item.size_bytes;
     state.size_before = item.size_bytes;
   }
   return {};
+}
+
+void Follower::pass_over(const FollowedItem& item, State& state) {
+  state.passed_over = true;
+  if (figures_.passed_over++ == 0) { figures_.passed_over_item = item.name; }
 }
 
 bool Follower::has_news(const FollowedItem& item, State& state) {
@@ -116,8 +123,7 @@ Result<std::string> Follower::read_new(const FollowedItem& item, State& state) {
   if (state.form == Form::kWhole) {
     if (!state.unchanged) { return std::string{}; }
     if (item.size_bytes > options_.whole_limit_bytes) {
-      state.passed_over = true;
-      ++figures_.passed_over;
+      pass_over(item, state);
       return std::string{};
     }
     return left == bytes->size() ? std::move(bytes) : access_.read(item, 0, item.size_bytes);

@@ -64,7 +64,8 @@ struct FollowFigures {
   std::uint64_t items = 0;        // seen at the last look
   std::uint64_t bytes = 0;        // taken
   std::uint64_t restarted = 0;    // items that were read again from the start
-  std::uint64_t passed_over = 0;  // too large to be taken whole
+  std::uint64_t passed_over = 0;  // too large to be taken whole: of those seen at the last look, and found since
+  std::string passed_over_item;   // the first of these
   std::uint64_t left_out = 0;     // beyond items_limit, at the last look
 };
 
@@ -95,6 +96,7 @@ class Follower {
 
   [[nodiscard]] Result<void> list_items();
   [[nodiscard]] bool has_news(const FollowedItem& item, State& state);
+  void pass_over(const FollowedItem& item, State& state);
   [[nodiscard]] Result<std::optional<FollowedStep>> take(const FollowedItem& item, State& state);
   [[nodiscard]] Result<std::string> read_new(const FollowedItem& item, State& state);
   [[nodiscard]] static FollowedStep opening(const FollowedItem& item);

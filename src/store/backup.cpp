@@ -73,6 +73,14 @@ Result<void> make_durable(const std::string& unfinished, const std::string& to) 
 
 }  // namespace
 
+std::string unfinished_backup(const std::string& to) {
+  return to + ".unfinished";
+}
+
+std::vector<std::string> store_files(const std::string& path) {
+  return {path, path + "-wal", path + "-shm"};
+}
+
 Result<void> back_up_store(const std::string& from, const std::string& to, const BackupOptions& options) {
   if (::access(from.c_str(), R_OK) != 0) { return system_error("read the store", from); }
   if (auto head = check_head(from, store_form()); !head && !options.damaged) { return head; }
@@ -80,7 +88,7 @@ Result<void> back_up_store(const std::string& from, const std::string& to, const
     return fail(ErrorKind::kUsage,
                 fmt::format("expected to make the new file '{}', found that there is one; name another", to));
   }
-  const std::string unfinished = to + ".unfinished";
+  const std::string unfinished = unfinished_backup(to);
   (void)::unlink(unfinished.c_str());
   // Nobody else is to read it, not even while it grows.
   { const FileDescriptor made(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)); }

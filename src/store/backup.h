@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -16,5 +17,11 @@ struct BackupOptions {
 // `to` must not exist; it is whole or not there. It has the size of what is in the store, not of its file.
 [[nodiscard]] Result<void> back_up_store(const std::string& from, const std::string& to,
                                          const BackupOptions& options = {});
+
+// What bears the copy until it is whole; one of an earlier try is removed.
+[[nodiscard]] std::string unfinished_backup(const std::string& to);
+
+// The store and what SQLite keeps beside it.
+[[nodiscard]] std::vector<std::string> store_files(const std::string& path);
 
 }  // namespace keyvigil

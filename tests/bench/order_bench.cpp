@@ -35,7 +35,7 @@ void push_and_pop(benchmark::State& state) {
     state.PauseTiming();
     std::vector<AccessEvent> events = master;
     OrderOptions options;
-    options.recent_limit = static_cast<std::size_t>(state.range(1));
+    options.decided_limit = static_cast<std::size_t>(state.range(1));
     Order order(options);
     const InputId input = order.open_input(std::nullopt);
     AccessEvent out;

@@ -27,6 +27,12 @@ ServiceFigures some_figures() {
   figures.live.decided_to = EventTime{kNow.ticks - 90 * EventTime::kTicksPerSecond};
   figures.live.evicted_edges = 5;
   figures.live.forgotten_objects = 11;
+  figures.live.bounds = {{"episodes", "episodes were dropped", 4}, {"scores", "scores were left out", 0}};
+  figures.live.decided_before = 13;
+  figures.live.decided_known_from = kNow;
+  for (int twice = 0; twice < 2; ++twice) {
+    figures.live.lists_in_force.push_back({"tor.txt", "tor", 120, 3, "3 ...", true});
+  }
   figures.live.alerts_raised[AlertType::kTORAccess] = 3;
   figures.live.detector_seconds[AlertType::kUserAnomaly] = 0.25;
   figures.store.journal_bytes = 1000;
@@ -37,6 +43,9 @@ ServiceFigures some_figures() {
   output.delivered = 2;
   figures.outputs.push_back(output);
   figures.http.emplace().responses[200] = 9;
+  figures.http->audit_lines_dropped = 21;
+  figures.http->handler_failures = 22;
+  figures.http->event_streams_dropped = 23;
   figures.started = kNow;
   figures.now = kNow;
   return figures;
@@ -74,6 +83,15 @@ TEST(ServiceMetrics, AreLinesOfPrometheus) {
   auto values = parsed(text);
   EXPECT_EQ(values["keyvigil_events_decided_total"], "7");
   EXPECT_EQ(values["keyvigil_objects_forgotten_total"], "11");
+  EXPECT_EQ(values["keyvigil_bound_met_total{bound=\"episodes\"}"], "4");
+  EXPECT_EQ(values["keyvigil_bound_met_total{bound=\"scores\"}"], "0");
+  EXPECT_EQ(values["keyvigil_decided_before_total"], "13");
+  EXPECT_EQ(values["keyvigil_decided_known_from_seconds"], values["keyvigil_started_seconds"]);
+  EXPECT_EQ(values["keyvigil_list_entries{list=\"tor.txt\",role=\"tor\"}"], "120");
+  EXPECT_EQ(values["keyvigil_list_entries_refused{list=\"tor.txt\",role=\"tor\"}"], "3");
+  EXPECT_EQ(values["keyvigil_http_audit_lines_dropped_total"], "21");
+  EXPECT_EQ(values["keyvigil_http_handler_failures_total"], "22");
+  EXPECT_EQ(values["keyvigil_http_event_streams_dropped_total"], "23");
   EXPECT_EQ(values["keyvigil_lag_seconds"], "90");
   EXPECT_EQ(values["keyvigil_edges_evicted_total"], "5");
   EXPECT_EQ(values["keyvigil_alerts_raised_total{type=\"KV_TORAccess\"}"], "3");

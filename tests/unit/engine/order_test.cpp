@@ -115,6 +115,40 @@ TEST(Order, FlagsWhatIsLaterThanTwoDays) {
   EXPECT_EQ(order.counts().beyond_late_horizon, 1U);
 }
 
+TEST(Order, KnowsACopyHoweverLateItComes) {
+  Order order(stream());
+  const InputId input = order.open_input(start());
+  for (std::int64_t day = 0; day <= 300; ++day) {
+    EXPECT_EQ(order.push(input, at(day * kDay / 2)), Arrival::kAccepted);
+  }
+  const std::size_t decided = pop_all(order).size();
+  for (std::int64_t day = 0; day < 250; ++day) { EXPECT_EQ(order.push(input, at(day * kDay / 2)), Arrival::kLate); }
+  EXPECT_TRUE(pop_all(order).empty());
+  EXPECT_EQ(order.counts().duplicates, 250U);
+  EXPECT_EQ(order.counts().decided_before, 250U);
+  EXPECT_EQ(order.counts().late, 0U);
+  EXPECT_EQ(order.counts().released, decided);
+}
+
+TEST(Order, LeavesOutAndCountsWhatMayHaveBeenDecidedInForgottenTimes) {
+  OrderOptions options = stream();
+  options.decided_limit = 400;
+  Order order(options);
+  const InputId input = order.open_input(start());
+  for (std::int64_t hour = 0; hour <= 100; ++hour) {
+    EXPECT_EQ(order.push(input, at(hour * kHour)), Arrival::kAccepted);
+  }
+  static_cast<void>(pop_all(order));
+  EXPECT_GT(order.decided_events().forgotten(), 0U);
+  EXPECT_EQ(order.push(input, at(0)), Arrival::kLate);           // decided, and forgotten
+  EXPECT_EQ(order.push(input, at(1)), Arrival::kLate);           // new, which nobody can know
+  EXPECT_EQ(order.push(input, at(98 * kHour)), Arrival::kLate);  // decided, and known
+  EXPECT_EQ(order.push(input, at(98 * kHour + 1)), Arrival::kLate);
+  EXPECT_EQ(pop_all(order), (std::vector<Popped>{{98 * kHour + 1, Timeliness::kLate}}));
+  EXPECT_EQ(order.counts().too_old, 2U);
+  EXPECT_EQ(order.counts().decided_before, 1U);
+}
+
 TEST(ClockGuard, ParksALoneJumpUntilAnotherVaultConfirmsIt) {
   Order order(stream());
   const InputId input = order.open_input(start());
@@ -186,6 +220,40 @@ TEST(State, HoldsWhatIsYoungerThanTheWatermarkForTheNextRun) {
   EXPECT_EQ(next.push(more, at(2 * kHour)), Arrival::kAccepted);
   next.finish();
   EXPECT_EQ(pop_all(next), (std::vector<Popped>{{2 * kHour, Timeliness::kInTime}}));
+}
+
+TEST(State, KeepsOneCopyOfWhatIsHeldHoweverOftenItIsReadAgain) {
+  std::string state;
+  std::size_t size = 0;
+  for (int run = 0; run < 4; ++run) {
+    Order order(OrderOptions{});
+    if (!state.empty()) { ASSERT_TRUE(order.load(state).has_value()); }
+    const InputId input = order.open_input(start());
+    for (const std::int64_t time : {std::int64_t{0}, kHour, kHour + 1}) {
+      static_cast<void>(order.push(input, at(time)));
+    }
+    order.close_input(input);
+    order.hold(order.final_watermark());
+    EXPECT_EQ(pop_all(order).size(), run == 0 ? 1U : 0U);
+    state = *order.save();
+    if (run > 0) { EXPECT_EQ(state.size(), size); }
+    size = state.size();
+  }
+}
+
+TEST(State, KnowsALoneRecordThatWasDecidedThoughNobodyConfirmedItsClock) {
+  std::string state;
+  for (const std::size_t decided : {1U, 0U}) {
+    Order order(OrderOptions{});
+    if (!state.empty()) { ASSERT_TRUE(order.load(state).has_value()); }
+    const InputId input = order.open_input(std::nullopt);
+    EXPECT_EQ(order.push(input, at(0)), Arrival::kParked);
+    order.close_input(input);
+    order.finish();
+    EXPECT_EQ(pop_all(order).size(), decided);
+    EXPECT_EQ(order.counts().duplicates, 1U - decided);
+    state = *order.save();
+  }
 }
 
 TEST(State, OfALoneVaultWithLongPausesIsNotHeldForEver) {

@@ -2,7 +2,7 @@
 """No claim of any alert is untrue: the evidence twin recomputes them from the raw log.
 
 Run by ctest with the path of the program, or by hand:
-    python3 tests/end_to_end/evidence_test.py build/release/keyvigil [SEED ...]
+    python3 tests/end_to_end/detect_evidence_test.py build/release/keyvigil [SEED ...]
 Standard library only. Each world is one seed of `simulate`; the seeds are printed.
 """
 import json
