@@ -222,9 +222,10 @@ struct ZipArchive::State {
     if (allowed == 0) {
       exhausted = size > 0;
       if (exhausted) {
-        set_damage(fmt::format("that the archive expands from {} bytes to more than {}, which no log does; the rest of "
-                               "it is left unread",
-                               bytes.size, plain_bytes));
+        set_damage(
+            fmt::format("that the archive expands from {} bytes to more than {}, which no log does; the rest of "
+                        "it is left unread",
+                        bytes.size, plain_bytes));
       }
       return 0;
     }
