@@ -1,7 +1,10 @@
 #include "app/decode_pool.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "event/csv.h"
 #include "source/collector_text.h"
 #include "source/framer.h"
 
@@ -30,6 +33,7 @@ class BatchDecoder {
     if (batch_.count == batch_.events.size()) { batch_.events.emplace_back(); }
     AccessEvent& event = batch_.events[batch_.count];
     const std::string_view bytes = raw.view(record);
+    if (raw.columns && raw.columns->text_column()) { return decode_text_cell(raw, record, bytes, depth); }
     Decoded decoded = decode_bytes(raw, bytes, event);
     switch (decoded.kind) {
       case DecodeKind::kEvent:
@@ -65,6 +69,22 @@ class BatchDecoder {
     if (!text) { return false; }
     for (const RawBatch& inner : split_envelope(*text, record.line, record.byte)) { decode(inner, depth + 1); }
     return true;
+  }
+
+  // A row of a collector's table.
+  void decode_text_cell(const RawBatch& raw, const RawRecord& record, std::string_view row, int depth) {
+    std::string scratch;
+    std::vector<std::string_view> cells;
+    const bool fits = split_csv_row(row, scratch, cells, raw.columns->separator());
+    const std::size_t column = *raw.columns->text_column();
+    if (!fits || cells.size() != raw.columns->size() || depth == kEnvelopeDepth) {
+      refuse(RefusalCause::kBadTable,
+             fmt::format("expected {} cells, one for each column, found {}", raw.columns->size(), cells.size()), record,
+             row);
+      ++batch_.records;
+      return;
+    }
+    for (const RawBatch& inner : split_envelope(cells[column], record.line, record.byte)) { decode(inner, depth + 1); }
   }
 
   Decoded decode_bytes(const RawBatch& raw, std::string_view bytes, AccessEvent& event) {

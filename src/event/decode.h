@@ -75,11 +75,15 @@ class TableColumns {
   // Times are in a locale's order of day and month, which was settled over the whole column.
   void set_date_order(DateOrder order) { date_order_ = order; }
   [[nodiscard]] std::optional<DateOrder> date_order() const { return date_order_; }
+  // A collector's table, in which one column holds records as JSON text. Its rows are not for the decoder.
+  void set_text_column(std::size_t column) { text_column_ = column; }
+  [[nodiscard]] std::optional<std::size_t> text_column() const { return text_column_; }
 
  private:
   std::vector<std::uint8_t> targets_;  // column -> internal field, 0xFF = not read
   std::optional<std::size_t> time_column_;
   std::optional<DateOrder> date_order_;
+  std::optional<std::size_t> text_column_;
   char separator_ = ',';
   bool is_audit_table_ = false;
 };

@@ -112,6 +112,7 @@ bool CsvFraming::judge_times(FrameWindow& window, std::string_view row, const Fr
   std::string scratch;
   std::vector<std::string_view> cells;
   const bool complete = split_csv_row(row, scratch, cells, columns.separator()) && cells.size() == columns.size();
+  if (complete && columns.text_column()) return judge_text(window, cells[*columns.text_column()], span);
   if (!complete || !columns.time_column() || cells[*columns.time_column()].empty()) return true;
   const std::string time(cells[*columns.time_column()]);
   times_judged_ = true;
@@ -139,6 +140,21 @@ bool CsvFraming::judge_times(FrameWindow& window, std::string_view row, const Fr
                   "portal's language set to "
                   "English (United States), or with `az monitor log-analytics query`, which writes ISO times",
                   printable(time), line_, failure));
+  ended_ = true;
+  return false;
+}
+
+// Whether the texts of a collector's table are JSON; empty ones tell nothing.
+bool CsvFraming::judge_text(FrameWindow& window, std::string_view cell, const FrameSpan& span) {
+  const std::size_t first = cell.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return true;
+  times_judged_ = true;
+  if (cell[first] == '{' || cell[first] == '[') return true;
+  window.refuse(
+      RefusalCause::kUnknownForm, span,
+      fmt::format("expected a table of AzureDiagnostics or AZKVAuditLogs, or a collector's table with records "
+                  "as JSON text, found text such as \"{}\" in its column at line {}",
+                  printable(cell), line_));
   ended_ = true;
   return false;
 }

@@ -67,6 +67,7 @@ class CsvFraming {
 
  private:
   [[nodiscard]] bool judge_times(FrameWindow& window, std::string_view row, const FrameSpan& span);
+  [[nodiscard]] bool judge_text(FrameWindow& window, std::string_view cell, const FrameSpan& span);
   void begin_row(std::uint64_t position, std::uint64_t lines_passed);
   void take_row(FrameWindow& window, std::uint64_t end);
   void take_broken_row(FrameWindow& window, const char* why);

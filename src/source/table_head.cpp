@@ -1,5 +1,6 @@
 #include "source/table_head.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -66,9 +67,24 @@ std::optional<std::size_t> find_zoned_name(std::vector<std::string>& names) {
   return std::nullopt;
 }
 
+// Columns in which exports of Splunk and Elasticsearch hold what was sent to them.
+std::optional<std::size_t> find_text_column(const std::vector<std::string>& names) {
+  constexpr std::array<std::string_view, 6> kNames{"_raw", "event.original", "message", "rawdata", "body", "_source"};
+  for (const std::string_view wanted : kNames) {
+    const auto found = std::ranges::find_if(names, [&](const auto& name) { return equal_without_case(name, wanted); });
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  }
+  return std::nullopt;
+}
+
 void judge_names(TableHead& found) {
   found.head.columns = TableColumns::resolve(found.names);
   if (found.head.columns.is_audit_table()) {
+    found.outcome = TableHead::Outcome::kTable;
+    return;
+  }
+  if (const auto text = find_text_column(found.names); text && found.names.size() > 1) {
+    found.head.columns.set_text_column(*text);
     found.outcome = TableHead::Outcome::kTable;
     return;
   }

@@ -347,6 +347,9 @@ class AsOthersWriteIt(InAFolder):
         self.expect("original", json.dumps({"event": {"original": envelope}, "message": "in"}).encode())
         self.expect("splunk", "".join(json.dumps({"result": {"_raw": one}}) + "\n" for one in lines).encode())
         self.expect("hec", "".join(json.dumps({"time": 1.5, "event": one}) + "\n" for one in self.records).encode())
+        table = io.StringIO()
+        csv.writer(table).writerows([["_time", "_raw"], *(["2026-05-11", one] for one in lines)])
+        self.expect("splunk.csv", table.getvalue().encode())
         self.expect("source", json.dumps([{"_source": {"body": one}} for one in lines]).encode())
 
     def test_a_neighbour_with_a_line_end_in_its_text_loses_only_itself(self):

@@ -368,7 +368,8 @@ class Inputs(ServeCase):
     def test_a_table_without_rows_is_taken_and_is_nothing(self):
         _, settings, _ = self.simulated(100)
         service = self.start("empty", settings)
-        for body in (b"TimeGenerated,OperationName", b"TimeGenerated,OperationName\r", b"TimeGenerated;OperationName\r\n"):
+        for body in (b"TimeGenerated,OperationName", b"TimeGenerated,OperationName\r",
+                     b"TimeGenerated;OperationName\r\n"):
             self.assertEqual(service.ask("POST", "/v1/logs", body)[0], 200)
         self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
 

@@ -104,6 +104,18 @@ TEST(CsvFraming, AsksOnceForTheOrderOfDatesWhereTheFirstTimeDoesNotSettleIt) {
   EXPECT_NE(framed.refused[0].find("09/10/2026 10:42:07"), std::string::npos);
 }
 
+TEST(CsvFraming, TakesACollectorsTableWhoseTextIsJson) {
+  const std::string rows = "1,\"{\"\"a\"\":1}\"\n2,\n";
+  for (const std::string name : {"_raw", "event.original", "message"}) {
+    const Framed framed = frame_alike("_time," + name + "\n" + rows);
+    EXPECT_EQ(framed.texts(), (Texts{"1,\"{\"\"a\"\":1}\"", "2,"})) << name;
+    EXPECT_TRUE(framed.refused.empty()) << name;
+  }
+  const Framed text = frame_alike("_time,_raw\n1,started\n2,stopped\n");
+  EXPECT_TRUE(text.records.empty());
+  EXPECT_EQ(text.causes, std::vector<RefusalCause>{RefusalCause::kUnknownForm});
+}
+
 TEST(CsvFraming, RefusesAHeaderThatIsLongerThanTheLimit) {
   FramingOptions options;
   options.record_limit_bytes = 40;
