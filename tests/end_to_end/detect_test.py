@@ -349,7 +349,7 @@ class Output(InAFolder):
 
     def test_says_what_it_passed_over_and_could_not_read(self):
         elsewhere = record(600, OFFICE_ADDRESS)
-        elsewhere["resourceId"] = f"/SUBSCRIPTIONS/{SUBSCRIPTION}/PROVIDERS/MICROSOFT.ATTESTATION/ATTESTATIONPROVIDERS/A"
+        elsewhere["resourceId"] = f"/SUBSCRIPTIONS/{SUBSCRIPTION}/PROVIDERS/MICROSOFT.ATTESTATION/PROVIDERS/A"
         activity = record(601, OFFICE_ADDRESS, operation="MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE")
         activity["category"] = "Administrative"
         nowhere = record(602, "unknown")
