@@ -24,6 +24,7 @@ struct InputHealth {
   std::uint64_t refused = 0;
   std::map<std::string, std::uint64_t> refused_by_cause;
   std::uint64_t skipped = 0;
+  std::uint64_t unreadable_addresses = 0;  // of events: the caller's address counts as unknown
   std::optional<EventTime> newest_event;
   std::optional<EventTime> last_received;  // wall clock
   bool idle = false;

@@ -165,6 +165,7 @@ Json input_json(const InputHealth& input) {
   json["refusedByCause"] = Json::object();
   for (const auto& [cause, records] : input.refused_by_cause) { json["refusedByCause"][cause] = records; }
   json["skipped"] = input.skipped;
+  json["unreadableAddresses"] = input.unreadable_addresses;
   put_time(json, "newestEventUtc", input.newest_event);
   put_time(json, "lastReceivedUtc", input.last_received);
   json["idle"] = input.idle;

@@ -389,6 +389,7 @@ Result<void> LiveLoop::take_events(const JournalEntry& entry, DecodedBatch& batc
   tally.records += batch.records;
   tally.received_ticks = std::max(tally.received_ticks, entry.received_ticks);
   for (const std::uint64_t skipped : batch.skipped) { tally.skipped += skipped; }
+  tally.unreadable_addresses += batch.unreadable_addresses;
   for (const Refusal& refusal : batch.refusals) { ++tally.refused[static_cast<std::size_t>(refusal.cause)]; }
   Input* input = nullptr;
   for (std::size_t i = 0; i < batch.count; ++i) {
@@ -756,6 +757,7 @@ LiveFigures LiveLoop::figures() const {
     health.removed = is_followed_input(name) && !followed.contains(name);
     health.records = tally.records;
     health.skipped = tally.skipped;
+    health.unreadable_addresses = tally.unreadable_addresses;
     for (std::size_t cause = 0; cause < tally.refused.size(); ++cause) {
       health.refused += tally.refused[cause];
       if (tally.refused[cause] == 0) { continue; }

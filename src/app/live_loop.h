@@ -110,10 +110,13 @@ class LiveLoop {
   struct Tally {
     std::uint64_t records = 0;
     std::uint64_t skipped = 0;
+    std::uint64_t unreadable_addresses = 0;
     std::array<std::uint64_t, static_cast<std::size_t>(RefusalCause::kCount)> refused{};
     std::int64_t newest_event_ticks = INT64_MIN;
     std::int64_t received_ticks = INT64_MIN;
-    auto fields() { return std::tie(records, skipped, refused, newest_event_ticks, received_ticks); }
+    auto fields() {
+      return std::tie(records, skipped, unreadable_addresses, refused, newest_event_ticks, received_ticks);
+    }
   };
   struct Memory {
     std::map<InputKey, Input> inputs;

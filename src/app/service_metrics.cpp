@@ -71,6 +71,8 @@ void write_inputs(MetricsWriter& writer, const LiveFigures& live) {
   }
   writer.describe("records_skipped_total", "counter", "Records of other categories and services");
   for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.skipped); }
+  writer.describe("addresses_unreadable_total", "counter", "Events whose address cannot be read and counts as unknown");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.unreadable_addresses); }
   writer.describe("input_newest_event_seconds", "gauge", "Event time of the newest event of an input");
   for (const InputHealth& input : live.inputs) {
     if (input.newest_event) { writer.add("input", input.name, seconds(*input.newest_event)); }

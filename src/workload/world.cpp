@@ -56,7 +56,8 @@ std::string suspicious_list_text() {
 
 std::string service_tags_text() {
   return R"({"changeNumber":1,"cloud":"Public","values":[{"name":"AzureCloud","id":"AzureCloud","properties":)"
-         R"({"changeNumber":1,"region":"","platform":"Azure","systemService":"","addressPrefixes":["20.32.0.0/12"]}}]})"
+         R"({"changeNumber":1,"region":"","platform":"Azure","systemService":"","addressPrefixes":)"
+         R"(["20.32.0.0/12","20.192.0.0/16"]}}]})"
          "\n";
 }
 

@@ -459,6 +459,26 @@ class Output(InAFolder):
                       r"success", r"denied", r"KV_TORAccess"]:
             self.assertRegex(err, re.compile(words, re.IGNORECASE))
 
+    def test_says_what_it_passed_over_and_could_not_read(self):
+        elsewhere = record(600, OFFICE_ADDRESS)
+        elsewhere["resourceId"] = f"/SUBSCRIPTIONS/{SUBSCRIPTION}/PROVIDERS/MICROSOFT.ATTESTATION/PROVIDERS/A"
+        activity = record(601, OFFICE_ADDRESS, operation="MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE")
+        activity["category"] = "Administrative"
+        nowhere = record(602, "unknown")
+        log = self.write("log.json", json_lines(quiet_day() + [elsewhere, activity, nowhere]))
+        code, output, message = self.detect(log)
+        self.assertEqual((code, output), (0, b""))
+        self.assertIn("skipped: 1 other service, 1 Activity Log, nothing that lets anybody in", message)
+        self.assertIn("1 events name an address that cannot be read", message)
+
+    def test_a_role_of_the_activity_log_is_no_access_of_a_vault(self):
+        role = record(611, TOR_ADDRESS, operation="MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE")
+        role["category"] = "Administrative"
+        role["identity"] = {"claims": role["identity"]["claim"]}
+        log = self.write("log.json", json_lines(attacked_day() + [role]))
+        code, output, message = self.detect(log)
+        self.assertEqual((code, types_of(output)), (0, ALL_THREE), message)
+
     def test_has_no_escape_codes_outside_a_terminal(self):
         code, out, err = self.detect(self.logs, "--format", "table")
         self.assertEqual(code, 0)

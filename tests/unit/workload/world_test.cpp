@@ -52,6 +52,18 @@ TEST(World, StreamIsTheSameOnEveryMachine) {
   EXPECT_EQ(hash64(whole_stream(small_with_attacks(7))), 15'685'401'932'006'164'317ULL);
 }
 
+// Services do their routine from addresses that the simulated service tags name.
+TEST(World, ServicesComeFromAddressesOfMicrosoft) {
+  World world(small_with_attacks(7));
+  Activity activity;
+  std::set<std::string> networks;
+  while (world.next(activity)) {
+    if (activity.caller.kind == CallerKind::kFirstParty) { networks.insert(activity.address.substr(0, 7)); }
+  }
+  EXPECT_EQ(networks, std::set<std::string>{"20.192."});
+  EXPECT_NE(service_tags_text().find("20.192.0.0/16"), std::string::npos);
+}
+
 TEST(World, GrowsFromWeekToWeekAndHiresWhereAskedTo) {
   WorldOptions options = scaled_bench(5);
   options.drift = Drift::kGrowth;
