@@ -76,6 +76,7 @@ std::string_view ColumnTable::with_continuation(std::string_view row) {
   auto open = quotes(row) % 2;
   TextLine line;
   while (open != 0 && row.size() < kRowBytes && lines_.next(line)) {
+    if (line.text.empty()) { continue; }  // a blank line has no place in memory
     open = (open + quotes(line.text)) % 2;
     row = std::string_view(row.data(), static_cast<std::size_t>(line.text.data() + line.text.size() - row.data()));
   }

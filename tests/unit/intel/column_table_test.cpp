@@ -52,6 +52,13 @@ TEST(ColumnTable, JoinsLinesOfAQuotedCell) {
   EXPECT_EQ(table.cell("key"), "2");
 }
 
+TEST(ColumnTable, QuotesThatAreNeverClosedEndWithTheText) {
+  ColumnTable table("key,text\n1,\"one\n\n \n", "key");
+  ASSERT_TRUE(table.next());
+  EXPECT_FALSE(table.is_readable());
+  EXPECT_FALSE(table.next());
+}
+
 TEST(ColumnTable, WithoutItsHeaderSaysWhatStandsThere) {
   ColumnTable table("# nothing\nfoo,bar\n", "key");
   EXPECT_FALSE(table.next());
