@@ -24,7 +24,7 @@ AlertTypes types_possible_with(const AlertTypes& types, const AddressBook& book)
   AlertTypes possible = types & ~types_without_history();
   for (const CatalogueRow& row : catalogue()) {
     const auto place = static_cast<std::size_t>(row.type);
-    if (!types.test(place) || row.learned) { continue; }
+    if (!types.test(place) || row.learned()) { continue; }
     const ListRole role = row.type == AlertType::kTORAccess ? ListRole::kTor : ListRole::kSuspicious;
     if (book.has_role(role)) { possible.set(place); }
   }

@@ -65,7 +65,7 @@ struct FileSource::State {
   Result<bool> open_part() {
     if (!opened) return open_whole();
     if (events) {
-      const auto more = open_event();
+      auto more = open_event();
       if (!more || *more) return more;
     }
     return zip ? open_entry() : Result<bool>(false);
@@ -183,7 +183,7 @@ struct FileSource::State {
   Result<bool> next(RawBatch& batch) {
     while (true) {
       if (!framer) {
-        const auto more = open_part();
+        auto more = open_part();
         if (!more) return more;
         if (!*more) return hand_over_rest(batch);
       }

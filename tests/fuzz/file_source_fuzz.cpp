@@ -36,6 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string_view text(bytes.data(), bytes.size());
   const Framed whole = read_all(text, std::size_t{64} << 10);
   const Framed cut = read_all(text, 61);
-  CHECK(whole.records == cut.records && whole.causes == cut.causes);
+  CHECK(whole.records == cut.records);
+  // Of an input of unknown form, what follows its beginning is not read, so damage in it may be met or not.
+  const bool known = std::ranges::find(whole.causes, RefusalCause::kUnknownForm) == whole.causes.end();
+  CHECK(!known || whole.causes == cut.causes);
   return 0;
 }
