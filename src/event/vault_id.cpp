@@ -102,6 +102,7 @@ std::string_view vault_part(std::string_view path) {
 }
 
 bool is_of_other_service(std::string_view resource_id) {
+  if (resource_id.empty()) { return false; }
   // Nearly every record is of a vault, and its id in one of two spellings.
   constexpr std::array<std::string_view, 2> kUsual = {"/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS",
                                                       "/providers/microsoft.keyvault/vaults"};

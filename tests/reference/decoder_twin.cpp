@@ -150,7 +150,7 @@ struct ClaimPlaces {
 
 Claims read_claims(const json& record) {
   const json identity = dynamic_of(first_of({member(&record, "identity"), member(&record, "Identity")}));
-  const ClaimPlaces places{record, member(&identity, "claim")};
+  const ClaimPlaces places{record, first_of({member(&identity, "claim"), member(&identity, "claims")})};
   Claims claims;
   claims.object_id = first_text({places.short_form("oid"), places.microsoft("objectidentifier")});
   claims.user_name = first_text(
