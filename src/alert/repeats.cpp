@@ -526,8 +526,13 @@ void Repeats::look_back(Alert& alert, const AccessEvent& event) {
     return;
   }
   const auto take = [&](const AccessEvent& past, const EventMarks& marks) {
-    if (alert.rule.taken.contains(canonical_hash(past))) { return; }
-    if (const auto part = part_of(alert, past, marks)) { add_event(alert, past, marks, *part); }
+    const auto part = part_of(alert, past, marks);
+    if (!part) { return; }
+    if (!alert.rule.taken.contains(canonical_hash(past))) {
+      add_event(alert, past, marks, *part);
+    } else if (*part == Part::kCause) {
+      make_cause(alert, past);
+    }
   };
   const bool of_vault = alert.subject == SubjectKind::kVault || alert.type == AlertType::kPutGetAnomaly;
   if (of_vault) {
@@ -539,6 +544,18 @@ void Repeats::look_back(Alert& alert, const AccessEvent& event) {
     const std::uint64_t caller = hash64(alert.caller.key);
     recent_.each_of_caller(caller, since, take);
     alert.evidence_cut = alert.evidence_cut || !recent_.is_complete_for_caller(caller, since);
+  }
+}
+
+void Repeats::make_cause(Alert& alert, const AccessEvent& event) {
+  const EventTime time = whole_milliseconds(event.time);
+  for (RecordReference& record : alert.records) {
+    const bool same = record.time == time && record.part == Part::kSuspicious &&
+                      record.operation == event.operation_name() && record.correlation_id == event.correlation_id();
+    if (!same) { continue; }
+    record.part = Part::kCause;
+    ++alert.cause_events;
+    return;
   }
 }
 

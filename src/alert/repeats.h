@@ -136,6 +136,8 @@ class Repeats {
   void join_others(const std::string& key, const AccessEvent& event, const Decision& decision);
   // Joins what happened before this event, belongs to the alert and is not in it yet.
   void look_back(Alert& alert, const AccessEvent& event);
+  // A suspicious event of the alert turns out to be what a later reason counted.
+  static void make_cause(Alert& alert, const AccessEvent& event);
   void add_event(Alert& alert, const AccessEvent& event, const EventMarks& marks, Part part);
   void add_suspicious(Alert& alert, const AccessEvent& event, const EventMarks& marks, Part part);
   void add_record(Alert& alert, const AccessEvent& event, Part part);
