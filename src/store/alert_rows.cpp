@@ -17,8 +17,9 @@
 namespace keyvigil {
 namespace {
 
-// Of the snapshot's bytes. Whoever changes Alert::fields() adds one here and a way to read the older.
-constexpr std::int64_t kAlertFormat = 1;
+// Of the snapshot's bytes. Whoever changes Alert::fields() adds one here and, once a version was released, a way to
+// read the older.
+constexpr std::int64_t kAlertFormat = 2;
 constexpr std::size_t kSnapshotLimitBytes = std::size_t{64} << 20;
 constexpr std::size_t kWordsLimitBytes = std::size_t{256} << 10;  // full text of one alert
 constexpr std::size_t kQueryLimitBytes = 1000;
@@ -55,6 +56,14 @@ std::string snapshot_of(const Alert& alert) {
 }
 
 Result<Alert> alert_of(const std::string& path, std::int64_t format, std::string_view snapshot) {
+  if (format < kAlertFormat) {
+    return fail(
+        ErrorKind::kInput,
+        fmt::format("the store '{}' holds alerts of format {}, and this version reads format {}: they were written "
+                    "before evidence was kept by event; begin with a new store, or export them with the version "
+                    "that wrote them",
+                    path, format, kAlertFormat));
+  }
   if (format != kAlertFormat) {
     return tl::unexpected(damaged_store(path, fmt::format("an alert of format {}", format)));
   }

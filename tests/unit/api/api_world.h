@@ -117,7 +117,7 @@ class ApiWorld {
             .object("secrets/db")
             .status(403)
             .build(),
-        EventBuilder().at("2026-09-28T10:03:00Z").anonymous().status(401).build(),
+        EventBuilder().at("2026-09-28T10:03:00Z").from("203.0.113.8").anonymous().status(401).build(),
         EventBuilder()
             .at("2026-09-28T10:04:00Z")
             .user("alice")

@@ -41,7 +41,7 @@ TEST(V1Alerts, AreFound) {
       {"caller=" + world.alerts().front().caller.key, {"kv-theirs", "kv-b", "kv-a"}},
       {"text=bob", {"kv-a"}},
       {"text=alice+pay", {"kv-b"}},
-      {"text=203.0.113.7", {"kv-theirs", "kv-a", "kv-b", "kv-a"}},
+      {"text=203.0.113.7", {"kv-theirs", "kv-b", "kv-a"}},
       {"simulated=true", {}},
   };
   for (const auto& [query, expected] : queries) {
@@ -140,7 +140,7 @@ TEST(V1Entities, TellWhatIsKnown) {
   EXPECT_EQ(vault.at("alerts").size(), 3U);
   const Json address = world.json("/v1/entities/address", "key=203.000.113.007");
   EXPECT_EQ(address.at("key"), "203.0.113.7");
-  EXPECT_EQ(address.at("alerts").size(), 4U);
+  EXPECT_EQ(address.at("alerts").size(), 3U);
   EXPECT_EQ(world.json("/v1/entities/app", "key=" + first.caller.app_id).at("alerts").size(), 4U);
   EXPECT_EQ(world.get("/v1/entities/address", "key=192.0.2.1").status, 404);
   EXPECT_EQ(world.get("/v1/entities/address", "key=here").status, 400);
