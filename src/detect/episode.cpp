@@ -79,9 +79,7 @@ std::string opening_in_words(const Reason& reason, std::string_view done, std::s
                        done, counted(reason.of(Quantity::kDaysSeen), "day"),
                        frequency_in_words(*beginners, "active day"));
   }
-  return fmt::format("It {} {} times on an active day; this was number {} of the day.", often,
-                     number_in_words(reason.of(Quantity::kUsualOpenings)),
-                     number_in_words(reason.of(Quantity::kOpeningsToday)));
+  return fmt::format("It {} {} times on an active day.", often, number_in_words(reason.of(Quantity::kUsualOpenings)));
 }
 
 }  // namespace keyvigil
