@@ -64,7 +64,7 @@ enum class Quantity : std::uint8_t {
   kNetworksOfCaller = 14,  // used within 90 days
   kCallersOfNetwork = 15,  // others
   kRequestsOfSession = 16,
-  kOpeningsToday = 17,   // lists, or changes of policy, this one included
+  kOpeningsToday = 17,   // began to list (anew after 15 minutes), or changed a policy
   kUsualOpenings = 18,   // on an active day
   kBeginnersRate = 19,   // of those who never did: how often one begins to, per active day
   kPieces = 20,          // kinds of evidence that came together
