@@ -73,6 +73,11 @@ Reason reason_of(const EpisodeFacts& episode, ReasonCode code, double window_sec
   return reason;
 }
 
+std::string reads_in_words(double reads, std::string_view singular) {
+  constexpr double kExactReads = 64;  // history/episodes.h
+  return fmt::format("{}{}", reads >= kExactReads ? "at least " : "", counted(reads, singular));
+}
+
 std::string opening_in_words(const Reason& reason, std::string_view done, std::string_view often) {
   if (const auto beginners = reason.find(Quantity::kBeginnersRate)) {
     return fmt::format("It had never {} on the {} before today on which it was seen; callers like it begin to {}.",

@@ -26,6 +26,8 @@ namespace keyvigil {
 [[nodiscard]] double number_probability(const EpisodeFacts& episode);
 [[nodiscard]] Reason reason_of(const FreshReads& fresh, ReasonCode code, double window_seconds);
 [[nodiscard]] Reason reason_of(const EpisodeFacts& episode, ReasonCode code, double window_seconds);
+// "3 distinct ones"; "at least" where an episode counts no further.
+[[nodiscard]] std::string reads_in_words(double reads, std::string_view singular);
 // How unusual it is for the caller to open such an episode: what it had never `done`, or how `often` it does.
 [[nodiscard]] std::string opening_in_words(const Reason& reason, std::string_view done, std::string_view often);
 

@@ -53,7 +53,7 @@ std::string reads_after_list_sentence(const Reason& reason, const ReasonNames& n
   const double learned = std::floor(reason.of(Quantity::kLearnedWindows) + 0.5);
   std::string sentence =
       fmt::format("{} listed the credentials of {} at {} and then read {} within the hour. {}", names.caller,
-                  names.vault, minute_in_words(reason.since), counted(reads, "distinct one"),
+                  names.vault, minute_in_words(reason.since), reads_in_words(reads, "distinct one"),
                   opening_in_words(reason, "listed any", "lists some"));
   // What is usual is a reason only where it is less.
   if (learned >= 1 && usual < reads) {

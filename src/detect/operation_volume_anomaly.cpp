@@ -83,6 +83,8 @@ std::optional<Suspicion> least_likely(const Observation& seen, bool of_vault) {
 }
 
 std::string volume_sentence(const Reason& reason, std::string_view whose) {
+  constexpr double kExactObjects = 256;  // distinct ones are counted up to here (history/volume_windows.h)
+  const bool cut = reason.about.starts_with("distinct") && reason.of(Quantity::kObserved) >= kExactObjects;
   constexpr double kHourSeconds = 3600;
   constexpr double kMinuteSeconds = 60;
   const double seconds = reason.of(Quantity::kWindowSeconds);
@@ -92,12 +94,12 @@ std::string volume_sentence(const Reason& reason, std::string_view whose) {
       windows < 1 ? fmt::format("what others do in such a {}", window)
                   : fmt::format("about {} with any, older ones counting less", counted(windows, window));
   return fmt::format(
-      "{} {} of {} in the {} from {}; usual are {} (four times in five between {} and {}), learned over {}. So many "
+      "{}{} {} of {} in the {} from {}; usual are {} (four times in five between {} and {}), learned over {}. So many "
       "are "
       "expected {}.",
-      number_in_words(reason.of(Quantity::kObserved)), reason.about, whose, window, minute_in_words(reason.since),
-      number_in_words(reason.of(Quantity::kUsual)), number_in_words(reason.of(Quantity::kUsualLow)),
-      number_in_words(reason.of(Quantity::kUsualHigh)), learned,
+      cut ? "at least " : "", number_in_words(reason.of(Quantity::kObserved)), reason.about, whose, window,
+      minute_in_words(reason.since), number_in_words(reason.of(Quantity::kUsual)),
+      number_in_words(reason.of(Quantity::kUsualLow)), number_in_words(reason.of(Quantity::kUsualHigh)), learned,
       frequency_in_words(reason.of(Quantity::kProbability), "active day"));
 }
 

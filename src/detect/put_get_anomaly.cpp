@@ -35,9 +35,8 @@ std::string reads_after_policy_change_sentence(const Reason& reason, const Reaso
   const double usual = reason.of(Quantity::kUsual);
   const double learned = std::floor(reason.of(Quantity::kLearnedWindows) + 0.5);
   std::string sentence = fmt::format(
-      "Who may do what in {} was changed at {}, and {} then made {} of its credentials within a day. {}", names.vault,
-      minute_in_words(reason.since), names.caller,
-      reads == 1 ? std::string("1 list or read") : number_in_words(reads) + " lists or reads",
+      "Who may do what in {} was changed at {}, and {} then listed or read its credentials within a day, {}. {}",
+      names.vault, minute_in_words(reason.since), names.caller, reads_in_words(reads, "distinct one"),
       reason.find(Quantity::kLetInByAnother) ? std::string("The change was made by somebody else, for this caller.")
                                              : opening_in_words(reason, "changed a policy", "changes a policy"));
   if (learned >= 1 && usual < reads) {
