@@ -49,7 +49,7 @@ bool has_name(const std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 bool has_columns(std::string_view line, std::initializer_list<std::string_view> columns) {
-  constexpr std::size_t kHeaderBytes = 64 * 1024;
+  constexpr std::size_t kHeaderBytes = std::size_t{64} * 1024;
   if (line.size() > kHeaderBytes || line.find(',') == std::string_view::npos) { return false; }
   const std::vector<std::string> names = header_names(strip_comment_marks(line));
   return std::all_of(columns.begin(), columns.end(), [&](std::string_view column) { return has_name(names, column); });
