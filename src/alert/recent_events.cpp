@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/check.h"
 
@@ -38,7 +39,9 @@ void EventLog::add(const AccessEvent& event, std::uint64_t sequence, std::uint8_
   if (segments_.empty() || segments_.back().size() >= kSegmentBytes) {
     while (segments_.size() > 1 && newest_ticks_of_front() < before_ticks) { forget_segment(false); }
     while (segments_.size() > 1 && bytes_ + kSegmentBytes > limit_bytes) { forget_segment(true); }
-    segments_.emplace_back();
+    segments_.push_back(std::exchange(spare_, {}));
+    segments_.back().clear();
+    segments_.back().reserve(kSegmentBytes + kSegmentBytes / 4);
   }
   std::string& segment = segments_.back();
   const std::size_t offset = segment.size();
@@ -81,6 +84,7 @@ void EventLog::forget_segment(bool for_want_of_room) {
     entries_.pop_front();
   }
   bytes_ -= segments_.front().size();
+  spare_ = std::move(segments_.front());
   segments_.pop_front();
   ++first_segment_;
 }

@@ -67,6 +67,7 @@ class EventLog {
 
   std::deque<Entry> entries_;
   std::deque<std::string> segments_;
+  std::string spare_;  // the memory of a segment that was forgotten, for the next one; not saved
   std::uint64_t first_segment_ = 0;
   std::uint64_t bytes_ = 0;
   std::int64_t forgotten_ticks_ = INT64_MIN;
