@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.h"
+#include "source/json_bytes.h"
 
 namespace keyvigil {
 
@@ -16,20 +17,6 @@ namespace {
 constexpr std::size_t kKeyBytes = 16;
 constexpr std::size_t kEnvelopeWindowBytes = 32;
 constexpr std::uint64_t kColumnsLimitBytes = std::uint64_t{1} << 20;
-
-bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\r';
-}
-bool is_opener(char byte) {
-  return byte == '{' || byte == '[';
-}
-bool is_closer(char byte) {
-  return byte == '}' || byte == ']';
-}
-
-const char* find_line_end(const char* begin, std::uint64_t size) {
-  return static_cast<const char*>(std::memchr(begin, '\n', size));
-}
 
 // The first quote, backslash or line end, sixteen bytes at once, in GCC's and clang's portable vectors.
 const char* find_in_string(const char* at, const char* end) {

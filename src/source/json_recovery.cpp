@@ -1,9 +1,9 @@
 // JsonFraming: what becomes of values that are broken, too long or too deep, and where reading goes on.
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
+#include "source/json_bytes.h"
 #include "source/json_framing.h"
 
 namespace keyvigil {
@@ -11,20 +11,6 @@ namespace keyvigil {
 namespace {
 
 constexpr const char* kRawLineEnd = "a line end inside a string";
-
-bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\r';
-}
-bool is_opener(char byte) {
-  return byte == '{' || byte == '[';
-}
-bool is_closer(char byte) {
-  return byte == '}' || byte == ']';
-}
-
-const char* find_line_end(const char* begin, std::uint64_t size) {
-  return static_cast<const char*>(std::memchr(begin, '\n', size));
-}
 
 }  // namespace
 
