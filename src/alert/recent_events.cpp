@@ -36,29 +36,34 @@ EventMarks unpacked(std::uint8_t marks) {
 
 void EventLog::add(const AccessEvent& event, std::uint64_t sequence, std::uint8_t marks, std::size_t limit_bytes,
                    std::int64_t before_ticks) {
-  if (segments_.empty() || segments_.back().size() >= kSegmentBytes) {
-    while (segments_.size() > 1 && newest_ticks_of_front() < before_ticks) { forget_segment(false); }
-    while (segments_.size() > 1 && bytes_ + kSegmentBytes > limit_bytes) { forget_segment(true); }
-    segments_.push_back(std::exchange(spare_, {}));
-    segments_.back().clear();
-    segments_.back().reserve(kSegmentBytes + kSegmentBytes / 4);
-  }
-  std::string& segment = segments_.back();
-  const std::size_t offset = segment.size();
-  append_event(segment, event);
-  bytes_ += segment.size() - offset;
-  entries_.push_back({.sequence = sequence,
-                      .ticks = event.time.ticks,
-                      .caller = caller_hash(event),
-                      .vault = vault_hash(event),
-                      .segment = first_segment_ + segments_.size() - 1,
-                      .offset = static_cast<std::uint32_t>(offset),
-                      .marks = marks});
+  if (segments_.empty() || segments_.back().text.size() >= kSegmentBytes) { begin_segment(limit_bytes, before_ticks); }
+  Segment& segment = segments_.back();
+  const std::size_t offset = segment.text.size();
+  append_event(segment.text, event);
+  bytes_ += segment.text.size() - offset;
+  segment.newest_ticks = std::max(segment.newest_ticks, event.time.ticks);
+  segment.entries.push_back({.sequence = sequence,
+                             .ticks = event.time.ticks,
+                             .caller = caller_hash(event),
+                             .vault = vault_hash(event),
+                             .offset = static_cast<std::uint32_t>(offset),
+                             .marks = marks});
 }
 
-AccessEvent EventLog::event(const Entry& entry) const {
-  CHECK(entry.segment >= first_segment_ && entry.segment - first_segment_ < segments_.size());
-  std::string_view bytes = segments_[entry.segment - first_segment_];
+void EventLog::begin_segment(std::size_t limit_bytes, std::int64_t before_ticks) {
+  while (segments_.size() > 1 && segments_.front().newest_ticks < before_ticks) { forget_segment(false); }
+  while (segments_.size() > 1 && bytes_ + kSegmentBytes > limit_bytes) { forget_segment(true); }
+  segments_.push_back(std::exchange(spare_, {}));
+  Segment& segment = segments_.back();
+  segment.text.clear();
+  segment.text.reserve(kSegmentBytes + kSegmentBytes / 4);
+  segment.entries.clear();
+  segment.newest_ticks = INT64_MIN;
+}
+
+AccessEvent EventLog::event(const Segment& segment, const Entry& entry) {
+  std::string_view bytes = segment.text;
+  CHECK(entry.offset <= bytes.size());
   bytes.remove_prefix(entry.offset);
   AccessEvent event;
   const bool whole = read_event(bytes, event);
@@ -66,46 +71,32 @@ AccessEvent EventLog::event(const Entry& entry) const {
   return event;
 }
 
-std::int64_t EventLog::newest_ticks_of_front() const {
-  std::int64_t newest = INT64_MIN;
-  for (const Entry& entry : entries_) {
-    if (entry.segment != first_segment_) { break; }
-    newest = std::max(newest, entry.ticks);
-  }
-  return newest;
-}
-
 void EventLog::forget_segment(bool for_want_of_room) {
-  while (!entries_.empty() && entries_.front().segment == first_segment_) {
-    if (for_want_of_room) {
-      forgotten_ticks_ = std::max(forgotten_ticks_, entries_.front().ticks);
-      ++forgotten_;
-    }
-    entries_.pop_front();
+  Segment& oldest = segments_.front();
+  if (for_want_of_room) {
+    forgotten_ticks_ = std::max(forgotten_ticks_, oldest.newest_ticks);
+    forgotten_ += oldest.entries.size();
   }
-  bytes_ -= segments_.front().size();
-  spare_ = std::move(segments_.front());
+  bytes_ -= oldest.text.size();
+  spare_ = std::move(oldest);
   segments_.pop_front();
-  ++first_segment_;
 }
 
-bool EventLog::is_sound() const {
-  std::uint64_t bytes = 0;
-  for (const std::string& segment : segments_) { bytes += segment.size(); }
-  std::uint64_t segment = first_segment_;
+bool EventLog::take_up() {
+  bytes_ = 0;
   std::uint64_t sequence = 0;
-  for (const Entry& entry : entries_) {
-    const bool in_order = entry.segment >= segment && entry.sequence >= sequence;
-    if (!in_order || entry.segment - first_segment_ >= segments_.size()) { return false; }
-    std::string_view rest = segments_[entry.segment - first_segment_];
-    if (entry.offset > rest.size()) { return false; }
-    rest.remove_prefix(entry.offset);
-    AccessEvent event;
-    if (!read_event(rest, event)) { return false; }
-    segment = entry.segment;
-    sequence = entry.sequence;
+  for (const Segment& segment : segments_) {
+    bytes_ += segment.text.size();
+    std::string_view rest = segment.text;
+    for (const Entry& entry : segment.entries) {
+      AccessEvent event;
+      const bool in_place = entry.sequence >= sequence && entry.offset == segment.text.size() - rest.size();
+      if (!in_place || !read_event(rest, event) || event.time.ticks > segment.newest_ticks) { return false; }
+      sequence = entry.sequence;
+    }
+    if (!rest.empty()) { return false; }
   }
-  return bytes == bytes_;
+  return true;
 }
 
 // ---- RecentEvents ----
@@ -144,18 +135,21 @@ void RecentEvents::add(const AccessEvent& event, const EventMarks& marks) {
 template <typename Matches>
 void RecentEvents::each(const Matches& matches, EventTime since, const Visit& visit) const {
   struct Found {
-    const EventLog* log;
+    const EventLog::Segment* segment;
     const EventLog::Entry* entry;
   };
   std::vector<Found> found;
   for (const EventLog* log : {&log_, &watched_log_}) {
-    for (const EventLog::Entry& entry : log->entries()) {
-      if (entry.ticks >= since.ticks && matches(entry)) { found.push_back({log, &entry}); }
+    for (const EventLog::Segment& segment : log->segments()) {
+      if (segment.newest_ticks < since.ticks) { continue; }
+      for (const EventLog::Entry& entry : segment.entries) {
+        if (entry.ticks >= since.ticks && matches(entry)) { found.push_back({&segment, &entry}); }
+      }
     }
   }
   std::ranges::sort(found, {}, [](const Found& item) { return item.entry->sequence; });
   for (const Found& item : found) {
-    AccessEvent event = item.log->event(*item.entry);
+    AccessEvent event = EventLog::event(*item.segment, *item.entry);
     if (item.entry->sequence < first_of_run_) { event.place = {}; }
     visit(event, unpacked(item.entry->marks));
   }
@@ -196,7 +190,7 @@ bool RecentEvents::load(SnapshotReader& reader) {
   std::map<std::uint64_t, Watch> watches;
   const bool whole = reader.read(log_) && reader.read(watched_log_) && reader.read(sequence_) &&
                      reader.read(now_ticks_) && reader.read(watches) && watches.size() <= limits_.watched_callers &&
-                     log_.is_sound() && watched_log_.is_sound();
+                     log_.take_up() && watched_log_.take_up();
   if (!whole) {
     *this = RecentEvents(limits_);
     return false;

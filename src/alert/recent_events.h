@@ -31,7 +31,7 @@ struct RecentEventsLimits {
   std::size_t watched_callers = 20'000;                // the one suspected longest ago goes first, ties by hash
 };
 
-// Events in one text, the oldest first, cut into segments that are forgotten whole.
+// Events in texts with an index, the oldest first, in segments that are forgotten whole.
 class EventLog {
  public:
   static constexpr std::size_t kSegmentBytes = std::size_t{1} << 20U;
@@ -41,35 +41,38 @@ class EventLog {
     std::int64_t ticks = 0;
     std::uint64_t caller = 0;  // hashes
     std::uint64_t vault = 0;
-    std::uint64_t segment = 0;
-    std::uint32_t offset = 0;
+    std::uint32_t offset = 0;  // in the text of its segment
     std::uint8_t marks = 0;
-    auto fields() { return std::tie(sequence, ticks, caller, vault, segment, offset, marks); }
+    auto fields() { return std::tie(sequence, ticks, caller, vault, offset, marks); }
+  };
+  struct Segment {
+    std::string text;
+    std::vector<Entry> entries;
+    std::int64_t newest_ticks = INT64_MIN;
+    auto fields() { return std::tie(text, entries, newest_ticks); }
   };
 
   // Forgets what there is no room for within `limit_bytes`, and what is older than `before_ticks`.
   void add(const AccessEvent& event, std::uint64_t sequence, std::uint8_t marks, std::size_t limit_bytes,
            std::int64_t before_ticks);
-  [[nodiscard]] const std::deque<Entry>& entries() const { return entries_; }
-  // REQUIRES: an entry of this log.
-  [[nodiscard]] AccessEvent event(const Entry& entry) const;
+  [[nodiscard]] const std::deque<Segment>& segments() const { return segments_; }
+  // REQUIRES: the entry is one of the segment.
+  [[nodiscard]] static AccessEvent event(const Segment& segment, const Entry& entry);
   // The newest event that went for want of room.
   [[nodiscard]] std::int64_t forgotten_ticks() const { return forgotten_ticks_; }
   [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
-  auto fields() { return std::tie(entries_, segments_, first_segment_, bytes_, forgotten_ticks_, forgotten_); }
+  auto fields() { return std::tie(segments_, forgotten_ticks_, forgotten_); }
   // After loading.
-  [[nodiscard]] bool is_sound() const;
+  [[nodiscard]] bool take_up();
 
  private:
+  void begin_segment(std::size_t limit_bytes, std::int64_t before_ticks);
   void forget_segment(bool for_want_of_room);
-  [[nodiscard]] std::int64_t newest_ticks_of_front() const;
 
-  std::deque<Entry> entries_;
-  std::deque<std::string> segments_;
-  std::string spare_;  // the memory of a segment that was forgotten, for the next one; not saved
-  std::uint64_t first_segment_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::deque<Segment> segments_;
+  Segment spare_;            // the memory of a segment that was forgotten, for the next one; not saved
+  std::uint64_t bytes_ = 0;  // of the texts; derived
   std::int64_t forgotten_ticks_ = INT64_MIN;
   std::uint64_t forgotten_ = 0;
 };

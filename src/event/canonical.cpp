@@ -50,11 +50,12 @@ std::uint64_t duplicate_hash(const AccessEvent& event, std::uint64_t caller) {
   return hash64(std::string_view(bytes.data(), bytes.size()));
 }
 
-template <typename T>
-void append_value(std::string& out, T value) {
-  const std::size_t at = out.size();
-  out.resize(at + sizeof(T));
-  std::memcpy(out.data() + at, &value, sizeof(T));
+template <typename... T>
+void append_values(std::string& out, const T&... values) {
+  std::array<char, (sizeof(T) + ...)> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
+  char* to = bytes.data();
+  ((std::memcpy(to, &values, sizeof(T)), to += sizeof(T)), ...);
+  out.append(bytes.data(), bytes.size());
 }
 
 template <typename T>
@@ -164,24 +165,11 @@ std::uint64_t canonical_hash(const AccessEvent& event) {
 }
 
 void append_event(std::string& out, const AccessEvent& event) {
-  append_value(out, event.time.ticks);
-  append_value(out, event.address.high);
-  append_value(out, event.address.low);
-  append_value(out, static_cast<std::uint8_t>(event.address.known));
-  append_value(out, event.place.input);
-  append_value(out, event.place.line);
-  append_value(out, event.place.byte);
-  append_value(out, event.operation);
-  append_value(out, event.operation_kind);
-  append_value(out, event.caller_kind);
-  append_value(out, event.outcome);
-  append_value(out, event.denial_kind);
-  append_value(out, event.network_path);
-  append_value(out, event.rbac_authorization);
-  append_value(out, event.policy_marks);
-  append_value(out, event.http_status);
-  append_value(out, event.slices);
-  append_value(out, static_cast<std::uint32_t>(event.text.size()));
+  append_values(out, event.time.ticks, event.address.high, event.address.low,
+                static_cast<std::uint8_t>(event.address.known), event.place.input, event.place.line, event.place.byte,
+                event.operation, event.operation_kind, event.caller_kind, event.outcome, event.denial_kind,
+                event.network_path, event.rbac_authorization, event.policy_marks, event.http_status, event.slices,
+                static_cast<std::uint32_t>(event.text.size()));
   out.append(event.text);
 }
 
