@@ -1,6 +1,7 @@
 #include "alert/access_summary.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -18,8 +19,22 @@ std::string text(std::string_view from) {
   return bounded_utf8(from, kTextLimitBytes);
 }
 
-std::string first(const TextList& list) {
-  return list.items.empty() ? std::string() : text(list.items.front());
+std::string only(const TextList& list) {
+  return list.items.size() == 1 && list.left_out == 0 ? text(list.items.front()) : std::string();
+}
+
+// Null where no suspicious record is kept.
+const RecordReference* shown_record(const Alert& alert) {
+  const std::string address = to_string(alert.address);
+  const auto fit = [&](const RecordReference& record) {
+    return std::tuple(record.caller == alert.caller.key, record.address == address, record.time == alert.start);
+  };
+  const RecordReference* shown = nullptr;
+  for (const RecordReference& record : alert.records) {
+    if (!record.suspicious()) { continue; }
+    if (shown == nullptr || fit(record) > fit(*shown)) { shown = &record; }
+  }
+  return shown;
 }
 
 std::string_view outcome_of(const OutcomeCounts& outcomes) {
@@ -36,15 +51,17 @@ std::string host_of(std::string_view uri) {
 }
 
 // An address in whatever spelling, if it is one: others refuse a whole document for a field of another type.
-std::vector<std::string> addresses_of(const Alert& alert) {
+std::vector<std::string> addresses_of(const Alert& alert, const RecordReference* shown) {
   std::vector<std::string> addresses;
   const auto add = [&](const std::string& address) {
     if (!address.empty() && std::ranges::find(addresses, address) == addresses.end()) { addresses.push_back(address); }
   };
-  add(to_string(alert.address));
-  for (const std::string& item : alert.addresses.items) {
+  const auto add_text = [&](const std::string& item) {
     if (const auto parsed = parse_ip_address(item)) { add(to_string(*parsed)); }
-  }
+  };
+  if (shown != nullptr && alert.address.known) { add_text(shown->address); }
+  add(to_string(alert.address));
+  for (const std::string& item : alert.addresses.items) { add_text(item); }
   return addresses;
 }
 
@@ -117,17 +134,21 @@ Json counts_json(const OperationCounts& counts) {
 
 AccessSummary access_summary(const Alert& alert) {
   AccessSummary summary;
+  const RecordReference* shown = shown_record(alert);
   summary.outcome = outcome_of(alert.suspicious_outcomes);
   for (const auto& [name, count] : alert.suspicious_operations) { summary.operations.push_back(text(name)); }
-  summary.addresses = addresses_of(alert);
+  summary.addresses = addresses_of(alert, shown);
   summary.vault_name = text(alert.vault_name);
   summary.vault_id = text(alert.vault_id);
   summary.caller_id = text(alert.caller.object_id.empty() ? alert.caller.key : alert.caller.object_id);
   summary.user_name = text(alert.caller.user_name);
   summary.app_id = text(alert.caller.app_id);
-  summary.user_agent = first(alert.client_infos);
-  summary.target = first(alert.targets);
-  summary.target_host = host_of(summary.target);
+  summary.user_agent = only(alert.client_infos);
+  if (shown != nullptr) {
+    summary.operation = text(shown->operation);
+    summary.target = text(shown->target);
+    summary.target_host = host_of(summary.target);
+  }
   if (!alert.reasons.empty()) {
     const Reason& reason = alert.reasons.front();
     summary.reason = text(reason_sentence(alert, reason));

@@ -1,6 +1,7 @@
 #include "alert/cef.h"
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -67,14 +68,15 @@ class Extension {
 };
 
 // `src` takes IPv4 only; IPv6 has a custom field.
-void add_address(Extension& extension, const Alert& alert) {
-  if (!alert.address.known) { return; }
-  if (alert.address.is_v4()) {
-    extension.add("src", to_string(alert.address));
+void add_address(Extension& extension, const AccessSummary& summary) {
+  const auto address = summary.addresses.empty() ? std::nullopt : parse_ip_address(summary.addresses.front());
+  if (!address) { return; }
+  if (address->is_v4()) {
+    extension.add("src", to_string(*address));
     return;
   }
   extension.add("c6a2Label", "Source IPv6 Address");
-  extension.add("c6a2", to_string(alert.address));
+  extension.add("c6a2", to_string(*address));
 }
 
 std::string extension_of(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing) {
@@ -87,7 +89,7 @@ std::string extension_of(const Alert& alert, const AlertRendering& rendering, co
   extension.add("cat", catalogue_row(alert.type).intent);
   extension.add("act", fmt::format("{}", fmt::join(summary.operations, ",")), kShortBytes);
   extension.add("outcome", summary.outcome, kShortBytes);
-  add_address(extension, alert);
+  add_address(extension, summary);
   extension.add("suid", summary.caller_id);
   extension.add("suser", summary.user_name);
   extension.add("dhost", summary.target_host.empty() ? summary.vault_name : summary.target_host);

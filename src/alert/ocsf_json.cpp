@@ -93,7 +93,7 @@ Json finding_json(const Alert& alert, const AlertRendering& rendering, const Ale
   finding["types"] = {alert_code(alert, standing)};
   finding["created_time"] = alert.generated.milliseconds();
   finding["first_seen_time"] = alert.first_event.milliseconds();
-  finding["last_seen_time"] = alert.last_event.milliseconds();
+  finding["last_seen_time"] = alert.last_suspicious.milliseconds();
   finding["analytic"] = {{"uid", row.code},
                          {"name", row.display_name},
                          {"type_id", row.learned() ? 3 : 1},
@@ -140,13 +140,13 @@ Json api_json(std::string_view operation) {
   return {{"operation", operation}, {"service", {{"name", "Azure Key Vault"}}}};
 }
 
-// The access that raised the alert, with the caller; then each suspicious record.
+// One access of the caller; then each suspicious record.
 Json evidences_json(const Alert& alert, const AccessSummary& summary) {
   Json evidences = Json::array();
   Json raising;
   if (!summary.addresses.empty()) { raising["src_endpoint"]["ip"] = summary.addresses.front(); }
   if (Json actor = actor_json(alert, summary); !actor.empty()) { raising["actor"] = std::move(actor); }
-  raising["api"] = api_json(summary.operations.empty() ? "unknown" : summary.operations.front());
+  raising["api"] = api_json(summary.operation.empty() ? "unknown" : summary.operation);
   if (!summary.user_agent.empty()) { raising["http_request"]["user_agent"] = summary.user_agent; }
   evidences.push_back(std::move(raising));
   for (const RecordReference& record : alert.records) {
@@ -200,7 +200,7 @@ Json ocsf_json(const Alert& alert, const AlertRendering& rendering, const AlertS
   finding["is_alert"] = activity.id != kClose.id;
   finding["time"] = alert.generated.milliseconds();
   finding["start_time"] = alert.first_event.milliseconds();
-  finding["end_time"] = alert.last_event.milliseconds();
+  finding["end_time"] = alert.last_suspicious.milliseconds();
   finding["timezone_offset"] = 0;
   finding["message"] = alert_title(alert, standing);
   finding["metadata"] = metadata_json(alert, rendering, standing);

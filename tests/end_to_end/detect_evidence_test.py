@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "reference"))
 import evidence_twin  # noqa: E402
+import shape_twin  # noqa: E402
 
 KEYVIGIL = ""  # set from the command line, below
 SEEDS = [11, 12, 13]
@@ -39,11 +40,14 @@ class World:
         with open(self.logs, encoding="utf-8") as lines:
             self.log = evidence_twin.Log(lines)
 
-    def detect(self, *more):
-        done = run("detect", self.logs, *self.lists, "--learning-days", "10", "--show-learning", "--format", "jsonl",
-                   "--quiet", "--alerts-per-1000-vault-days", "50", *more)
+    def detect_as(self, shape):
+        done = run("detect", self.logs, *self.lists, "--learning-days", "10", "--show-learning", "--format", shape,
+                   "--quiet", "--alerts-per-1000-vault-days", "50")
         assert done.returncode == 0, done.stderr.decode()
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout.decode().splitlines()
+
+    def detect(self):
+        return [json.loads(line) for line in self.detect_as("jsonl")]
 
 
 class Evidence(unittest.TestCase):
@@ -62,6 +66,24 @@ class Evidence(unittest.TestCase):
             self.assertGreater(claims, 100)
             self.assertEqual(untrue, [], f"{len(untrue)} of {claims} claims of {len(alerts)} alerts are untrue")
         self.assertGreater(len(types), 10, types)
+
+    def test_no_other_shape_says_what_the_records_do_not(self):
+        world = self.worlds[0]
+        audits = [evidence_twin.Audit(alert, world.log).run() for alert in world.detect()]
+        for shape in ("ocsf", "ecs", "cef", "csv", "eventhub", "stix"):
+            with self.subTest(shape):
+                texts = world.detect_as(shape)[1 if shape == "csv" else 0:]
+                self.assertEqual(len(texts), len(audits))
+                shaped = [shape_twin.audit(shape, text, audit) for text, audit in zip(texts, audits)]
+                untrue = [claim for one in shaped for claim in one.untrue]
+                self.assertGreater(sum(one.claims for one in shaped), 2 * len(audits))
+                self.assertEqual(untrue, [], f"{len(untrue)} claims are untrue")
+
+    def test_the_twin_of_shapes_notices_what_is_untrue(self):
+        world = self.worlds[0]
+        audits = [evidence_twin.Audit(alert, world.log).run() for alert in world.detect()]
+        spoiled = [line.replace('"api":{"operation":"', '"api":{"operation":"Other') for line in world.detect_as("ocsf")]
+        self.assertNotEqual(shape_twin.audit("ocsf", spoiled[0], audits[0]).untrue, [])
 
     def test_the_twin_notices_what_is_untrue(self):
         world = self.worlds[0]
