@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace keyvigil {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::uint8_t kFirstRefusalMark = 2;
 constexpr std::uint8_t kPolicyChangeMark = 4;
 constexpr std::uint8_t kLateMark = 8;
 constexpr unsigned kClassShift = 4;  // sixteen classes of operations
+constexpr std::size_t kUsualEventBytes = 832;
 
 std::uint8_t packed(const EventMarks& marks) {
   return static_cast<std::uint8_t>((marks.first_touch ? kFirstTouchMark : 0) |
@@ -48,6 +50,9 @@ void EventLog::add(const AccessEvent& event, std::uint64_t sequence, std::uint8_
                              .vault = vault_hash(event),
                              .offset = static_cast<std::uint32_t>(offset),
                              .marks = marks});
+  // What is written next is long out of the caches: it is fetched while the next event is decided.
+  prefetch_bytes(segment.text.data() + segment.text.size(), kUsualEventBytes);
+  prefetch_bytes(segment.entries.data() + segment.entries.size(), sizeof(Entry));
 }
 
 void EventLog::begin_segment(std::size_t limit_bytes, std::int64_t before_ticks) {
@@ -58,6 +63,7 @@ void EventLog::begin_segment(std::size_t limit_bytes, std::int64_t before_ticks)
   segment.text.clear();
   segment.text.reserve(kSegmentBytes + kSegmentBytes / 4);
   segment.entries.clear();
+  segment.entries.reserve(kSegmentBytes / kUsualEventBytes);
   segment.newest_ticks = INT64_MIN;
 }
 

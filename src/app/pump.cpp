@@ -15,11 +15,8 @@
 namespace keyvigil {
 namespace {
 
-// Buffers of all open lanes together; each gets its share within these bounds.
-constexpr std::size_t kBatchBytesInAll = std::size_t{16} << 20;
 constexpr std::size_t kSmallestBatchBytes = std::size_t{16} << 10;  // of a small file
-constexpr std::size_t kLeastBatchBytes = std::size_t{64} << 10;
-constexpr std::size_t kMostBatchBytes = kDefaultBatchBytes;
+constexpr std::size_t kBatchBytes = std::size_t{64} << 10;  // more would push what the engine knows out of the L2
 // Files that overlap in time are read side by side; more than this at once are sorted instead.
 constexpr std::size_t kOpenLanesLimit = 900;
 constexpr std::size_t kJobsPerLane = 3;
@@ -114,10 +111,9 @@ Result<Checkpoint> Pump::save() const {
 Result<void> Pump::open(Lane& lane, std::uint32_t input) {
   const InputFile& file = inputs_[input];
   FileSourceOptions options;
-  const std::size_t share = std::clamp(kBatchBytesInAll / (open_lanes_ + 1), kLeastBatchBytes, kMostBatchBytes);
   // A folder of hourly blobs has thousands of small files: a buffer larger than the file is only work.
   const std::size_t whole = std::max<std::size_t>(file.size_bytes, kSmallestBatchBytes);
-  options.batch_bytes = file.is_stdin || file.is_pipe ? share : std::min(share, whole);
+  options.batch_bytes = file.is_stdin || file.is_pipe ? kBatchBytes : std::min(kBatchBytes, whole);
   options.spool_folder = options_.temporary_folder;
   auto source = FileSource::open(file.path, options);
   if (!source) { return tl::unexpected(source.error()); }
@@ -186,7 +182,7 @@ std::optional<EventTime> Pump::first_time(const InputFile& file) {
   if (file.not_before) { return file.not_before; }
   if (file.is_pipe || file.is_stdin) { return std::nullopt; }
   FileSourceOptions options;
-  options.batch_bytes = kLeastBatchBytes;
+  options.batch_bytes = kBatchBytes;
   auto source = FileSource::open(file.path, options);
   if (!source) { return std::nullopt; }
   RawBatch raw;
