@@ -118,6 +118,7 @@ Result<std::string> fetch(const std::string& url, const std::string& ca_file) {
 }  // namespace
 
 void read_tokens(ConfigReader& reader, const YAML::Node& node, AccessConfig& out) {
+  call.answer_limit_bytes = kKeySetBytes;
   reader.read_list(node, "serve.tokens",
                    [&](const YAML::Node& token) { out.tokens.push_back(read_token(reader, token)); });
 }
