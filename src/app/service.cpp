@@ -442,7 +442,11 @@ void Service::add_routes() {
     return output_names(options_.config.outputs, &OutputFilter::simulated);
   };
   add_arm_routes(router_, {*store_, rendering_, sample_outputs, report});
-  add_v1_routes(router_, {*store_, rendering_, live_, report});
+  const auto outputs = [this] {
+    const std::lock_guard lock(outputs_mutex_);
+    return output_names(options_.config.outputs, takes_new);
+  };
+  add_v1_routes(router_, {*store_, rendering_, live_, outputs, report});
   add_graph_routes(router_, {*store_, rendering_, report});
 }
 
@@ -500,7 +504,12 @@ void Service::look() {
   if (!live || !store) { return; }
   live->lists = feeds_->health();
   bury_orphans();
-  std::vector<ServiceProblem> now = watch_->look(*live, *store, wall_clock());
+  std::vector<OutputFigures> outputs;
+  if (started_all_) {
+    const std::lock_guard lock(outputs_mutex_);
+    outputs = dispatcher_->figures();
+  }
+  std::vector<ServiceProblem> now = watch_->look(*live, *store, outputs, wall_clock());
   const std::lock_guard lock(problems_mutex_);
   if (!reloads_.failure.empty()) { now.push_back(not_reloaded(reloads_.failure)); }
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {
