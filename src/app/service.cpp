@@ -194,6 +194,10 @@ IngestLimits Service::ingest_limits() const {
 
 WatchLimits Service::watch_limits() const {
   return {options_.config.serve.silent_minutes, options_.config.serve.lag_seconds};
+std::size_t Service::body_limit_bytes() const {
+  return static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
+}
+
 }
 
 Result<void> Service::open_store_and_loop() {
@@ -411,6 +415,8 @@ Result<void> Service::listen(ServiceGreeting& greeting) {
   options.public_url = options_.config.serve.public_url;
   HttpServerParts parts;
   parts.now = wall_clock;
+  // Two of the largest bodies get in: half of the room is one principal's.
+  options.limits.bodies_bytes = std::max(options.limits.bodies_bytes, 2 * body_limit_bytes());
   parts.audit = [this](const AuditLine& line) {
     if (auto kept = store_->audit(line); !kept) { log_->warn(kept.error().message); }
   };
@@ -433,10 +439,9 @@ void Service::add_routes() {
     return is_running() ? text_response(200, "ok\n") : text_response(503, "the deciding loop has ended\n");
   });
   router_.add("GET", "/readyz", std::nullopt, [this](const HttpRequest&) { return readiness(); });
-  router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest&) { return metrics(); });
-  const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
-  add_ingest_routes(router_, {ingest_, body_bytes});
-  const Report report = [this](const std::string& text) { log_->warn(text); };
+  router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest& request) { return metrics(request); });
+  add_ingest_routes(router_, {ingest_, body_limit_bytes()});
+  const Report report = [this](const std::string& text) { warn_seldom(text); };
   const auto sample_outputs = [this] {
     const std::lock_guard lock(outputs_mutex_);
     return output_names(options_.config.outputs, &OutputFilter::simulated);

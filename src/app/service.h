@@ -108,7 +108,10 @@ class Service {
   [[nodiscard]] StoreOptions store_options() const;
   [[nodiscard]] IngestLimits ingest_limits() const;
   [[nodiscard]] WatchLimits watch_limits() const;
-  [[nodiscard]] HttpResponse metrics();
+  [[nodiscard]] std::size_t body_limit_bytes() const;
+  [[nodiscard]] HttpResponse metrics(const HttpRequest& request);
+  [[nodiscard]] HttpResponse metrics_of(const std::set<std::string>& subscriptions);
+  void warn_seldom(const std::string& text);
   [[nodiscard]] HttpResponse readiness();
   [[nodiscard]] Result<LiveFigures> figures();
 
