@@ -6,18 +6,17 @@
 #include <string_view>
 #include <utility>
 
+#include "alert/printable.h"
 #include "catalogue/catalogue.h"
 
 namespace keyvigil {
 namespace {
 
+constexpr std::size_t kLabelBytes = 1024;
+
 std::string label_value(std::string_view text) {
   std::string out;
-  for (const char byte : text) {
-    if (byte == '\n') {
-      out += "\\n";
-      continue;
-    }
+  for (const char byte : harmless(bounded_utf8(text, kLabelBytes))) {
     if (byte == '"' || byte == '\\') { out += '\\'; }
     out += byte;
   }
