@@ -420,7 +420,7 @@ Result<void> Service::listen(ServiceGreeting& greeting) {
   parts.audit = [this](const AuditLine& line) {
     if (auto kept = store_->audit(line); !kept) { log_->warn(kept.error().message); }
   };
-  parts.report = [this](const std::string& text) { log_->warn(text); };
+  parts.report = [this](const std::string& text) { warn_seldom(text); };
   auto server = HttpServer::start(options, router_, *access_, std::move(parts));
   if (!server) { return tl::unexpected(server.error()); }
   server_.emplace(*std::move(server));
@@ -468,7 +468,12 @@ Result<LiveFigures> Service::figures() {
   return figures;
 }
 
-HttpResponse Service::metrics() {
+void Service::warn_seldom(const std::string& text) {
+  if (const auto said = repeated_.admit(text, wall_clock())) { log_->warn(*said); }
+}
+
+HttpResponse Service::metrics(const HttpRequest& request) {
+  if (request.principal.subscriptions) { return metrics_of(*request.principal.subscriptions); }
   ServiceFigures all;
   all.journal_waiting_bytes = loop_->waiting_bytes();  // before the rest: what no longer waits is in the rest
   if (auto live = figures()) {
@@ -492,12 +497,21 @@ HttpResponse Service::metrics() {
   }
   all.resident_bytes = resident_bytes();
   all.started = started_;
+  all.warnings_left_out = repeated_.left_out();
   all.now = wall_clock();
   return text_response(200, metrics_text(all));
 }
 
 HttpResponse Service::readiness() {
   if (!is_running()) { return text_response(503, "the deciding loop has ended\n"); }
+// Inputs, outputs and the machine are nobody's own.
+HttpResponse Service::metrics_of(const std::set<std::string>& subscriptions) {
+  AlertFilter filter;
+  filter.subscriptions = subscriptions;
+  const auto alerts = store_->count_by_type(filter);
+  return alerts ? text_response(200, metrics_text(*alerts)) : text_response(503, "the store cannot be read\n");
+}
+
   const std::lock_guard lock(problems_mutex_);
   const auto store = std::ranges::find(problems_, "store", &ServiceProblem::kind);
   return store == problems_.end() ? text_response(200, "ready\n") : text_response(503, "the store cannot be written\n");
