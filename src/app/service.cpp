@@ -18,6 +18,7 @@
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
 #include "app/host_name.h"
+#include "app/service_secrets.h"
 #include "base/check.h"
 #include "base/file_descriptor.h"
 #include "source/byte_stream.h"
@@ -158,6 +159,7 @@ Service::~Service() {
 
 Result<ServiceGreeting> Service::start() {
   ServiceGreeting greeting;
+  if (auto there = check_secrets(options_.config); !there) { return tl::unexpected(there.error()); }
   if (auto opened = open_store_and_loop(); !opened) { return tl::unexpected(opened.error()); }
   if (auto prepared = prepare_access(greeting); !prepared) { return tl::unexpected(prepared.error()); }
   add_routes();
@@ -192,12 +194,12 @@ IngestLimits Service::ingest_limits() const {
   return limits;
 }
 
-WatchLimits Service::watch_limits() const {
-  return {options_.config.serve.silent_minutes, options_.config.serve.lag_seconds};
 std::size_t Service::body_limit_bytes() const {
   return static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
 }
 
+WatchLimits Service::watch_limits() const {
+  return {options_.config.serve.silent_minutes, options_.config.serve.lag_seconds};
 }
 
 Result<void> Service::open_store_and_loop() {
@@ -413,10 +415,10 @@ Result<void> Service::listen(ServiceGreeting& greeting) {
   options.port = endpoint->port;
   options.tls = tls_;
   options.public_url = options_.config.serve.public_url;
-  HttpServerParts parts;
-  parts.now = wall_clock;
   // Two of the largest bodies get in: half of the room is one principal's.
   options.limits.bodies_bytes = std::max(options.limits.bodies_bytes, 2 * body_limit_bytes());
+  HttpServerParts parts;
+  parts.now = wall_clock;
   parts.audit = [this](const AuditLine& line) {
     if (auto kept = store_->audit(line); !kept) { log_->warn(kept.error().message); }
   };
@@ -495,15 +497,13 @@ HttpResponse Service::metrics(const HttpRequest& request) {
     all.orphaned_revisions = orphaned_revisions_;
     all.reloads = reloads_;
   }
+  all.warnings_left_out = repeated_.left_out();
   all.resident_bytes = resident_bytes();
   all.started = started_;
-  all.warnings_left_out = repeated_.left_out();
   all.now = wall_clock();
   return text_response(200, metrics_text(all));
 }
 
-HttpResponse Service::readiness() {
-  if (!is_running()) { return text_response(503, "the deciding loop has ended\n"); }
 // Inputs, outputs and the machine are nobody's own.
 HttpResponse Service::metrics_of(const std::set<std::string>& subscriptions) {
   AlertFilter filter;
@@ -512,6 +512,8 @@ HttpResponse Service::metrics_of(const std::set<std::string>& subscriptions) {
   return alerts ? text_response(200, metrics_text(*alerts)) : text_response(503, "the store cannot be read\n");
 }
 
+HttpResponse Service::readiness() {
+  if (!is_running()) { return text_response(503, "the deciding loop has ended\n"); }
   const std::lock_guard lock(problems_mutex_);
   const auto store = std::ranges::find(problems_, "store", &ServiceProblem::kind);
   return store == problems_.end() ? text_response(200, "ready\n") : text_response(503, "the store cannot be written\n");
@@ -574,6 +576,7 @@ Result<Service::Reload> Service::prepare(const Config& config) const {
   ready.changes = config_changes(options_.config, config);
   ready.config = without_restart(options_.config, config);
   const ServeConfig& serve = ready.config.serve;
+  if (auto there = check_secrets(ready.config); !there) { return tl::unexpected(there.error()); }
   auto feeds = list_feeds(ready.config.lists.feeds);
   if (!feeds) { return tl::unexpected(feeds.error()); }
   ready.feeds = *std::move(feeds);
