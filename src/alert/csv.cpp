@@ -9,6 +9,7 @@
 
 #include "alert/alert_document.h"
 #include "alert/alert_words.h"
+#include "alert/printable.h"
 
 namespace keyvigil {
 namespace {
@@ -60,7 +61,7 @@ std::string csv_row(const Alert& alert, const AlertRendering& rendering, const A
                                                           alert_name(alert),
                                                           alert_uri(alert, rendering)};
   std::string row;
-  for (const std::string& cell : cells) { append_cell(row, cell); }
+  for (const std::string& cell : cells) { append_cell(row, harmless(cell)); }
   return row + "\r\n";
 }
 

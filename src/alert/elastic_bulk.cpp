@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "alert/printable.h"
+#include "base/bounded_json.h"
 
 namespace keyvigil {
 namespace {
@@ -38,7 +39,7 @@ std::string elastic_bulk_item(const Alert& alert, const Json& document, const st
 }
 
 std::vector<ElasticItemAnswer> read_elastic_answer(std::string_view body, std::size_t count) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = parse_bounded_json<Json>(body);
   const auto items = json.is_object() ? json.find("items") : json.end();
   if (items == json.end() || !items->is_array() || items->size() != count) { return {}; }
   std::vector<ElasticItemAnswer> answers;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/router.h"
+#include "base/bounded_json.h"
 #include "base/percent_coding.h"
 
 namespace keyvigil {
@@ -58,7 +59,10 @@ Result<Json> object_in_body(const HttpRequest& request) {
   if (request.body.empty()) {
     return fail(ErrorKind::kInput, "Expected a JSON object in the body, found an empty body.");
   }
-  Json body = Json::parse(request.body, nullptr, false);
+  if (const std::string excess = json_excess(request.body); !excess.empty()) {
+    return fail(ErrorKind::kInput, fmt::format("Expected a JSON object in the body, found {}.", excess));
+  }
+  Json body = parse_bounded_json<Json>(request.body);
   if (body.is_discarded()) { return fail(ErrorKind::kInput, "Expected a JSON object in the body, found no JSON."); }
   if (!body.is_object()) {
     return fail(ErrorKind::kInput, fmt::format("Expected a JSON object in the body, found {}.", body.type_name()));

@@ -31,6 +31,16 @@ constexpr int kDrainSeconds = 2;
 constexpr std::size_t kDrainBytes = std::size_t{32} << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// Whether a line begins with a blank, up to the end of the head (RFC 9112 5.2).
+bool has_fold(std::string_view text) {
+  const std::string_view head = text.substr(0, text.find("\r\n\r\n"));
+  return head.find("\r\n ") != std::string_view::npos || head.find("\r\n\t") != std::string_view::npos;
+}
+
+std::string_view view(const beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.data().data()), buffer.size()};
+}
+
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -136,8 +146,32 @@ void HttpConnection::read_head() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(service_.limits().head_bytes));
   parser_->body_limit(boost::none);  // judged when the route is known
+  folded_ = false;
   transport_.expire_after(service_.limits().head_seconds);
-  http::async_read_header(transport_, buffer_, *parser_, [this](ErrorCode error, std::size_t) { on_head(error); });
+  parse_head();
+}
+
+// Not with async_read_header(): the parser joins folded lines, so they are to be seen before.
+void HttpConnection::parse_head() {
+  while (buffer_.size() > 0 && !parser_->is_header_done()) {
+    folded_ = folded_ || has_fold(view(buffer_));
+    ErrorCode error;
+    const std::size_t used = parser_->put(buffer_.data(), error);
+    buffer_.consume(used);
+    if (error == http::error::need_more) { break; }
+    if (error) { return on_head(error); }
+  }
+  if (parser_->is_header_done()) { return on_head({}); }
+  const std::size_t room = beast::read_size(buffer_, kReadBytes);
+  if (room == 0) { return on_head(http::error::buffer_overflow); }
+  transport_.async_read_some(buffer_.prepare(room), [this](ErrorCode error, std::size_t size) {
+    if (error == asio::error::eof) {
+      return on_head(parser_->got_some() ? http::error::partial_message : http::error::end_of_stream);
+    }
+    if (error) { return on_head(error); }
+    buffer_.commit(size);
+    parse_head();
+  });
 }
 
 void HttpConnection::on_head(ErrorCode error) {
@@ -170,7 +204,7 @@ void HttpConnection::on_bad_head(ErrorCode error) {
     return finish();
   }
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    const std::string_view read(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    const std::string_view read = view(buffer_);
     if (read.find('\n') == std::string_view::npos && !parser_->is_header_done() && parser_->get().target().empty()) {
       return refuse(refusal(414, "UriTooLong",
                             fmt::format("The request line is longer than {} bytes.", service_.limits().head_bytes),
@@ -207,6 +241,7 @@ std::optional<HttpResponse> HttpConnection::head_fault() {
   for (const auto& [name, value] : request_.headers) {
     if (!std::all_of(value.begin(), value.end(), is_field_text)) { return bad("A header holds control characters."); }
   }
+  if (folded_) { return bad("Expected each header in one line, found one that goes on in the next."); }
   const auto count = [&](http::field name) { return message.count(name); };
   if (count(http::field::authorization) > 1) { return bad("Expected one Authorization header, found more."); }
   const std::string_view length = request_.header("content-length");
@@ -216,6 +251,9 @@ std::optional<HttpResponse> HttpConnection::head_fault() {
   if (count(http::field::transfer_encoding) > 0 &&
       (count(http::field::transfer_encoding) > 1 || count(http::field::content_length) > 0)) {
     return bad("Expected either Content-Length or one Transfer-Encoding.");
+  }
+  if (count(http::field::transfer_encoding) > 0 && message.version() < 11) {
+    return bad("Expected HTTP/1.1 for Transfer-Encoding.");
   }
   const std::string_view transfer = request_.header("transfer-encoding");
   if (!transfer.empty() && !equal_without_case(transfer, "chunked")) {
@@ -283,10 +321,8 @@ void HttpConnection::on_admitted() {
   if (!has_body_) { return hand_over(true, &HttpConnection::answer, &HttpConnection::respond); }
   const auto length = parser_->content_length();
   if (length && *length > limits_.body_bytes) { return refuse(too_large(limits_.body_bytes)); }
-  const std::size_t expected = length ? static_cast<std::size_t>(*length) : limits_.body_bytes;
-  if (!service_.reserve(expected)) { return refuse(overloaded()); }
-  reserved_bytes_ = expected;
   parser_->body_limit(limits_.body_bytes);
+  parser_->eager(true);
   transport_.expire_after(service_.limits().body_seconds);
   phase_ = Phase::kBody;
   if (request_.header("expect").empty() || buffer_.size() > 0) { return read_body(); }
@@ -296,8 +332,27 @@ void HttpConnection::on_admitted() {
   });
 }
 
+// Not with async_read_some(), which goes on by itself behind a whole chunk: room is taken for what has come, after each
+// read, and not for what a client says that will come.
 void HttpConnection::read_body() {
-  http::async_read(transport_, buffer_, *parser_, [this](ErrorCode error, std::size_t) { on_body(error); });
+  while (buffer_.size() > 0 && !parser_->is_done()) {
+    ErrorCode error;
+    const std::size_t used = parser_->put(buffer_.data(), error);
+    buffer_.consume(used);
+    if (error == http::error::need_more) { break; }
+    if (error) { return on_body(error); }
+  }
+  const std::size_t size = parser_->get().body().size();
+  if (!service_.reserve(request_.principal.name, size - reserved_bytes_)) { return refuse(overloaded()); }
+  reserved_bytes_ = size;
+  if (parser_->is_done()) { return on_body({}); }
+  const std::size_t room = beast::read_size(buffer_, kReadBytes);
+  if (room == 0) { return on_body(http::error::buffer_overflow); }
+  transport_.async_read_some(buffer_.prepare(room), [this](ErrorCode error, std::size_t read) {
+    if (error) { return on_body(error); }
+    buffer_.commit(read);
+    read_body();
+  });
 }
 
 void HttpConnection::on_body(ErrorCode error) {
@@ -435,7 +490,7 @@ void HttpConnection::end_feed(bool dropped) {
 }
 
 void HttpConnection::release_body() {
-  if (reserved_bytes_ > 0) { service_.release(std::exchange(reserved_bytes_, 0)); }
+  if (reserved_bytes_ > 0) { service_.release(request_.principal.name, std::exchange(reserved_bytes_, 0)); }
 }
 
 void HttpConnection::close() {

@@ -42,6 +42,8 @@ class HttpConnection {
 
   void wait_for_request();
   void read_head();
+  // Gives the parser what has come, until it has a whole head.
+  void parse_head();
   void on_head(ErrorCode error);
   void on_bad_head(ErrorCode error);
   // What is wrong with a head that could be parsed.
@@ -81,6 +83,7 @@ class HttpConnection {
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   HttpRequest request_;
   RouteLimits limits_;
+  bool folded_ = false;  // a header goes on in another line
   bool has_body_ = false;
   bool keep_alive_ = false;
   bool answered_ = false;

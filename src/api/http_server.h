@@ -30,8 +30,10 @@ struct HttpLimits {
   std::size_t head_bytes = std::size_t{32} << 10;
   std::size_t head_fields = 100;
   std::size_t target_bytes = std::size_t{8} << 10;
-  std::size_t bodies_bytes = std::size_t{256} << 20;  // all bodies that are being read or handled; beyond: 503
-  std::size_t waiting_requests = 1024;                // in each pool; beyond: 503
+  // What has come of all bodies that are being read or handled, of which one principal may have half; beyond: 503. At
+  // least twice the largest body of a route, or that would never get in.
+  std::size_t bodies_bytes = std::size_t{256} << 20;
+  std::size_t waiting_requests = 1024;  // in each pool; beyond: 503
   std::size_t event_streams = 64;
   std::size_t event_bytes = std::size_t{1} << 20;  // that a feed may say at once; beyond: the stream ends
   std::size_t audit_lines_per_second = 100;        // beyond: counted only

@@ -213,16 +213,25 @@ void HttpService::report(const std::string& text) const {
   if (parts_.report) { parts_.report(text); }
 }
 
-bool HttpService::reserve(std::size_t bytes) {
+bool HttpService::reserve(const std::string& principal, std::size_t bytes) {
+  if (bytes == 0) { return true; }
+  const std::size_t limit = limits().bodies_bytes;
   const std::lock_guard lock(mutex_);
-  if (bytes > limits().bodies_bytes || figures_.bodies_bytes_now > limits().bodies_bytes - bytes) { return false; }
+  const auto found = bodies_by_principal_.find(principal);
+  const std::size_t own = found == bodies_by_principal_.end() ? 0 : found->second;
+  if (bytes > limit - std::min<std::uint64_t>(limit, figures_.bodies_bytes_now)) { return false; }
+  if (bytes > limit / 2 - std::min(limit / 2, own)) { return false; }
   figures_.bodies_bytes_now += bytes;
+  bodies_by_principal_[principal] += bytes;
   return true;
 }
 
-void HttpService::release(std::size_t bytes) {
+void HttpService::release(const std::string& principal, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   figures_.bodies_bytes_now -= bytes;
+  const auto found = bodies_by_principal_.find(principal);
+  found->second -= bytes;
+  if (found->second == 0) { bodies_by_principal_.erase(found); }
 }
 
 bool HttpService::begin_stream() {

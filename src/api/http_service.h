@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,9 +36,9 @@ class HttpService {
   // Ditto for a connection that was refused.
   void refuse_connection(const std::string& peer_address, const std::string& cause);
 
-  // Room for a body: false where all bodies together would be larger than the limit.
-  [[nodiscard]] bool reserve(std::size_t bytes);
-  void release(std::size_t bytes);
+  // Room for more of a body: false where all bodies together, or the principal's, would be larger than the limit.
+  [[nodiscard]] bool reserve(const std::string& principal, std::size_t bytes);
+  void release(const std::string& principal, std::size_t bytes);
   [[nodiscard]] bool begin_stream();
   void end_stream(bool dropped);
 
@@ -64,6 +65,7 @@ class HttpService {
 
   mutable std::mutex mutex_;  // guards the rest but the pools
   HttpFigures figures_;
+  std::map<std::string, std::size_t> bodies_by_principal_;  // bytes; none is 0
   std::int64_t audit_second_ = 0;
   std::size_t audit_lines_ = 0;  // in that second
 

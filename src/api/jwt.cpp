@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
+
 namespace keyvigil {
 namespace {
 
@@ -172,7 +174,7 @@ std::optional<std::string> der_of(std::string_view signature) {
 std::optional<Json> object_of(std::string_view encoded) {
   const auto text = base64url_decode(encoded);
   if (!text) { return std::nullopt; }
-  Json object = Json::parse(*text, nullptr, false);
+  Json object = parse_bounded_json(*text);
   if (!object.is_object()) { return std::nullopt; }
   return object;
 }
@@ -184,7 +186,7 @@ Result<KeySet> parse_key_set(std::string_view text) {
     return fail(ErrorKind::kInput,
                 fmt::format("Expected a JSON Web Key Set of at most {} bytes, found {}.", kKeySetLimit, text.size()));
   }
-  const Json document = Json::parse(text, nullptr, false);
+  const Json document = parse_bounded_json(text);
   const auto found = document.is_object() ? document.find("keys") : document.end();
   if (!document.is_object() || found == document.end() || !found->is_array()) {
     return fail(ErrorKind::kInput, "Expected a JSON Web Key Set, an object with a list named 'keys' (RFC 7517).");

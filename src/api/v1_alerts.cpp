@@ -195,9 +195,9 @@ struct NewsFeed {
     }
     cursor = news->cursor;
     std::string events;
-    for (const StoredAlert& stored : news->alerts) {
-      events += fmt::format("id: {}\nevent: alert\ndata: {}\n\n", cursor,
-                            to_json_line(alert_summary(stored, needs.rendering)));
+    for (std::size_t i = 0; i < news->alerts.size(); ++i) {
+      events += fmt::format("id: {}\nevent: alert\ndata: {}\n\n", news->cursors[i],
+                            to_json_line(alert_summary(news->alerts[i], needs.rendering)));
     }
     return events;
   }

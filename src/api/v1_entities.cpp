@@ -228,9 +228,6 @@ Result<EventQuery> event_query(const HttpRequest& request) {
   query.until = *until;
   query.limit = static_cast<std::size_t>(*limit);
   query.after = request.query_value("after").value_or("");
-  if (query.caller_key.empty() && query.vault_id.empty()) {
-    return fail(ErrorKind::kInput, "Expected one of the query parameters alert, caller, vault.");
-  }
   return query;
 }
 
@@ -263,9 +260,12 @@ HttpResponse timeline_of_events(const V1Routes& needs, const HttpRequest& reques
 }
 
 HttpResponse timeline(const V1Routes& needs, const HttpRequest& request) {
-  if (const auto id = request.query_value("alert")) { return timeline_of_alert(needs, request, *id); }
-  const auto query = event_query(request);
+  const auto query = event_query(request);  // an alert does not need it, but what cannot be understood is said
   if (!query) { return bad_request(query.error()); }
+  if (const auto id = request.query_value("alert")) { return timeline_of_alert(needs, request, *id); }
+  if (query->caller_key.empty() && query->vault_id.empty()) {
+    return bad_request({ErrorKind::kInput, "Expected one of the query parameters alert, caller, vault."});
+  }
   return timeline_of_events(needs, request, *query);
 }
 

@@ -101,7 +101,7 @@ Json alert_summary(const StoredAlert& stored, const AlertRendering& rendering) {
 }
 
 void add_v1_routes(Router& router, const V1Routes& needs) {
-  for (const auto rows : {v1_alert_rows(), v1_entity_rows(), v1_service_rows()}) {
+  for (const auto rows : {v1_alert_rows(), v1_entity_rows(), v1_service_rows(), v1_output_rows()}) {
     for (const V1Row& row : rows) {
       router.add(row.method, fmt::format("/v1/{}", row.path), row.role,
                  [needs, &row](const HttpRequest& request) { return answer_row(row, needs, request); });

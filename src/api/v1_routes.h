@@ -4,6 +4,10 @@
 // service go to principals that are bound to no subscriptions.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "alert/alert_rendering.h"
 #include "api/arm_answer.h"
 #include "api/live_view.h"
@@ -17,7 +21,8 @@ struct V1Routes {
   Store& store;
   const AlertRendering& rendering;
   const LiveView& live;
-  Report report;  // may be empty
+  std::function<std::vector<std::string>()> outputs;  // names of those that are configured
+  Report report;                                      // may be empty
 };
 
 void add_v1_routes(Router& router, const V1Routes& needs);

@@ -24,6 +24,7 @@ struct V1Row {
 [[nodiscard]] std::span<const V1Row> v1_alert_rows();
 [[nodiscard]] std::span<const V1Row> v1_entity_rows();
 [[nodiscard]] std::span<const V1Row> v1_service_rows();
+[[nodiscard]] std::span<const V1Row> v1_output_rows();
 
 // What every list of alerts says of one.
 [[nodiscard]] Json alert_summary(const StoredAlert& stored, const AlertRendering& rendering);

@@ -72,6 +72,7 @@ JwtGrant read_grant(ConfigReader& reader, const YAML::Node& node) {
 IssuerConfig read_issuer(ConfigReader& reader, const YAML::Node& node) {
   IssuerConfig issuer;
   const std::string path = "serve.issuers";
+  bool plain_text = false;
   const auto text = [&](std::string& to, const char* name) {
     return [&reader, &to, full = path + "." + name](const YAML::Node& value) { to = reader.read_text(value, full); };
   };
@@ -81,24 +82,32 @@ IssuerConfig read_issuer(ConfigReader& reader, const YAML::Node& node) {
   const auto file = [&](std::string& to, const char* name) {
     return [&reader, &to, full = path + "." + name](const YAML::Node& value) { to = reader.read_file(value, full); };
   };
-  reader.read_map(node, path,
-                  {{"tenant_id", text(issuer.tenant_id, "tenant_id")},
-                   {"issuers", texts(issuer.issuers, "issuers")},
-                   {"audiences", texts(issuer.audiences, "audiences")},
-                   {"key_set_url", text(issuer.key_set_url, "key_set_url")},
-                   {"key_set_file", file(issuer.key_set_file, "key_set_file")},
-                   {"ca_file", file(issuer.ca_file, "ca_file")},
-                   {"skew_seconds",
-                    [&](const YAML::Node& value) {
-                      issuer.skew_seconds = reader.read_number(value, path + ".skew_seconds", 0, 3600);
-                    }},
-                   {"grants", [&](const YAML::Node& value) {
-                      reader.read_list(value, path + ".grants", [&](const YAML::Node& grant) {
-                        issuer.grants.push_back(read_grant(reader, grant));
-                      });
-                    }}});
+  reader.read_map(
+      node, path,
+      {{"tenant_id", text(issuer.tenant_id, "tenant_id")},
+       {"issuers", texts(issuer.issuers, "issuers")},
+       {"audiences", texts(issuer.audiences, "audiences")},
+       {"key_set_url", text(issuer.key_set_url, "key_set_url")},
+       {"key_set_file", file(issuer.key_set_file, "key_set_file")},
+       {"ca_file", file(issuer.ca_file, "ca_file")},
+       {"plain_text", [&](const YAML::Node& value) { plain_text = reader.read_truth(value, path + ".plain_text"); }},
+       {"skew_seconds",
+        [&](const YAML::Node& value) {
+          issuer.skew_seconds = reader.read_number(value, path + ".skew_seconds", 0, 3600);
+        }},
+       {"grants", [&](const YAML::Node& value) {
+          reader.read_list(value, path + ".grants",
+                           [&](const YAML::Node& grant) { issuer.grants.push_back(read_grant(reader, grant)); });
+        }}});
   if (issuer.tenant_id.empty() && (issuer.issuers.empty() || (issuer.key_set_url + issuer.key_set_file).empty())) {
     reader.refuse(node, path, "expected tenant_id, or issuers and one of key_set_url and key_set_file");
+  }
+  if (!issuer.key_set_url.empty() && !issuer.key_set_url.starts_with("https://") &&
+      !(plain_text && issuer.key_set_url.starts_with("http://"))) {
+    reader.refuse(
+        node, path + ".key_set_url",
+        "expected https://: whoever changes the keys on their way makes tokens; or say `plain_text: true` for "
+        "http://");
   }
   if (issuer.audiences.empty()) { reader.refuse(node, path, "expected audiences, found none"); }
   return issuer;
@@ -109,6 +118,7 @@ Result<std::string> fetch(const std::string& url, const std::string& ca_file) {
   HttpCall call;
   call.url = url;
   call.ca_file = ca_file;
+  call.answer_limit_bytes = kKeySetBytes;
   auto answer = client.send(call);
   if (!answer) { return tl::unexpected(answer.error()); }
   if (answer->status == 200) { return std::move(answer->body); }

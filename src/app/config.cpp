@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -31,6 +32,13 @@ void read_lists(ConfigReader& reader, const YAML::Node& node, ListConfig& lists)
        {"feeds", [&](const YAML::Node& value) { read_feed_config(reader, value, lists.feeds); }}});
 }
 
+// It becomes part of resource ids.
+bool is_location(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
 void read_estate(ConfigReader& reader, const YAML::Node& node, Config& config) {
   EstateConfig estate;
   SubscriptionRendering rendering;
@@ -42,6 +50,11 @@ void read_estate(ConfigReader& reader, const YAML::Node& node, Config& config) {
         [&](const YAML::Node& value) { rendering.tenant_id = reader.read_text(value, "estates.tenant_id"); }},
        {"subscriptions",
         [&](const YAML::Node& value) { estate.subscriptions = reader.read_texts(value, "estates.subscriptions"); }}});
+  if (!is_location(rendering.location)) {
+    reader.refuse(node, "estates.location",
+                  fmt::format("expected a region such as westeurope, in letters, digits and '-', found '{}'",
+                              rendering.location));
+  }
   if (estate.subscriptions.empty()) { config.rendering.otherwise = rendering; }
   for (std::string& id : estate.subscriptions) {
     id = lower_case(id);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "app/nearest_name.h"
@@ -23,10 +24,12 @@ void ConfigReader::read_map(const YAML::Node& node, const std::string& path, con
     refuse(node, path.empty() ? "top" : path, "expected keys and values, found something else");
     return;
   }
+  std::set<std::string> seen;
   for (const auto& item : node) {
     const auto name = item.first.as<std::string>();
     const auto key = std::ranges::find(keys, name, &Key::name);
     const std::string full = path.empty() ? name : path + "." + name;
+    if (!seen.insert(name).second) { refuse(item.first, full, "expected this key once, found it again"); }
     if (key == keys.end()) {
       std::vector<std::string_view> names(keys.size());
       std::ranges::transform(keys, names.begin(), &Key::name);

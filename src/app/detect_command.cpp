@@ -11,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "alert/printable.h"
 #include "app/impossible_alerts.h"
 #include "app/incident_file.h"
 #include "app/learning_note.h"
@@ -31,9 +32,10 @@ namespace {
 
 constexpr unsigned kThreadsLimit = 64;
 constexpr unsigned kThreadsByDefault = 4;
+constexpr std::size_t kErrorBytes = 4096;
 
 ExitCode report(const Error& error) {
-  fmt::print(stderr, "keyvigil detect: {}\n", error.message);
+  fmt::print(stderr, "keyvigil detect: {}\n", harmless(bounded_utf8(error.message, kErrorBytes)));
   return exit_code_of(error);
 }
 

@@ -12,6 +12,7 @@
 #include "alert/arm_json.h"
 #include "alert/printable.h"
 #include "alert/repeats.h"
+#include "base/bounded_json.h"
 #include "detect/reasons.h"
 #include "engine/checkpoint.h"
 #include "source/byte_stream.h"
@@ -57,7 +58,7 @@ Result<std::vector<Json>> alerts_of_file(const std::string& path) {
   for (std::string line; std::getline(lines, line);) {
     ++number;
     if (line.empty()) { continue; }
-    Json alert = Json::parse(line, nullptr, false);
+    Json alert = parse_bounded_json<Json>(line);
     if (!alert.is_object() || !part_of(alert, "properties").contains("alertType")) {
       return fail(ErrorKind::kInputOutput,
                   fmt::format("{}:{}: expected an alert as detect --format jsonl writes it, found something else", path,

@@ -6,9 +6,13 @@
 namespace keyvigil {
 namespace {
 
+constexpr std::string_view kPlainText =
+    "http:// sends the secret in plain text; use https://, or say `plain_text: true`";
+
 InputConfig read_input(ConfigReader& reader, const YAML::Node& node) {
   const std::string path = "serve.inputs";
   InputConfig input;
+  bool plain_text = false;
   const auto secret = [&](SecretReference& to, const char* name) {
     return [&reader, &to, full = path + "." + name](const YAML::Node& value) {
       to = reader.read_secret_reference(value, full);
@@ -27,15 +31,19 @@ InputConfig read_input(ConfigReader& reader, const YAML::Node& node) {
           input.from = parse_iso_time(reader.read_text(value, path + ".from"));
           if (!input.from) { reader.refuse(value, path + ".from", "expected a date such as 2026-09-01"); }
         }},
-       {"poll_seconds", [&](const YAML::Node& value) {
+       {"poll_seconds",
+        [&](const YAML::Node& value) {
           input.poll_seconds = reader.read_number(value, path + ".poll_seconds", 1, 3600);
-        }}});
+        }},
+       {"plain_text", [&](const YAML::Node& value) { plain_text = reader.read_truth(value, path + ".plain_text"); }}});
   if (input.folder.empty() == input.container.empty()) {
     reader.refuse(node, path, "expected one of folder and container");
   } else if (!input.container.empty() && input.sas.empty() == input.key.empty()) {
     reader.refuse(node, path, "expected one of sas and key for a container");
   } else if (input.container.find('?') != std::string::npos) {
     reader.refuse(node, path, "expected the container's URL without a query; a SAS belongs into `sas`");
+  } else if (input.container.starts_with("http://") && !plain_text) {
+    reader.refuse(node, path + ".container", std::string(kPlainText));
   }
   return input;
 }
@@ -56,6 +64,7 @@ FeedConfig read_feed(ConfigReader& reader, const YAML::Node& node) {
   FeedConfig config;
   ListFeedConfig& feed = config.feed;
   bool has_role = false;
+  bool plain_text = false;
   reader.read_map(
       node, path,
       {{"url", [&](const YAML::Node& value) { feed.url = reader.read_text(value, path + ".url"); }},
@@ -74,11 +83,18 @@ FeedConfig read_feed(ConfigReader& reader, const YAML::Node& node) {
         [&](const YAML::Node& value) {
           feed.interval_minutes = reader.read_number(value, path + ".interval_minutes", 1, 10'080);
         }},
-       {"stale_hours", [&](const YAML::Node& value) {
-          feed.stale_hours = reader.read_number(value, path + ".stale_hours", 1, 8760);
-        }}});
+       {"stale_hours",
+        [&](const YAML::Node& value) { feed.stale_hours = reader.read_number(value, path + ".stale_hours", 1, 8760); }},
+       {"may_shrink",
+        [&](const YAML::Node& value) { feed.may_shrink = reader.read_truth(value, path + ".may_shrink"); }},
+       {"plain_text", [&](const YAML::Node& value) { plain_text = reader.read_truth(value, path + ".plain_text"); }}});
   if (!has_role || !(feed.url.starts_with("https://") || feed.url.starts_with("http://"))) {
     reader.refuse(node, path, "expected url (https://...) and role (tor, suspicious or service_tags)");
+  }
+  // A query or a user in the URL may be one too.
+  const bool has_secret = !config.authorization.empty() || feed.url.find_first_of("?@") != std::string::npos;
+  if (feed.url.starts_with("http://") && has_secret && !plain_text) {
+    reader.refuse(node, path + ".url", std::string(kPlainText));
   }
   return config;
 }

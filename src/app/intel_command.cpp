@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alert/printable.h"
 #include "intel/address_book.h"
 #include "intel/list_builder.h"
 
@@ -11,6 +12,7 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kOverlapsShown = 5;
+constexpr std::size_t kRowBytes = 4096;
 constexpr int kExitNothingUnderstood = 2;
 constexpr int kExitSomeUnreadable = 3;
 
@@ -27,7 +29,7 @@ constexpr int kExitSomeUnreadable = 3;
 }
 
 void print_row(std::ostream& out, std::string_view name, std::string_view value) {
-  out << fmt::format("  {:<12}{}\n", name, value);
+  out << fmt::format("  {:<12}{}\n", name, harmless(bounded_utf8(value, kRowBytes)));
 }
 
 [[nodiscard]] Result<ThreatList> read_list(const NamedContent& file, ListOptions options) {
@@ -101,7 +103,7 @@ void print_overlap(const ThreatList& list, const AddressBook& microsoft, std::os
 }
 
 void print_list(const ThreatList& list, const AddressBook& microsoft, std::ostream& out) {
-  out << list.file << '\n';
+  out << harmless(bounded_utf8(list.file, kRowBytes)) << '\n';
   print_row(out, "format", to_string(list.format));
   print_row(out, "used as", role_name(list.role));
   print_row(out, "name", list.name);
@@ -128,7 +130,7 @@ int run_intel_check(const std::vector<NamedContent>& files, const ListOptions& o
   for (const NamedContent& file : files) {
     Result<ThreatList> list = read_list(file, options);
     if (!list) {
-      err << "keyvigil: " << list.error().message << '\n';
+      err << "keyvigil: " << harmless(bounded_utf8(list.error().message, kRowBytes)) << '\n';
       continue;
     }
     if (list->role == ListRole::kServiceTags) { microsoft_lists.push_back(*list); }

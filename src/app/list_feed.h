@@ -1,13 +1,16 @@
 // ListFeed: one threat list by URL, as a file of any known format or as a TAXII 2.1 collection.
 //
 // What was fetched last is kept in a folder with its ETag, so that a restart has lists before the first answer, and an
-// answer of 304 costs nothing. A fetch that fails, or gives what is no list, leaves the last good one in force. What
-// was fetched is a candidate until its owner accepts it; until then it is offered again after each interval. TAXII:
-// OASIS TAXII 2.1, "Get Objects"; the objects of all pages make one STIX 2.1 bundle. Threads: one owner.
+// answer of 304 costs nothing. A fetch that fails, or gives what is no list or one of which nothing can be used, leaves
+// the last good one in force. What was fetched is a candidate until its owner accepts it; until then it is offered
+// again after each interval. One that has shrunk is doubtful for a day: who takes a list away, or a server that has
+// lost it, would disarm detection. TAXII: OASIS TAXII 2.1, "Get Objects"; the indicators of all pages make one STIX 2.1
+// bundle. Threads: one owner; another may read content() while accept() is not running.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +29,12 @@ struct ListFeedConfig {
   bool taxii = false;         // the URL is that of a TAXII collection
   std::string authorization;  // value of the header, secret; empty: none
   std::string ca_file;        // PEM; empty: the system's
-  std::int64_t interval_minutes = 60;  // 1..10080
-  std::int64_t stale_hours = 48;       // without a good answer for so long it is told
-  std::size_t limit_bytes = std::size_t{256} << 20;
+  std::int64_t interval_minutes = 60;                    // 1..10080
+  std::int64_t stale_hours = 48;                         // without a good answer for so long it is told
+  bool may_shrink = false;                               // a list that shrinks is put in force at once
+  std::size_t limit_bytes = std::size_t{256} << 20;      // of an answer, and of a collection
+  std::size_t json_tree_bytes = std::size_t{512} << 20;  // as ListOptions has it
+  std::int64_t fetch_seconds = 300;                      // for all pages of a collection
   friend bool operator==(const ListFeedConfig&, const ListFeedConfig&) = default;
 };
 
@@ -41,8 +47,12 @@ class ListFeed {
   ListFeed(ListFeedConfig config, std::string folder);
 
   // True: there is a candidate that is not in force, fetched now or held back before. An error leaves everything as it
-  // was; where it is that `stop` was set, the list is due as before.
-  [[nodiscard]] Result<bool> refresh(EventTime now, const std::atomic<bool>* stop = nullptr);
+  // was; where it is that `stop` was set, the list is due as before. `turn` is held while what came is read: many lists
+  // at once would take too much memory.
+  [[nodiscard]] Result<bool> refresh(EventTime now, const std::atomic<bool>* stop = nullptr,
+                                     std::mutex* turn = nullptr);
+  // Why the candidate is not to be put in force yet; empty: nothing speaks against it. REQUIRES: there is one.
+  [[nodiscard]] std::string doubt(EventTime now) const;
   // REQUIRES: there is a candidate. It is in force now, and is kept for the next start.
   [[nodiscard]] Result<void> accept();
 
@@ -55,12 +65,17 @@ class ListFeed {
   [[nodiscard]] std::optional<EventTime> confirmed() const { return confirmed_; }
   [[nodiscard]] bool is_stale(EventTime now) const;
   [[nodiscard]] EventTime next_refresh() const { return next_refresh_; }
+  // How its content is to be read.
+  [[nodiscard]] ListOptions list_options() const;
 
  private:
   [[nodiscard]] Result<std::optional<std::string>> fetch_file(const std::atomic<bool>* stop);
   [[nodiscard]] Result<std::optional<std::string>> fetch_collection(const std::atomic<bool>* stop);
   [[nodiscard]] Result<HttpAnswer> get(const std::string& url, bool conditional, const std::atomic<bool>* stop);
+  [[nodiscard]] bool has_shrunk() const;
+  [[nodiscard]] Result<void> judge(std::string fetched, EventTime now);
   [[nodiscard]] Result<void> keep() const;
+  [[nodiscard]] Result<void> keep_description() const;
   void take_up_kept();
   [[nodiscard]] std::string kept_path(std::string_view ending) const;
 
@@ -68,7 +83,10 @@ class ListFeed {
   std::string folder_;
   HttpClient client_;
   std::optional<std::string> content_;
+  std::uint64_t entries_ = 0;             // of content_
   std::optional<std::string> candidate_;  // fetched, of etag_, and not in force
+  std::uint64_t candidate_entries_ = 0;
+  std::optional<EventTime> shrunk_since_;  // every good answer since then had a shrunken list
   std::string etag_;
   std::string last_modified_;
   std::optional<EventTime> confirmed_;
@@ -76,13 +94,14 @@ class ListFeed {
   EventTime next_refresh_;
 };
 
-// One page of "Get Objects": its objects as JSON texts, and where to go on.
+// One page of "Get Objects": its indicators as JSON texts, and where to go on.
 struct TaxiiPage {
-  std::vector<std::string> objects;
+  std::vector<std::string_view> indicators;  // in the page's text
   bool more = false;
   std::string next;
 };
-[[nodiscard]] std::optional<TaxiiPage> parse_taxii_page(std::string_view json);
+// The error says what is no page, or too much of one. No tree is made of more than one object.
+[[nodiscard]] Result<TaxiiPage> parse_taxii_page(std::string_view json);
 
 // How two versions of a list differ, for people: "1,204 entries, 17 new, 3 gone".
 [[nodiscard]] std::string list_difference(const ThreatList& before, const ThreatList& after);

@@ -93,7 +93,9 @@ std::vector<ListHealth> ListFeeds::health() const {
 
 void ListFeeds::start() {
   stopping_ = false;
-  thread_ = std::thread([this] { run(); });
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    threads_.emplace_back([this, i] { run(i); });
+  }
 }
 
 void ListFeeds::stop() {
@@ -102,42 +104,42 @@ void ListFeeds::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) { thread_.join(); }
+  for (std::thread& thread : threads_) { thread.join(); }
+  threads_.clear();
 }
 
-void ListFeeds::run() {
+void ListFeeds::run(std::size_t number) {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    refresh_due();
+    refresh_if_due(number);
     lock.lock();
     changed_.wait_for(lock, kLookEvery, [this] { return stopping_.load(); });
   }
 }
 
-void ListFeeds::refresh_due() {
-  for (std::size_t i = 0; i < feeds_.size(); ++i) {
-    if (stopping_) { return; }
-    ListFeed& feed = feeds_[i];
-    const EventTime now = doors_.now();
-    if (now < feed.next_refresh()) { continue; }
-    std::string failure = refresh(feed, now);
-    if (now >= feed.next_refresh()) { return; }  // it was broken off: the next start asks again
-    if (feed.is_stale(now)) {
-      failure = fmt::format("{}: no good answer for more than {} hours; alerts are decided with an old list. {}",
-                            feed.name(), feed.config().stale_hours, failure);
-    }
-    const std::lock_guard lock(mutex_);
-    health_[i].failure = std::move(failure);
-    health_[i].confirmed = feed.confirmed();
+void ListFeeds::refresh_if_due(std::size_t number) {
+  ListFeed& feed = feeds_[number];
+  const EventTime now = doors_.now();
+  if (now < feed.next_refresh()) { return; }
+  std::string failure = refresh(feed, now);
+  if (now >= feed.next_refresh()) { return; }  // it was broken off: the next start asks again
+  if (feed.is_stale(now)) {
+    failure = fmt::format("{}: no good answer for more than {} hours; alerts are decided with an old list. {}",
+                          feed.name(), feed.config().stale_hours, failure);
   }
+  const std::lock_guard lock(mutex_);
+  health_[number].failure = std::move(failure);
+  health_[number].confirmed = feed.confirmed();
 }
 
 // What is wrong with it; empty: nothing.
 std::string ListFeeds::refresh(ListFeed& feed, EventTime now) {
-  const auto fresh = feed.refresh(now, &stopping_);
+  const auto fresh = feed.refresh(now, &stopping_, &turn_);
   if (!fresh) { return fresh.error().message; }
   if (!*fresh) { return {}; }
+  if (std::string doubt = feed.doubt(now); !doubt.empty()) { return doubt; }
+  const std::lock_guard my_turn(turn_);
   std::vector<FetchedList> lists;
   for (const ListFeed& other : feeds_) {
     const std::optional<std::string>& content = &other == &feed ? feed.candidate() : other.content();
@@ -151,11 +153,9 @@ std::string ListFeeds::refresh(ListFeed& feed, EventTime now) {
 }
 
 void ListFeeds::tell_difference(const ListFeed& feed, const std::string& before) const {
-  ListOptions options;
-  options.role = feed.config().role;
-  const auto now_in_force = parse_threat_list(feed.name(), *feed.content(), options);
+  const auto now_in_force = parse_threat_list(feed.name(), *feed.content(), feed.list_options());
   if (!now_in_force) { return; }
-  const auto earlier = parse_threat_list(feed.name(), before, options);
+  const auto earlier = parse_threat_list(feed.name(), before, feed.list_options());
   doors_.tell(fmt::format("list {}: {}", feed.name(), list_difference(earlier.value_or(ThreatList{}), *now_in_force)));
 }
 

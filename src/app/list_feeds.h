@@ -1,8 +1,8 @@
-// ListFeeds: the thread that keeps the threat lists by URL fresh.
+// ListFeeds: the threads that keep the threat lists by URL fresh, one for each, so that no answer waits for another.
 //
-// Whenever one changed, the doors get all of them at once, and put them in force or hold the new one back. Nothing here
-// decides: a list that was held back is offered again after its interval, and does not hold back others. Threads: one
-// owner; health() from any.
+// Whenever one changed, the doors get all of them at once, and put them in force or hold the new one back. A list that
+// is held back is offered again after its interval, and does not hold back others. Threads: one owner; health() from
+// any.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ struct FetchedList {
   std::string content;
 };
 
-// Called from the thread of the feeds.
+// Called from the threads of the feeds; put_in_force by one at a time.
 struct ListFeedDoors {
   // `fresh`: the name of the one that was not there before. An error says why it is held back; the lists before stay in
   // force.
@@ -60,8 +60,8 @@ class ListFeeds {
   void stop();  // and waits for it, but not for an answer; it can be started again
 
  private:
-  void run();
-  void refresh_due();
+  void run(std::size_t number);
+  void refresh_if_due(std::size_t number);
   [[nodiscard]] std::string refresh(ListFeed& feed, EventTime now);
   [[nodiscard]] const ListFeed* running(const ListFeedConfig& config) const;
   void tell_difference(const ListFeed& feed, const std::string& before) const;
@@ -70,10 +70,11 @@ class ListFeeds {
   std::vector<ListFeed> feeds_;
   ListFeedDoors doors_;
   std::atomic<bool> stopping_ = false;
-  mutable std::mutex mutex_;  // of what follows
+  std::mutex turn_;           // while an answer is read, and while lists are put in force
+  mutable std::mutex mutex_;  // of what follows but the threads
   std::condition_variable changed_;
   std::vector<ListHealth> health_;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace keyvigil

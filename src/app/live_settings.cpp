@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
+
 namespace keyvigil {
 
 LiveSettings live_settings(const Config& config) {
@@ -46,7 +48,7 @@ std::string to_json(const LiveSettings& settings) {
 
 Result<LiveSettings> parse_live_settings(std::string_view text) {
   try {
-    const auto json = nlohmann::json::parse(text);
+    const auto json = parse_bounded_json(text);
     LiveSettings settings;
     settings.lateness_minutes = json.at("lateness_minutes").get<std::int64_t>();
     settings.alerts_per_thousand_vault_days = json.at("alerts_per_1000_vault_days").get<double>();

@@ -104,6 +104,7 @@ void OutputRounds::settle(const Delivery& delivery, const OutgoingAlert& alert, 
     const bool back = [&] {
       const std::lock_guard lock(mutex_);
       ++figures_.delivered;
+      figures_.failed_in_row = 0;
       figures_.last_delivered = now;
       return !std::exchange(figures_.failure, {}).empty();
     }();
@@ -116,6 +117,8 @@ void OutputRounds::settle(const Delivery& delivery, const OutgoingAlert& alert, 
   {
     const std::lock_guard lock(mutex_);
     ++figures_.failed_attempts;
+    if (figures_.failed_in_row++ == 0) { figures_.failing_since = now; }
+    figures_.last_failure = attempt.why;
     figures_.dead_letters += dead ? 1U : 0U;
   }
   if (dead) {

@@ -43,6 +43,9 @@ struct OutputFigures {
   std::string name;
   std::uint64_t delivered = 0;
   std::uint64_t failed_attempts = 0;
+  std::uint64_t failed_in_row = 0;  // attempts since something was delivered last
+  EventTime failing_since;          // wall clock of the first of these
+  std::string last_failure;         // of the last of these
   std::uint64_t dead_letters = 0;
   std::uint64_t not_taken = 0;  // by the output's filter
   std::optional<EventTime> last_delivered;

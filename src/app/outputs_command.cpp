@@ -6,6 +6,7 @@
 #include <atomic>
 #include <ostream>
 
+#include "alert/printable.h"
 #include "alert/sample_alerts.h"
 #include "app/config.h"
 #include "app/host_name.h"
@@ -15,6 +16,7 @@
 namespace keyvigil {
 namespace {
 
+constexpr std::size_t kWhyBytes = 1000;
 constexpr const char* kNoSubscription = "00000000-0000-0000-0000-000000000000";
 
 Result<std::vector<OutputOptions>> chosen_outputs(const OutputsOptions& options, const Config& config) {
@@ -47,17 +49,21 @@ std::string_view in_words(Attempt::Outcome outcome) {
 }  // namespace
 
 CLI::App* add_outputs_command(CLI::App& app, OutputsOptions& options) {
-  CLI::App* command = app.add_subcommand("outputs", "Send a sample alert to each configured output");
-  command->add_option("--config", options.config, "Configuration with a section `outputs`")
-      ->type_name("FILE")
-      ->required();
+  CLI::App* command =
+      app.add_subcommand("outputs", "Send a sample alert to each configured output, or see dead letters");
+  command->add_option("--config", options.config, "Configuration with a section `outputs`")->type_name("FILE");
   command->add_option("--name", options.names, "Only this output; repeatable")->type_name("NAME");
-  command->footer("Example:\n  keyvigil outputs --config keyvigil.yaml --name soc");
+  command->footer(
+      "Examples:\n  keyvigil outputs --config keyvigil.yaml --name soc\n"
+      "  keyvigil outputs dead list /var/lib/keyvigil/store");
+  add_dead_letters_command(*command, options.dead);
   return command;
 }
 
 ExitCode run_outputs(const OutputsOptions& options, EventTime now, std::ostream& out, std::ostream& err) {
-  auto config = read_config(options.config);
+  if (options.dead.parsed()) { return run_dead_letters(options.dead, now, out, err); }
+  auto config = options.config.empty() ? Result<Config>(fail(ErrorKind::kUsage, "expected --config FILE, found none"))
+                                       : read_config(options.config);
   if (config) {
     if (auto checked = check_service_paths(*config, options.config, ""); !checked) {
       config = tl::unexpected(checked.error());
@@ -76,7 +82,8 @@ ExitCode run_outputs(const OutputsOptions& options, EventTime now, std::ostream&
     const Attempt attempt = Output(one, config->rendering, host_name()).deliver({&sample, 1}, now, stop).at(0);
     const bool delivered = attempt.outcome == Attempt::Outcome::kDelivered;
     all = all && delivered;
-    out << fmt::format("{}: {}{}{}\n", one.name, in_words(attempt.outcome), delivered ? "" : ": ", attempt.why);
+    out << fmt::format("{}: {}{}{}\n", one.name, in_words(attempt.outcome), delivered ? "" : ": ",
+                       harmless(bounded_utf8(attempt.why, kWhyBytes)));
   }
   out.flush();
   return all && out ? ExitCode::kDone : ExitCode::kInputOutput;

@@ -1,4 +1,5 @@
-// keyvigil outputs: sends one sample alert to each configured output, and says what became of it.
+// keyvigil outputs: sends one sample alert to each configured output, and says what became of it; `outputs dead` is
+// dead_letters_command.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/dead_letters_command.h"
 #include "app/exit_code.h"
 #include "base/event_time.h"
 
@@ -14,6 +16,7 @@ namespace keyvigil {
 struct OutputsOptions {
   std::string config;
   std::vector<std::string> names;  // empty: all
+  DeadLettersOptions dead;
 };
 
 CLI::App* add_outputs_command(CLI::App& app, OutputsOptions& options);

@@ -18,6 +18,7 @@
 #include "api/v1_ingest.h"
 #include "api/v1_routes.h"
 #include "app/host_name.h"
+#include "app/service_secrets.h"
 #include "base/check.h"
 #include "base/file_descriptor.h"
 #include "source/byte_stream.h"
@@ -158,6 +159,7 @@ Service::~Service() {
 
 Result<ServiceGreeting> Service::start() {
   ServiceGreeting greeting;
+  if (auto there = check_secrets(options_.config); !there) { return tl::unexpected(there.error()); }
   if (auto opened = open_store_and_loop(); !opened) { return tl::unexpected(opened.error()); }
   if (auto prepared = prepare_access(greeting); !prepared) { return tl::unexpected(prepared.error()); }
   add_routes();
@@ -190,6 +192,10 @@ IngestLimits Service::ingest_limits() const {
   limits.plain_bytes = static_cast<std::uint64_t>(serve.decompressed_limit_mebibytes) * kMebibyte;
   limits.waiting_bytes = static_cast<std::uint64_t>(serve.journal_limit_mebibytes) * kMebibyte / 4;
   return limits;
+}
+
+std::size_t Service::body_limit_bytes() const {
+  return static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
 }
 
 WatchLimits Service::watch_limits() const {
@@ -409,12 +415,14 @@ Result<void> Service::listen(ServiceGreeting& greeting) {
   options.port = endpoint->port;
   options.tls = tls_;
   options.public_url = options_.config.serve.public_url;
+  // Two of the largest bodies get in: half of the room is one principal's.
+  options.limits.bodies_bytes = std::max(options.limits.bodies_bytes, 2 * body_limit_bytes());
   HttpServerParts parts;
   parts.now = wall_clock;
   parts.audit = [this](const AuditLine& line) {
     if (auto kept = store_->audit(line); !kept) { log_->warn(kept.error().message); }
   };
-  parts.report = [this](const std::string& text) { log_->warn(text); };
+  parts.report = [this](const std::string& text) { warn_seldom(text); };
   auto server = HttpServer::start(options, router_, *access_, std::move(parts));
   if (!server) { return tl::unexpected(server.error()); }
   server_.emplace(*std::move(server));
@@ -433,16 +441,19 @@ void Service::add_routes() {
     return is_running() ? text_response(200, "ok\n") : text_response(503, "the deciding loop has ended\n");
   });
   router_.add("GET", "/readyz", std::nullopt, [this](const HttpRequest&) { return readiness(); });
-  router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest&) { return metrics(); });
-  const std::size_t body_bytes = static_cast<std::size_t>(options_.config.serve.body_limit_mebibytes) * kMebibyte;
-  add_ingest_routes(router_, {ingest_, body_bytes});
-  const Report report = [this](const std::string& text) { log_->warn(text); };
+  router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest& request) { return metrics(request); });
+  add_ingest_routes(router_, {ingest_, body_limit_bytes()});
+  const Report report = [this](const std::string& text) { warn_seldom(text); };
   const auto sample_outputs = [this] {
     const std::lock_guard lock(outputs_mutex_);
     return output_names(options_.config.outputs, &OutputFilter::simulated);
   };
   add_arm_routes(router_, {*store_, rendering_, sample_outputs, report});
-  add_v1_routes(router_, {*store_, rendering_, live_, report});
+  const auto outputs = [this] {
+    const std::lock_guard lock(outputs_mutex_);
+    return output_names(options_.config.outputs, takes_new);
+  };
+  add_v1_routes(router_, {*store_, rendering_, live_, outputs, report});
   add_graph_routes(router_, {*store_, rendering_, report});
 }
 
@@ -459,7 +470,12 @@ Result<LiveFigures> Service::figures() {
   return figures;
 }
 
-HttpResponse Service::metrics() {
+void Service::warn_seldom(const std::string& text) {
+  if (const auto said = repeated_.admit(text, wall_clock())) { log_->warn(*said); }
+}
+
+HttpResponse Service::metrics(const HttpRequest& request) {
+  if (request.principal.subscriptions) { return metrics_of(*request.principal.subscriptions); }
   ServiceFigures all;
   all.journal_waiting_bytes = loop_->waiting_bytes();  // before the rest: what no longer waits is in the rest
   if (auto live = figures()) {
@@ -481,10 +497,19 @@ HttpResponse Service::metrics() {
     all.orphaned_revisions = orphaned_revisions_;
     all.reloads = reloads_;
   }
+  all.warnings_left_out = repeated_.left_out();
   all.resident_bytes = resident_bytes();
   all.started = started_;
   all.now = wall_clock();
   return text_response(200, metrics_text(all));
+}
+
+// Inputs, outputs and the machine are nobody's own.
+HttpResponse Service::metrics_of(const std::set<std::string>& subscriptions) {
+  AlertFilter filter;
+  filter.subscriptions = subscriptions;
+  const auto alerts = store_->count_by_type(filter);
+  return alerts ? text_response(200, metrics_text(*alerts)) : text_response(503, "the store cannot be read\n");
 }
 
 HttpResponse Service::readiness() {
@@ -500,7 +525,12 @@ void Service::look() {
   if (!live || !store) { return; }
   live->lists = feeds_->health();
   bury_orphans();
-  std::vector<ServiceProblem> now = watch_->look(*live, *store, wall_clock());
+  std::vector<OutputFigures> outputs;
+  if (started_all_) {
+    const std::lock_guard lock(outputs_mutex_);
+    outputs = dispatcher_->figures();
+  }
+  std::vector<ServiceProblem> now = watch_->look(*live, *store, outputs, wall_clock());
   const std::lock_guard lock(problems_mutex_);
   if (!reloads_.failure.empty()) { now.push_back(not_reloaded(reloads_.failure)); }
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {
@@ -546,6 +576,7 @@ Result<Service::Reload> Service::prepare(const Config& config) const {
   ready.changes = config_changes(options_.config, config);
   ready.config = without_restart(options_.config, config);
   const ServeConfig& serve = ready.config.serve;
+  if (auto there = check_secrets(ready.config); !there) { return tl::unexpected(there.error()); }
   auto feeds = list_feeds(ready.config.lists.feeds);
   if (!feeds) { return tl::unexpected(feeds.error()); }
   ready.feeds = *std::move(feeds);

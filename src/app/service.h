@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "app/list_feeds.h"
 #include "app/live_loop.h"
 #include "app/outbox_dispatcher.h"
+#include "app/repeated_warnings.h"
 #include "app/service_log.h"
 #include "app/service_metrics.h"
 #include "app/service_watch.h"
@@ -108,7 +110,10 @@ class Service {
   [[nodiscard]] StoreOptions store_options() const;
   [[nodiscard]] IngestLimits ingest_limits() const;
   [[nodiscard]] WatchLimits watch_limits() const;
-  [[nodiscard]] HttpResponse metrics();
+  [[nodiscard]] std::size_t body_limit_bytes() const;
+  [[nodiscard]] HttpResponse metrics(const HttpRequest& request);
+  [[nodiscard]] HttpResponse metrics_of(const std::set<std::string>& subscriptions);
+  void warn_seldom(const std::string& text);
   [[nodiscard]] HttpResponse readiness();
   [[nodiscard]] Result<LiveFigures> figures();
 
@@ -125,6 +130,7 @@ class Service {
   std::vector<TokenGrant> own_tokens_;  // beside those of the configuration: of --dev
   std::optional<Access> access_;
   Router router_;
+  RepeatedWarnings repeated_;
   std::optional<TlsFiles> tls_;
   std::optional<HttpServer> server_;
   std::atomic<bool> started_all_ = false;  // until then requests may come, but see no part that starts after the server

@@ -6,18 +6,17 @@
 #include <string_view>
 #include <utility>
 
+#include "alert/printable.h"
 #include "catalogue/catalogue.h"
 
 namespace keyvigil {
 namespace {
 
+constexpr std::size_t kLabelBytes = 1024;
+
 std::string label_value(std::string_view text) {
   std::string out;
-  for (const char byte : text) {
-    if (byte == '\n') {
-      out += "\\n";
-      continue;
-    }
+  for (const char byte : harmless(bounded_utf8(text, kLabelBytes))) {
     if (byte == '"' || byte == '\\') { out += '\\'; }
     out += byte;
   }
@@ -236,8 +235,21 @@ std::string metrics_text(const ServiceFigures& figures) {
   write_outputs(writer, figures.outputs);
   write_reloads(writer, figures.reloads);
   if (figures.http) { write_http(writer, *figures.http); }
+  writer.single("log_warnings_left_out_total", "counter",
+                "Warnings that are not in the log, since they had been said less than a minute ago",
+                figures.warnings_left_out);
   writer.single("resident_bytes", "gauge", "Memory of the process", figures.resident_bytes);
   writer.single("started_seconds", "gauge", "Wall clock at the start", seconds(figures.started));
+  return writer.take();
+}
+
+std::string metrics_text(const std::map<AlertType, std::uint64_t>& alerts) {
+  MetricsWriter writer;
+  writer.describe("alerts_stored_by_type", "gauge", "Alerts in the store, of the subscriptions of who asks");
+  for (const CatalogueRow& row : catalogue()) {
+    const auto stored = alerts.find(row.type);
+    writer.add("type", row.code, stored == alerts.end() ? 0 : stored->second);
+  }
   return writer.take();
 }
 

@@ -1,6 +1,7 @@
 // The figures of the running service in Prometheus' text format (version 0.0.4).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct ServiceFigures {
   std::vector<OutputFigures> outputs;
   std::uint64_t orphaned_revisions = 0;  // given up since the start: their outputs are gone from the configuration
   ReloadFigures reloads;
+  std::uint64_t warnings_left_out = 0;  // of the log, since they had been said a moment ago
   std::uint64_t journal_waiting_bytes = 0;
   std::uint64_t resident_bytes = 0;  // of the process
   EventTime started;                 // wall clock, as the next
@@ -35,5 +37,7 @@ struct ServiceFigures {
 };
 
 [[nodiscard]] std::string metrics_text(const ServiceFigures& figures);
+// What one who is bound to subscriptions may know: the stored alerts of these.
+[[nodiscard]] std::string metrics_text(const std::map<AlertType, std::uint64_t>& alerts);
 
 }  // namespace keyvigil

@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t kLookBackTicks = 10 * EventTime::kTicksPerMinute;
 constexpr std::int64_t kListGraceMinutes = 10;
 constexpr std::uint64_t kFewestRefused = 10;
-constexpr std::uint64_t kRefusedShare = 100;  // one in so many is a loss
+constexpr std::uint64_t kRefusedShare = 100;                            // one in so many is a loss
+constexpr std::uint64_t kFailedAttempts = 3;                            // one or two are the weather
+constexpr std::int64_t kFailingTicks = 2 * EventTime::kTicksPerMinute;  // a receiver may ask to wait for long
 
 std::uint64_t since(const std::map<std::string, std::uint64_t>& before, const std::string& key, std::uint64_t now) {
   const auto found = before.find(key);
@@ -47,7 +49,8 @@ ServiceWatch::Counts ServiceWatch::counts_of(const LiveFigures& live, const Stor
   return counts;
 }
 
-std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const StoreFigures& store, EventTime now) {
+std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const StoreFigures& store,
+                                               std::span<const OutputFigures> outputs, EventTime now) {
   std::vector<ServiceProblem> problems = live.problems;
   Counts counts = counts_of(live, store, now);
   while (before_.size() > 1 && before_[1].at.ticks <= now.ticks - kLookBackTicks) { before_.pop_front(); }
@@ -91,9 +94,17 @@ std::vector<ServiceProblem> ServiceWatch::look(const LiveFigures& live, const St
                                     "of this machine's clock and refused; check both clocks",
                                     counts.future - before.future)});
   }
+  for (const OutputFigures& output : outputs) {
+    const bool rests_long = output.failed_in_row > 0 && now.ticks - output.failing_since.ticks > kFailingTicks;
+    if (output.failed_in_row < kFailedAttempts && !rests_long) { continue; }
+    problems.push_back(
+        {"output", output.name,
+         fmt::format("{} attempts in a row failed, the last one: {}", output.failed_in_row, output.last_failure)});
+  }
   if (counts.dead_letters > before.dead_letters) {
     problems.push_back({"output", "",
-                        fmt::format("{} deliveries of the last ten minutes were given up",
+                        fmt::format("{} deliveries of the last ten minutes were given up; `keyvigil outputs dead` and "
+                                    "/v1/outputs/dead list them and try them again",
                                     counts.dead_letters - before.dead_letters)});
   }
   before_.push_back(std::move(counts));

@@ -1,5 +1,5 @@
 // ServiceWatch: what is wrong with the service itself, from its figures: an input silent or failing, decisions behind,
-// records lost, clocks wrong, deliveries given up, a list that cannot be had or is old.
+// records lost, clocks wrong, an output failing, deliveries given up, a list that cannot be had or is old.
 //
 // Counts are compared with those of ten minutes before. Threads: one owner.
 #pragma once
@@ -8,10 +8,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "api/live_view.h"
+#include "app/outbox_dispatcher.h"
 #include "base/event_time.h"
 #include "store/store.h"
 
@@ -29,7 +31,8 @@ class ServiceWatch {
 
   void limit_to(const WatchLimits& limits) { limits_ = limits; }
   // Call from time to time, with `now` rising. Those of the figures are among them.
-  [[nodiscard]] std::vector<ServiceProblem> look(const LiveFigures& live, const StoreFigures& store, EventTime now);
+  [[nodiscard]] std::vector<ServiceProblem> look(const LiveFigures& live, const StoreFigures& store,
+                                                 std::span<const OutputFigures> outputs, EventTime now);
 
  private:
   struct Counts {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "alert/printable.h"
 #include "app/learning_note.h"
 #include "app/type_selection.h"
 #include "catalogue/catalogue.h"
@@ -16,7 +17,9 @@ namespace {
 
 class Lines {
  public:
-  void add(std::string_view label, const std::string& text) { text_ += fmt::format("  {:<12} {}\n", label, text); }
+  void add(std::string_view label, const std::string& text) {
+    text_ += fmt::format("  {:<12} {}\n", label, harmless(text));
+  }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/bounded_json.h"
 #include "evaluation/evaluation.h"
 
 namespace keyvigil::evaluation {
@@ -35,7 +36,7 @@ std::string last_segment(const std::string& resource_id) {
 }  // namespace
 
 Result<CampaignLabel> parse_label(std::string_view line) {
-  const json object = json::parse(line, nullptr, false);
+  const json object = parse_bounded_json(line);
   const auto campaign = object.is_object() ? object.find("campaign") : object.end();
   const std::string kind = object.is_object() ? text_at(object, "kind") : std::string();
   if (!object.is_object() || campaign == object.end() || !campaign->is_number_unsigned() ||
@@ -65,7 +66,7 @@ Result<CampaignLabel> parse_label(std::string_view line) {
 }
 
 Result<RaisedAlert> parse_alert(std::string_view line) {
-  const json object = json::parse(line, nullptr, false);
+  const json object = parse_bounded_json(line);
   const auto found = object.is_object() ? object.find("properties") : object.end();
   if (!object.is_object() || found == object.end() || !found->is_object()) {
     return fail(ErrorKind::kInput, "expected an alert as `keyvigil detect --format jsonl` writes it");

@@ -427,7 +427,7 @@ Result<void> read_json_list(std::string_view text, ListBuilder& builder) {
     return {};
   }
   std::string why;
-  const Json document = parse_json(text, why);
+  const Json document = parse_json(text, why, {.tree_bytes = builder.options().json_tree_bytes});
   if (document.is_discarded()) { return refuse_document(file, why); }
   if (is_service_tags(document)) {
     read_service_tags(document, builder);

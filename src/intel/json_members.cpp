@@ -13,42 +13,17 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kDepthLimit = 64;
-
-bool too_deep(std::string_view text) {
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') { ++i; }
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthLimit) { return true; }
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
-Json parse_json(std::string_view text, std::string& why) {
-  if (too_deep(text)) {
-    why = fmt::format("JSON nested deeper than {} levels", kDepthLimit);
-    return Json(Json::value_t::discarded);
+Json parse_json(std::string_view text, std::string& why, const JsonBounds& bounds) {
+  if (why = json_excess(text, bounds); !why.empty()) { return Json(Json::value_t::discarded); }
+  Json document = parse_bounded_json(text, bounds);
+  if (document.is_discarded()) {
+    const JsonFault fault = json_fault(text);
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(fault.byte), '\n');
+    why = fmt::format("broken JSON at line {} (byte {}): {}", line, fault.byte, visible(fault.what, 200));
   }
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    const std::size_t at = std::min(error.byte, text.size());
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    why = fmt::format("broken JSON at line {} (byte {}): {}", line, at, visible(error.what(), 200));
-  } catch (const Json::exception& error) { why = fmt::format("unusable JSON: {}", visible(error.what(), 200)); }
-  return Json(Json::value_t::discarded);
+  return document;
 }
 
 const Json* member(const Json& object, const char* key) {

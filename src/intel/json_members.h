@@ -1,7 +1,4 @@
 // Members of JSON documents that nobody vouches for: a missing or mistyped one is empty.
-//
-// Nesting is measured before the library sees a byte, because hostile depth costs memory there; its exceptions end in
-// parse_json().
 #pragma once
 
 #include <cstdint>
@@ -9,10 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/bounded_json.h"
+
 namespace keyvigil {
 
 // Discarded where the text is no JSON document; `why` then says what and where.
-[[nodiscard]] nlohmann::json parse_json(std::string_view text, std::string& why);
+[[nodiscard]] nlohmann::json parse_json(std::string_view text, std::string& why, const JsonBounds& bounds = {});
 
 [[nodiscard]] const nlohmann::json* member(const nlohmann::json& object, const char* key);
 [[nodiscard]] std::string_view text_of(const nlohmann::json& object, const char* key);

@@ -90,6 +90,7 @@ struct ListOptions {
   bool allow_non_global = false;  // private space is refused unless forced
   int minimum_confidence = 0;     // STIX, MISP, ipsum; entries that say less are refused and counted
   std::size_t entries_limit = 20'000'000;
+  std::size_t json_tree_bytes = std::size_t{4} << 30;  // of memory while JSON is read; what takes more is refused
 };
 
 // `file` is only a name for messages; `content` is the whole decompressed file.

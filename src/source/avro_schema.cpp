@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
+
 namespace keyvigil {
 
 namespace {
@@ -118,7 +120,7 @@ class SchemaReader {
 }  // namespace
 
 std::optional<AvroSchema> read_avro_schema(std::string_view json) {
-  const Json node = Json::parse(json.begin(), json.end(), nullptr, false);
+  const Json node = parse_bounded_json(json);
   if (node.is_discarded()) return std::nullopt;
   SchemaReader reader;
   const auto root = reader.read(node, 0);

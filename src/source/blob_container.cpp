@@ -21,6 +21,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 constexpr const char* kServiceVersion = "2021-12-02";
 constexpr const char* kPageBlobs = "5000";
 constexpr std::size_t kAnswerLimitBytes = std::size_t{512} << 20;
+constexpr std::size_t kPageLimitBytes = std::size_t{32} << 20;  // of the XML of kPageBlobs blobs
 constexpr std::array<const char*, 7> kWeekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -179,6 +180,10 @@ Result<std::vector<FollowedItem>> BlobContainer::list() {
     auto answer = get(path_, std::move(query), {});
     if (!answer) { return tl::unexpected(answer.error()); }
     if (answer->status != 200) { return refused(*answer, "listing the container"); }
+    if (answer->body.size() > kPageLimitBytes) {
+      return fail(ErrorKind::kLimit, fmt::format("{}: expected a list of blobs of at most {} bytes, found {}", name(),
+                                                 kPageLimitBytes, answer->body.size()));
+    }
     auto page = parse_blob_page(answer->body);
     if (!page) {
       return fail(ErrorKind::kInputOutput, fmt::format("{}: expected a list of blobs, found something else", name()));

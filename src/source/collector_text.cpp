@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
+#include "base/bounded_json.h"
 
 namespace keyvigil {
 
@@ -13,8 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kLevels = 4;       // of collectors inside collectors
-constexpr int kJsonDepth = 128;  // what lies deeper in a value is left out
+constexpr int kLevels = 4;               // of collectors inside collectors
+constexpr std::size_t kJsonDepth = 128;  // what lies deeper in a value is left out
 
 // In the order in which they are tried: one record often stands in several of them.
 constexpr std::array kCollectorMembers{"_raw", "original", "message",  "event",      "result",      "_source",
@@ -24,8 +25,7 @@ constexpr std::array kCollectorMembers{"_raw", "original", "message",  "event", 
 constexpr std::array kArrayMembers{"records", "results", "value", "tables", "columns", "columnDescriptors"};
 
 Json parse(std::string_view text) {
-  const auto keep = [](int depth, Json::parse_event_t /*event*/, Json& /*value*/) { return depth <= kJsonDepth; };
-  return Json::parse(text.begin(), text.end(), keep, false);
+  return parse_pruned_json(text, {.levels = kJsonDepth});
 }
 
 std::string dump(const Json& value) {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/bounded_json.h"
+
 namespace keyvigil {
 
 namespace {
@@ -27,7 +29,7 @@ const Json* name_of(const Json& column) {
 }
 
 std::optional<std::vector<std::string>> column_names(std::string_view text) {
-  const Json columns = Json::parse(text.begin(), text.end(), nullptr, false);
+  const Json columns = parse_bounded_json(text);
   if (!columns.is_array()) return std::nullopt;
   std::vector<std::string> names;
   for (const Json& column : columns) {

@@ -460,22 +460,28 @@ Result<AlertNews> alert_news(Database& reader, std::uint64_t cursor,
                              const std::optional<std::set<std::string>>& subscriptions, std::size_t limit) {
   AlertNews news;
   news.cursor = cursor;
-  std::vector<std::pair<std::int64_t, std::uint64_t>> changed;  // number and newest revision
+  struct Changed {
+    std::int64_t number = 0;
+    std::uint64_t revision = 0;  // the newest
+    std::uint64_t cursor = 0;    // of its last change
+  };
+  std::vector<Changed> changed;
   auto read = reader.each(
       "SELECT c.number, a.number, a.revision, a.subscription FROM alert_change c JOIN alert a ON a.number = c.alert "
       "WHERE c.number > ? ORDER BY c.number LIMIT ?",
       {sql_number(cursor), sql_number(limit)}, [&](const SqlRow& row) {
         news.cursor = row.count(0);
-        const std::pair<std::int64_t, std::uint64_t> alert(row.number(1), row.count(2));
-        const bool wanted = !subscriptions || subscriptions->contains(row.text(3));
-        if (wanted && std::find(changed.begin(), changed.end(), alert) == changed.end()) { changed.push_back(alert); }
+        if (subscriptions && !subscriptions->contains(row.text(3))) { return Result<void>{}; }
+        std::erase_if(changed, [&](const Changed& known) { return known.number == row.number(1); });
+        changed.push_back({row.number(1), row.count(2), news.cursor});
         return Result<void>{};
       });
   if (!read) { return tl::unexpected(read.error()); }
-  for (const auto& [number, revision] : changed) {
-    auto stored = alert_at_revision(reader, number, revision);
+  for (const Changed& one : changed) {
+    auto stored = alert_at_revision(reader, one.number, one.revision);
     if (!stored) { return tl::unexpected(stored.error()); }
     news.alerts.push_back(*std::move(stored));
+    news.cursors.push_back(one.cursor);
   }
   return news;
 }

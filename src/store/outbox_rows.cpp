@@ -21,6 +21,38 @@ struct Row {
   std::uint32_t attempts = 0;
 };
 
+// A filter as a condition on `dead_letter d` and `alert a`. Its values are of the filter, which outlives it.
+struct Fitting {
+  explicit Fitting(const DeadLetterFilter& filter) {
+    if (!filter.output.empty()) { add("d.output = ?", sql_text(filter.output)); }
+    if (filter.before > 0) { add("d.number < ?", sql_number(filter.before)); }
+    if (!filter.ids.empty()) {
+      add_list("d.number", filter.ids, [](std::uint64_t id) { return sql_number(id); });
+    }
+    if (filter.subscriptions) {
+      add_list("a.subscription", *filter.subscriptions, [](const std::string& id) { return sql_text(id); });
+    }
+  }
+
+  std::string sql = "1";
+  std::vector<SqlValue> values;
+
+ private:
+  void add(std::string_view condition, const SqlValue& value) {
+    sql += fmt::format(" AND {}", condition);
+    values.push_back(value);
+  }
+  template <typename List, typename ToSql>
+  void add_list(std::string_view column, const List& list, ToSql to_sql) {
+    std::string marks;
+    for (const auto& one : list) {
+      marks += marks.empty() ? "?" : ",?";
+      values.push_back(to_sql(one));
+    }
+    sql += fmt::format(" AND {} IN ({})", column, marks);
+  }
+};
+
 }  // namespace
 
 Result<std::vector<Delivery>> due_deliveries(Database& reader, const std::string& output, EventTime now,
@@ -111,28 +143,51 @@ Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& out
   return taken_back;
 }
 
-Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit) {
+Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, const DeadLetterFilter& filter) {
+  Fitting fitting(filter);
+  fitting.values.push_back(sql_number(filter.limit));
   std::vector<DeadLetter> letters;
-  auto read = reader.each(
-      "SELECT d.number, d.output, a.id, d.revision, d.at, d.attempts, d.why FROM dead_letter d "
-      "JOIN alert a ON a.number = d.alert ORDER BY d.number DESC LIMIT ?",
-      {sql_number(limit)}, [&](const SqlRow& row) {
-        letters.push_back({row.count(0), row.text(1), row.text(2), row.count(3), EventTime{row.number(4)},
-                           static_cast<std::uint32_t>(row.count(5)), row.text(6)});
-        return Result<void>{};
-      });
+  auto read =
+      reader.each(fmt::format("SELECT d.number, d.output, a.id, d.revision, d.at, d.attempts, d.why FROM dead_letter d "
+                              "JOIN alert a ON a.number = d.alert WHERE {} ORDER BY d.number DESC LIMIT ?",
+                              fitting.sql),
+                  fitting.values, [&](const SqlRow& row) {
+                    letters.push_back({row.count(0), row.text(1), row.text(2), row.count(3), EventTime{row.number(4)},
+                                       static_cast<std::uint32_t>(row.count(5)), row.text(6)});
+                    return Result<void>{};
+                  });
   if (!read) { return tl::unexpected(read.error()); }
   return letters;
 }
 
-Result<std::uint64_t> revive_dead_letters(Database& writer, const std::string& output) {
-  auto done = writer.run(
-      "INSERT INTO outbox(output, alert, revision, due, attempts, why) "
-      "SELECT output, alert, revision, 0, 0, '' FROM dead_letter WHERE output = ? ORDER BY number",
-      {sql_text(output)});
+Result<std::optional<DeadLetterContent>> read_dead_letter(Database& reader, DeadLetterFilter filter) {
+  filter.limit = 1;
+  auto letters = read_dead_letters(reader, filter);
+  if (!letters) { return tl::unexpected(letters.error()); }
+  if (letters->empty()) { return std::nullopt; }
+  DeadLetter& letter = letters->front();
+  const auto number = reader.number("SELECT alert FROM dead_letter WHERE number = ?", {sql_number(letter.id)});
+  if (!number) { return tl::unexpected(number.error()); }
+  auto alert = alert_at_revision(reader, *number, letter.revision);
+  if (!alert) { return tl::unexpected(alert.error()); }
+  return DeadLetterContent{std::move(letter), *std::move(alert)};
+}
+
+Result<std::uint64_t> revive_dead_letters(Database& writer, const DeadLetterFilter& filter) {
+  Fitting fitting(filter);
+  fitting.values.push_back(sql_number(filter.limit));
+  const std::string chosen = fmt::format(
+      "(SELECT d.number FROM dead_letter d JOIN alert a ON a.number = d.alert WHERE {} "
+      "ORDER BY d.number LIMIT ?)",
+      fitting.sql);
+  auto done = writer.run(fmt::format("INSERT INTO outbox(output, alert, revision, due, attempts, why) "
+                                     "SELECT output, alert, revision, 0, 0, '' FROM dead_letter WHERE number IN {} "
+                                     "ORDER BY number",
+                                     chosen),
+                         fitting.values);
   if (!done) { return tl::unexpected(done.error()); }
   const auto revived = static_cast<std::uint64_t>(writer.changes());
-  done = writer.run("DELETE FROM dead_letter WHERE output = ?", {sql_text(output)});
+  done = writer.run(fmt::format("DELETE FROM dead_letter WHERE number IN {}", chosen), fitting.values);
   if (!done) { return tl::unexpected(done.error()); }
   return revived;
 }

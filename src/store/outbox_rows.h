@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,9 +47,23 @@ struct DeadLetter {
                                                     std::size_t limit);
 // Takes back what bury_deliveries() did for an output since then: how many.
 [[nodiscard]] Result<std::uint64_t> unbury_deliveries(Database& writer, const std::string& output, EventTime since);
+// Which dead letters; all that are set must fit.
+struct DeadLetterFilter {
+  std::string output;                                  // empty: all
+  std::optional<std::set<std::string>> subscriptions;  // of their alerts, lower case; nothing: all
+  std::vector<std::uint64_t> ids;                      // empty: all
+  std::uint64_t before = 0;                            // older than the one of this id; 0: from the newest on
+  std::size_t limit = 100;
+};
 // Newest first.
-[[nodiscard]] Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, std::size_t limit);
-// Back into the outbox, due at once: how many.
-[[nodiscard]] Result<std::uint64_t> revive_dead_letters(Database& writer, const std::string& output);
+[[nodiscard]] Result<std::vector<DeadLetter>> read_dead_letters(Database& reader, const DeadLetterFilter& filter);
+struct DeadLetterContent {
+  DeadLetter letter;
+  StoredAlert alert;  // with the revision that it is about
+};
+// The newest that fits; nothing: none does.
+[[nodiscard]] Result<std::optional<DeadLetterContent>> read_dead_letter(Database& reader, DeadLetterFilter filter);
+// Back into the outbox, due at once, in the order in which they died; at most `limit`, the oldest first: how many.
+[[nodiscard]] Result<std::uint64_t> revive_dead_letters(Database& writer, const DeadLetterFilter& filter);
 
 }  // namespace keyvigil

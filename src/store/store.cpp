@@ -385,17 +385,21 @@ Result<std::uint64_t> Store::take_back_orphans(std::span<const std::string> outp
   return taken_back;
 }
 
-Result<std::vector<DeadLetter>> Store::dead_letters(std::size_t limit) const {
-  return state_->readers.read([&](Database& reader) { return read_dead_letters(reader, limit); });
+Result<std::vector<DeadLetter>> Store::dead_letters(const DeadLetterFilter& filter) const {
+  return state_->readers.read([&](Database& reader) { return read_dead_letters(reader, filter); });
 }
 
-Result<std::uint64_t> Store::revive(const std::string& output, const AuditLine& audit) {
+Result<std::optional<DeadLetterContent>> Store::dead_letter(const DeadLetterFilter& filter) const {
+  return state_->readers.read([&](Database& reader) { return read_dead_letter(reader, filter); });
+}
+
+Result<std::uint64_t> Store::revive(const DeadLetterFilter& filter, const AuditLine& audit) {
   std::uint64_t revived = 0;
   const auto done = state_->write_audited(audit, [&]() -> Result<bool> {
-    auto count = revive_dead_letters(state_->writer, output);
+    auto count = revive_dead_letters(state_->writer, filter);
     if (!count) { return tl::unexpected(count.error()); }
     revived = *count;
-    return true;
+    return revived > 0;
   });
   if (!done) { return tl::unexpected(done.error()); }
   return revived;

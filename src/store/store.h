@@ -153,9 +153,10 @@ class Store {
   // anything new is for them, so that the order per alert is kept.
   static constexpr std::int64_t kOrphansKeptTicks = EventTime::kTicksPerDay;
   [[nodiscard]] Result<std::uint64_t> take_back_orphans(std::span<const std::string> outputs, EventTime now);
-  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(std::size_t limit) const;  // newest first
-  // Tries the output's dead letters again: how many.
-  [[nodiscard]] Result<std::uint64_t> revive(const std::string& output, const AuditLine& audit);
+  [[nodiscard]] Result<std::vector<DeadLetter>> dead_letters(const DeadLetterFilter& filter) const;  // newest first
+  [[nodiscard]] Result<std::optional<DeadLetterContent>> dead_letter(const DeadLetterFilter& filter) const;
+  // Tries these again: how many. No line in the audit trail where there is none.
+  [[nodiscard]] Result<std::uint64_t> revive(const DeadLetterFilter& filter, const AuditLine& audit);
 
   // ---- audit and upkeep ----
   // Other limits from now on: of the journal, retention of alerts, audit lines and events. Waits for a checkpoint that

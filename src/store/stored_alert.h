@@ -59,10 +59,11 @@ struct AlertChange {
   std::string note;
 };
 
-// Alerts that were raised, revised or changed since, each once and as it is now, in the order of their changes.
+// Alerts that were raised, revised or changed since, each once and as it is now, in the order of their last changes.
 struct AlertNews {
   std::vector<StoredAlert> alerts;
-  std::uint64_t cursor = 0;  // to ask again with
+  std::vector<std::uint64_t> cursors;  // of each: who asks with it gets what comes after it, all of it and it not again
+  std::uint64_t cursor = 0;            // to ask again with, behind all
 };
 
 struct AuditLine {

@@ -7,6 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/bounded_json.h"
 #include "workload/table_rows.h"
 
 namespace keyvigil::workload {
@@ -52,7 +53,7 @@ const std::vector<Column>& columns_of(Form form) {
 Json parsed_record(const Activity& activity) {
   std::string raw;
   append_raw_record(raw, activity);
-  return Json::parse(raw);
+  return parse_bounded_json<Json>(raw);
 }
 
 Json table_row(Form form, const Activity& activity) {

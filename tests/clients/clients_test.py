@@ -306,7 +306,7 @@ class BlobContainer(unittest.TestCase):
                 service = Service(folder / "service",
                                   "  inputs:\n"
                                   f"    - container: {container}\n"
-                                  f"      key: {{file: {folder / 'key'}}}\n"
+                                  f"      key: {{file: {folder / 'key'}}}\n      plain_text: true\n"
                                   f"      from: {begin}\n      poll_seconds: 1\n")
                 filler.join()
                 service.wait_until(lambda: {alert["properties"]["compromisedEntity"] for alert in service.alerts()}

@@ -391,7 +391,8 @@ class Inputs(ServeCase):
         outputs = ("outputs:\n  - {name: live, kind: file, path: live.jsonl}\n"
                    "  - {name: past, kind: file, path: past.jsonl, backfilled: true}\n")
         inputs = {"folder": f"    - folder: {root}\n",
-                  "container": f"    - container: {container.url}\n      sas: {{file: ../sas}}\n"}
+                  "container": f"    - container: {container.url}\n      sas: {{file: ../sas}}\n"
+                               "      plain_text: true\n"}
         for kind, settings_of_input in inputs.items():
             with self.subTest(kind):
                 service = self.start(kind, settings + outputs + "serve:\n  inputs:\n" + settings_of_input +
@@ -519,7 +520,8 @@ class Lists(ServeCase):
         feeds = {"/exits?key=secret": "tor", "/taxii/collections/one/objects/": "suspicious", "/doubtful": "suspicious",
                  "/missing": "tor"}
         settings = "lists:\n  feeds:\n" + "".join(
-            f"    - {{url: '{url}{path}', role: {role}, taxii: {str('taxii' in path).lower()}}}\n"
+            f"    - {{url: '{url}{path}', role: {role}, taxii: {str('taxii' in path).lower()}, "
+            "plain_text: true}\n"
             for path, role in feeds.items())
         # Twenty callers from one network, so that there is something to try a list on.
         begin = 1_780_000_000
@@ -779,6 +781,13 @@ class Running(ServeCase):
                 ("a feed's secret that is not there", "lists:\n  feeds:\n    - {url: 'https://lists.example/', "
                  "role: tor, authorization: {file: missing}}\n" + good, "missing"),
                 ("an input twice", self.settings + good + f"    - folder: {inputs}\n", "twice"),
+                ("an output's secret that is not there", self.settings + good +
+                 "outputs:\n  - {name: chat, kind: slack, secret: {file: missing}}\n", "outputs.chat.secret"),
+                ("a key set that is not there", self.settings + good +
+                 "  issuers: [{issuers: [a], audiences: [b], key_set_file: missing}]\n", "key_set_file"),
+                ("a key twice", self.settings + good + "  lag_seconds: 20\n  lag_seconds: 30\n", "found it again"),
+                ("a location that is a path", self.settings + good + "estates: [{location: west/../../x}]\n",
+                 "expected a region"),
                 ("a token without a hash", self.settings + good +
                  "  tokens: [{name: a, roles: [reader], hash: none}]\n", "token new"),
                 ("an issuer without keys", self.settings + good + "  issuers: [{issuers: [a], audiences: [b]}]\n",

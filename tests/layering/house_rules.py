@@ -53,6 +53,9 @@ FORBIDDEN = [
      "allocates by hand; use a container or std::unique_ptr", ALL_ROOMS),
     (re.compile(r"(?<!\w)throw\b"), "throws; errors are values here (base/result.h)", ALL_ROOMS),
     (re.compile(r"^\s*#\s*define\s+(?!CHECK\()\w+\("), "defines a macro; CHECK is the only one", ALL_ROOMS),
+    (re.compile(r"\b(?:[Jj]son|ordered_json)::(?:sax_)?parse\s*\("),
+     "parses JSON that may be deep or large; use base/bounded_json.h",
+     tuple(room for room in ALL_ROOMS if room != "base")),
     (re.compile(r"\bstd::(?:log|log2|log10|log1p|exp|exp2|expm1|pow|sin|cos|tan|tanh|lgamma|tgamma|erf|erfc|cbrt|hypot)"
                 r"[fl]?\s*\("),
      "calls libm where decisions are made; only sqrt, floor and fma give equal bits everywhere", DECIDING_ROOMS),

@@ -127,6 +127,7 @@ class PlantedBreaches(unittest.TestCase):
         ("allocation by hand", "src/base/extra.cpp", "int* a = new int;\n", "by hand"),
         ("an exception", "src/base/extra.cpp", "void f() { throw 1; }\n", "errors are values"),
         ("a macro", "src/base/extra.cpp", "#define TWICE(x) ((x) + (x))\n", "macro"),
+        ("JSON of strangers without bounds", "src/intel/extra.cpp", "auto a = Json::parse(text);\n", "bounded_json.h"),
         ("libm in a decision", "src/detect/extra.cpp", "double a = std::log(2.0);\n", "libm"),
         ("a long line", "src/base/extra.cpp", "// " + "a" * 130 + "\n", "120 are the limit"),
         ("unfinished work", "src/base/extra.cpp", "// TO" "DO: later\n", "unfinished"),

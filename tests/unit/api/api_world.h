@@ -50,7 +50,7 @@ class ApiWorld {
     };
     add_arm_routes(router_, {*store_, rendering_, [] { return std::vector<std::string>{"hook"}; }, report()});
     add_ingest_routes(router_, {ingest_, 1000});
-    add_v1_routes(router_, {*store_, rendering_, live_, report()});
+    add_v1_routes(router_, {*store_, rendering_, live_, [] { return std::vector<std::string>{"hook"}; }, report()});
     add_graph_routes(router_, {*store_, rendering_, report()});
   }
   ApiWorld(const ApiWorld&) = delete;
@@ -82,6 +82,23 @@ class ApiWorld {
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& taken() const { return taken_; }
   [[nodiscard]] const AlertRendering& rendering() const { return rendering_; }
   [[nodiscard]] std::vector<AuditLine> audit() const { return store_->audit_lines(1000).value(); }
+
+  // A dead letter of the output "hook": its id.
+  std::uint64_t bury_one() {
+    CheckpointCommit checkpoint;
+    checkpoint.now = now;
+    Alert alert = alerts_.front();
+    alert.id = "00000000-0000-4000-8000-00000000dead";
+    checkpoint.revisions.push_back({alert, false, "", {"hook"}});
+    EXPECT_TRUE(store_->commit(checkpoint));
+    const auto due = store_->due("hook", now, 100).value();
+    for (const Delivery& delivery : due) {
+      if (delivery.alert.alert.id == alert.id) { EXPECT_TRUE(store_->bury(delivery.id, now, "answered 400")); }
+    }
+    DeadLetterFilter filter;
+    filter.output = "hook";
+    return store_->dead_letters(filter)->front().id;
+  }
 
   void commit(const std::vector<Alert>& alerts, const std::string& rule = "",
               const std::vector<EventBlock>& events = {}) {

@@ -68,11 +68,13 @@ class Foreign : public ::testing::Test {
             {"plan", "KeyVaults"},
             {"setting", "MCAS"},
             {"stream", "Custom-A"},
+            {"letter", "1"},
             {"kind", "vault"}};
   }
 
   static std::string body_for(const std::string& pattern) {
     if (pattern.find("pricings") != std::string::npos) { return R"({"properties":{"pricingTier":"Standard"}})"; }
+    if (pattern.find("revive") != std::string::npos) { return R"({"output":"hook"})"; }
     if (pattern.find("status") != std::string::npos) { return R"({"status":"Dismissed"})"; }
     if (pattern.find("default/simulate") != std::string::npos) {
       return R"({"properties":{"kind":"Bundles","bundles":["KeyVaults"]}})";

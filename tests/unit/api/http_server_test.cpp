@@ -1,6 +1,9 @@
 #include "api/http_server.h"
 
+#include <chrono>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -88,6 +91,16 @@ TEST(HttpServer, TakesChunkedBodies) {
   EXPECT_TRUE(response.ends_with("\r\n\r\n5")) << response;
 }
 
+TEST(HttpServer, ReadsHeadsThatComeInPieces) {
+  LoopbackServer loopback;
+  RawClient client(loopback.port());
+  const std::string request = ask("POST", "/store", kIngestToken, kClose + "Content-Length: 6\r\n") + "\r\n x\r\n";
+  for (const char c : request) { client.send(std::string(1, c)); }
+  const std::string response = client.read_all();
+  EXPECT_TRUE(has_status(response, 200));
+  EXPECT_TRUE(response.ends_with("\r\n\r\n6")) << "what looks like a folded header may be in a body";
+}
+
 TEST(HttpServer, AnswersHeadLikeGetWithoutBody) {
   LoopbackServer loopback;
   const std::string response = loopback.exchange(ask("HEAD", "/large", kGoodToken, kClose));
@@ -167,6 +180,23 @@ TEST(HttpServer, RefusesWhatIsNoRequest) {
   expect_refused(ask("GET", "/hello?a=%zz"), 400, "malformed_request");
   expect_refused(ask("GET", "/hello", kGoodToken, "Authorization: Bearer b\r\n"), 400, "malformed_request");
   expect_refused(ask("GET", "/hello", kGoodToken, "Expect: wonders\r\n"), 417, "malformed_request");
+  // A header that goes on in the next line, wherever it is, also where lengths are.
+  expect_refused(ask("GET", "/hello", kGoodToken, "X-A: b\r\n c\r\n"), 400, "malformed_request");
+  expect_refused(ask("POST", "/store", kIngestToken, "Content-Length:\r\n 5\r\n") + "abcde", 400, "malformed_request");
+  expect_refused(ask("POST", "/store", kIngestToken, "Content-Length: 5\r\n\t\r\n") + "abcde", 400,
+                 "malformed_request");
+  expect_refused(ask("POST", "/store", kIngestToken, "Transfer-Encoding:\r\n\tchunked\r\n") + "0\r\n\r\n", 400,
+                 "malformed_request");
+}
+
+// Chunks came with HTTP/1.1.
+TEST(HttpServer, RefusesChunksOfAnOlderVersion) {
+  LoopbackServer loopback;
+  const std::string response =
+      loopback.exchange("POST /store HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer " + kIngestToken +
+                        "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_TRUE(response.starts_with("HTTP/1.0 400 ")) << response;
+  EXPECT_EQ(loopback.stored(), 0);
 }
 
 TEST(HttpServer, RefusesWhatTwoServersCouldReadDifferently) {
@@ -237,20 +267,75 @@ TEST(HttpServer, AnswersWhereAHandlerThrows) {
   EXPECT_EQ(loopback.server().figures().handler_failures, 1U);
 }
 
+std::string post(std::size_t length, std::string_view token = kIngestToken, const std::string& more = "") {
+  return ask("POST", "/store", token, more + "Content-Length: " + std::to_string(length) + "\r\n");
+}
+
+void wait_for_bodies(LoopbackServer& loopback, std::uint64_t bytes) {
+  const auto begun = std::chrono::steady_clock::now();
+  while (loopback.server().figures().bodies_bytes_now != bytes &&
+         std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_EQ(loopback.server().figures().bodies_bytes_now, bytes);
+}
+
+// Two principals that may store.
+Access two_senders() {
+  const std::string salt(32, 'a');
+  AccessOptions options;
+  options.tokens = {{"carol", token_hash(kIngestToken, salt), {Role::kIngest}, std::nullopt, std::nullopt},
+                    {"dave", token_hash(kGoodToken, salt), {Role::kIngest}, std::nullopt, std::nullopt}};
+  return *Access::make(std::move(options));
+}
+
 TEST(HttpServer, RefusesBodiesBeyondTheRoomForAll) {
   HttpServerOptions options;
   options.limits.bodies_bytes = 1000;
-  LoopbackServer loopback(options);
+  LoopbackServer loopback(options, two_senders());
   RawClient first(loopback.port());
-  first.send(ask("POST", "/store", kIngestToken, "Content-Length: 600\r\nExpect: 100-continue\r\n"));
-  first.read_until("\r\n\r\n");  // its room is taken now
-  const std::string response =
-      loopback.exchange(ask("POST", "/store", kIngestToken, kClose + "Content-Length: 600\r\n"));
+  RawClient second(loopback.port());
+  first.send(post(600) + std::string(450, 'a'));
+  second.send(post(600, kGoodToken) + std::string(450, 'b'));
+  wait_for_bodies(loopback, 900);
+  const std::string response = loopback.exchange(post(101, kGoodToken, kClose) + std::string(101, 'c'));
   EXPECT_TRUE(has_status(response, 503));
   EXPECT_EQ(occurrences(response, "Retry-After: 1\r\n"), 1U);
-  first.send(std::string(600, 'b'));
-  EXPECT_TRUE(has_status(first.read_response(), 200));
-  EXPECT_EQ(loopback.server().figures().bodies_bytes_now, 0U);
+  EXPECT_TRUE(has_status(loopback.exchange(post(40, kGoodToken, kClose) + std::string(40, 'd')), 200));
+}
+
+TEST(HttpServer, TakesRoomForWhatHasComeAndNotForWhatMayCome) {
+  HttpServerOptions options;
+  options.limits.bodies_bytes = 2 * kBodyLimit;
+  LoopbackServer loopback(options);
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 40; ++i) {
+    idle.push_back(std::make_unique<RawClient>(loopback.port()));
+    idle.back()->send(i % 2 == 0
+                          ? post(kBodyLimit)
+                          : ask("POST", "/store", kIngestToken, "Transfer-Encoding: chunked\r\n") + "1\r\nx\r\n");
+  }
+  wait_for_bodies(loopback, 20);
+  EXPECT_TRUE(has_status(loopback.exchange(post(900, kIngestToken, kClose) + std::string(900, 'a')), 200))
+      << "of the same principal, too";
+}
+
+TEST(HttpServer, OnePrincipalHasHalfOfTheRoomAtMost) {
+  HttpServerOptions options;
+  options.limits.bodies_bytes = 2 * kBodyLimit;
+  LoopbackServer loopback(options, two_senders());
+  std::vector<std::unique_ptr<RawClient>> greedy;
+  for (int i = 0; i < 10; ++i) {
+    greedy.push_back(std::make_unique<RawClient>(loopback.port()));
+    greedy.back()->send(post(kBodyLimit) + std::string(100, 'a'));
+  }
+  wait_for_bodies(loopback, kBodyLimit);
+  EXPECT_TRUE(has_status(loopback.exchange(post(1, kIngestToken, kClose) + "a"), 503));
+  EXPECT_TRUE(has_status(loopback.exchange(post(kBodyLimit, kGoodToken, kClose) + std::string(kBodyLimit, 'b')), 200));
+  greedy.clear();
+  wait_for_bodies(loopback, 0);
+  EXPECT_TRUE(
+      has_status(loopback.exchange(post(kBodyLimit, kIngestToken, kClose) + std::string(kBodyLimit, 'c')), 200));
 }
 
 TEST(HttpServer, RefusesRequestsBeyondTheQueue) {

@@ -24,7 +24,7 @@ std::string role_name(const std::optional<Role>& role) {
 }
 
 bool is_ours(const std::string& pattern) {
-  return pattern.starts_with("/v1/") || pattern == "/openapi.yaml";
+  return pattern.starts_with("/v1/") || pattern.starts_with("/v1.0/") || pattern == "/openapi.yaml";
 }
 
 TEST(OpenApi, HasEveryRouteAndNoOther) {
@@ -48,7 +48,7 @@ TEST(OpenApi, HasEveryRouteAndNoOther) {
 TEST(OpenApi, HasEveryQueryParameterAndNoOther) {
   const Json description = document();
   const Schema schema(description);
-  for (const auto rows : {v1_alert_rows(), v1_entity_rows(), v1_service_rows()}) {
+  for (const auto rows : {v1_alert_rows(), v1_entity_rows(), v1_service_rows(), v1_output_rows()}) {
     for (const V1Row& row : rows) {
       const Json& operations = description.at("paths").at("/v1/" + std::string(row.path));
       const Json& operation = operations.at(lower_case(row.method));
@@ -76,6 +76,11 @@ TEST(OpenApi, DescribesEachOperation) {
       const bool open = operation.at("x-role") == "none";
       EXPECT_EQ(open, operation.contains("security")) << path;
       EXPECT_EQ(open, !operation.at("responses").contains("401")) << path;
+      if (open) { continue; }
+      // A query or a path that is not understood, and a service that is full.
+      for (const char* status : {"400", "403", "503"}) {
+        EXPECT_TRUE(operation.at("responses").contains(status)) << path << " " << status;
+      }
     }
   }
 }
@@ -145,6 +150,27 @@ TEST_F(OpenApiAnswers, AreAsDescribed) {
   expect_documented("/v1/audit", {"GET", "/v1/audit", "", "", {}}, 200);
   expect_documented("/v1/audit", {"GET", "/v1/audit", "limit=0", "", {}}, 400);
   expect_documented("/v1/catalogue", {"GET", "/v1/catalogue", "", "", {}}, 200);
+  const std::string letter = "/v1/outputs/dead/" + std::to_string(world_.bury_one());
+  expect_documented("/v1/outputs/dead", {"GET", "/v1/outputs/dead", "output=hook", "", {}}, 200);
+  expect_documented("/v1/outputs/dead", {"GET", "/v1/outputs/dead", "limit=1", "", {}}, 200);
+  expect_documented("/v1/outputs/dead", {"GET", "/v1/outputs/dead", "after=no", "", {}}, 400);
+  expect_documented("/v1/outputs/dead/{letter}", {"GET", letter, "", "", {}}, 200);
+  expect_documented("/v1/outputs/dead/{letter}", {"GET", "/v1/outputs/dead/none", "", "", {}}, 404);
+  const auto revive = [&](const std::string& body, int status) {
+    expect_documented("/v1/outputs/dead/revive", {"POST", "/v1/outputs/dead/revive", "", body, {}}, status);
+  };
+  revive(R"({"output":"hook"})", 200);
+  revive(R"({"output":"another"})", 404);
+  revive(R"({"output":"hook","ids":[]})", 400);
+  const std::string graph = "/v1.0/security/alerts_v2";
+  expect_documented(graph, {"GET", graph, "$top=1", "", {}}, 200);
+  expect_documented(graph, {"GET", graph, "$top=0", "", {}}, 400);
+  expect_documented(graph + "/{alert}", {"GET", graph + "/" + id, "", "", {}}, 200);
+  expect_documented(graph + "/{alert}", {"GET", graph + "/none", "", "", {}}, 404);
+  expect_documented(graph + "/{alert}", {"PATCH", graph + "/" + id, "", R"({"status":"resolved"})", {}}, 200);
+  expect_documented(graph + "/{alert}", {"PATCH", graph + "/" + id, "", R"({"status":"open"})", {}}, 400);
+  expect_documented("/v1/catalogue", {"GET", "/v1/catalogue", "colour=red", "", {}}, 400);
+  expect_documented("/v1/alerts/{alert}", {"GET", "/v1/alerts/%00", "", "", {}}, 400);
   expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {}}, 200);
   expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {{"content-encoding", "br"}}}, 415);
 }

@@ -52,11 +52,23 @@ TEST(V1Alerts, AreFound) {
 TEST(V1Alerts, RefuseWhatTheyDoNotUnderstand) {
   ApiWorld world;
   for (const char* query : {"alertType=KV_None", "severity=Bad", "status=New", "from=today", "until=x", "simulated=1",
-                            "limit=0", "limit=1001", "limit=ten", "colour=red", "after=zz"}) {
+                            "limit=0", "limit=1001", "limit=ten", "colour=red", "after=zz", "from=", "until="}) {
     const HttpResponse answer = world.get("/v1/alerts", query);
     EXPECT_EQ(answer.status, 400) << query;
     EXPECT_EQ(code_of(answer), "InvalidRequest");
   }
+}
+
+TEST(V1Timeline, RefusesTimesThatItDoesNotUnderstandAlsoWhereItDoesNotNeedThem) {
+  ApiWorld world;
+  const std::string alert = world.alerts().front().id;
+  for (const std::string query : {"caller=a&from=", "caller=a&until=", "caller=a&limit=0", "vault=a&from=now"}) {
+    EXPECT_EQ(world.get("/v1/timeline", query).status, 400) << query;
+  }
+  for (const std::string more : {"&from=", "&until=x", "&limit=ten"}) {
+    EXPECT_EQ(world.get("/v1/timeline", "alert=" + alert + more).status, 400) << more;
+  }
+  EXPECT_EQ(world.get("/v1/timeline", "alert=" + alert + "&from=2026-01-01").status, 200);
 }
 
 TEST(V1Alerts, PageWithTheirFilters) {
@@ -124,6 +136,73 @@ TEST(V1Alerts, AreStreamedAsTheyChange) {
   EXPECT_EQ(theirs.find("kv-a"), std::string::npos);
   for (int i = 0; i < 2000 && again.feed(); ++i) {}
   EXPECT_FALSE(again.feed().has_value());
+}
+
+// The id of each event is where to go on behind it, wherever the stream was cut.
+TEST(V1Stream, LosesAndDoublesNothingWhereverItIsCut) {
+  const auto ids_and_vaults = [](const std::string& events) {
+    std::vector<std::pair<std::string, std::string>> found;
+    for (std::size_t at = events.find("id: "); at != std::string::npos; at = events.find("id: ", at + 1)) {
+      const std::string event = events.substr(at, events.find("\n\n", at) - at);
+      const Json data = Json::parse(event.substr(event.find("data: ") + 6), nullptr, false);
+      found.emplace_back(event.substr(4, event.find('\n') - 4),
+                         data.at("id").get<std::string>() + data.at("status").get<std::string>());
+    }
+    return found;
+  };
+  ApiWorld world;
+  const std::string path = "/v1/alerts/" + world.alerts().front().id + "/status";
+  // The first alert changes again behind the others.
+  ASSERT_EQ(world.ask({"PUT", path, "", R"({"status":"Resolved"})", {}}).status, 204);
+  const auto from = [&](const std::string& id) {
+    HttpResponse stream = world.ask({"GET", "/v1/alerts/stream", "", "", {{"last-event-id", id}}});
+    return ids_and_vaults(stream.feed().value());
+  };
+  const auto all = from("0");
+  ASSERT_GE(all.size(), 3U);
+  for (std::size_t cut = 0; cut < all.size(); ++cut) {
+    EXPECT_EQ(from(all[cut].first), decltype(all)(all.begin() + static_cast<std::ptrdiff_t>(cut) + 1, all.end()))
+        << "cut behind " << all[cut].first;
+  }
+}
+
+TEST(V1Outputs, ListDeadLettersPageByPageAndTryThemAgain) {
+  ApiWorld world;
+  const std::uint64_t first = world.bury_one();
+  world.principal.roles = {Role::kReader};
+  EXPECT_EQ(world.get("/v1/outputs/dead").status, 403) << "an operator's";
+  world.principal.roles = {Role::kOperator};
+  const Json page = world.json("/v1/outputs/dead", "output=hook");
+  ASSERT_EQ(page.at("value").size(), 1U);
+  EXPECT_EQ(page.at("value")[0].at("why"), "answered 400");
+  EXPECT_FALSE(page.contains("nextLink"));
+  EXPECT_EQ(world.json("/v1/outputs/dead", "output=mail").at("value").size(), 0U);
+  EXPECT_EQ(world.json("/v1/outputs/dead", "after=" + std::to_string(first)).at("value").size(), 0U);
+  const std::string path = "/v1/outputs/dead/" + std::to_string(first);
+  EXPECT_EQ(world.json(path).at("alert").at("id"), page.at("value")[0].at("alertId"));
+
+  // What belongs to others is not there.
+  world.principal.subscriptions = {kTheirs};
+  EXPECT_EQ(world.json("/v1/outputs/dead").at("value").size(), 0U);
+  EXPECT_EQ(world.get(path).status, 404);
+  const auto revive = [&](const std::string& body) {
+    return world.ask({"POST", "/v1/outputs/dead/revive", "", body, {}});
+  };
+  EXPECT_EQ(revive(R"({"output":"hook"})").body, R"({"revived":0})");
+  world.principal.subscriptions.reset();
+
+  for (const char* body : {"", "[]", "{}", R"({"output":1})", R"({"output":"hook","ids":[]})",
+                           R"({"output":"hook","ids":["1"]})", R"({"output":"hook","ids":[-1]})"}) {
+    EXPECT_EQ(revive(body).status, 400) << body;
+  }
+  EXPECT_EQ(revive(R"({"output":"another"})").status, 404);
+  EXPECT_EQ(revive(R"({"output":"hook","ids":[4711]})").body, R"({"revived":0})");
+  const std::size_t lines = world.audit().size();
+  EXPECT_EQ(revive(R"({"output":"hook","ids":[)" + std::to_string(first) + "]}").body, R"({"revived":1})");
+  ASSERT_EQ(world.audit().size(), lines + 1);
+  EXPECT_EQ(world.audit().front().action, "output.revive");
+  EXPECT_EQ(world.audit().front().target, "hook");
+  EXPECT_EQ(world.json("/v1/outputs/dead").at("value").size(), 0U);
 }
 
 TEST(V1Entities, TellWhatIsKnown) {

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "reference/loopback_receiver.h"
@@ -18,23 +20,26 @@ ThreatList list_of(std::string_view content) {
 }
 
 TEST(ListFeed, ReadsAPageOfACollection) {
-  const auto page = parse_taxii_page(R"({"more":true,"next":"42","objects":[{"type":"indicator","id":"a"},{"b":1}]})");
-  ASSERT_TRUE(page.has_value());
+  const auto page = parse_taxii_page(
+      R"( {"more":true, "next":"4\u00322","objects" : [{"type":"indicator","id":"a]}"}, {"type":"malware"},[],)"
+      R"({"x":{"type":"indicator"}},{"x":"indicator","type":"note"},{"id":"b","type":"indicator"}]} )");
+  ASSERT_TRUE(page.has_value()) << page.error().message;
   EXPECT_TRUE(page->more);
-  EXPECT_EQ(page->next, "42");
-  ASSERT_EQ(page->objects.size(), 2U);
-  EXPECT_NE(page->objects[0].find("indicator"), std::string::npos);
+  EXPECT_EQ(page->next, "422");
+  ASSERT_EQ(page->indicators.size(), 2U) << "what is no indicator is left out";
+  EXPECT_EQ(page->indicators[0], R"({"type":"indicator","id":"a]}"})");
+  EXPECT_EQ(page->indicators[1], R"({"id":"b","type":"indicator"})");
 }
 
 TEST(ListFeed, TakesAnEnvelopeWithoutObjectsAsEmpty) {
   const auto page = parse_taxii_page("{}");
   ASSERT_TRUE(page.has_value());
-  EXPECT_TRUE(page->objects.empty());
+  EXPECT_TRUE(page->indicators.empty());
   EXPECT_FALSE(page->more);
 }
 
 TEST(ListFeed, KnowsWhatIsNoEnvelope) {
-  for (const char* text : {"", "[]", "<html>", R"({"objects":3})", R"({"objects":[)"}) {
+  for (const char* text : {"", "[]", "<html>", R"({"objects":3})", R"({"objects":[)", "3", R"({"objects":[{]})"}) {
     EXPECT_FALSE(parse_taxii_page(text).has_value()) << text;
   }
 }
@@ -164,6 +169,155 @@ TEST(ListFeed, BeginsWithWhatWasAcceptedAndNotWithWhatWasHeldBack) {
   EXPECT_EQ(feed.confirmed(), kNow);
   const auto refreshed = feed.refresh(after_hours(2));
   ASSERT_TRUE(refreshed && *refreshed) << "it is offered again";
+}
+
+std::string addresses(int count) {
+  std::string list;
+  for (int i = 0; i < count; ++i) { list += "203.0.113." + std::to_string(i) + "\n"; }
+  return list;
+}
+
+TEST(ListFeed, HoldsBackAListThatShrinksForADay) {
+  ListServer server;
+  const Folder folder;
+  server.serve(addresses(100), "\"100\"");
+  {
+    ListFeed feed(config_of(server.url()), folder.path());
+    ASSERT_TRUE(feed.refresh(kNow));
+    EXPECT_EQ(feed.doubt(kNow), "");
+    ASSERT_TRUE(feed.accept());
+    server.serve(addresses(50), "\"50\"");
+    ASSERT_TRUE(feed.refresh(after_hours(1)));
+    EXPECT_EQ(feed.doubt(after_hours(1)), "") << "half of it is left";
+    server.serve(addresses(49), "\"49\"");
+    ASSERT_TRUE(feed.refresh(after_hours(2)));
+    EXPECT_NE(feed.doubt(after_hours(2)).find("shrunk from 100 to 49 entries and is held back until"),
+              std::string::npos);
+    server.serve("# none\n", "\"none\"");
+    ASSERT_TRUE(feed.refresh(after_hours(3)));
+    EXPECT_NE(feed.doubt(after_hours(3)).find("to 0 entries"), std::string::npos);
+    EXPECT_EQ(feed.content(), addresses(100));
+  }
+  // A restart in between does not begin the day anew, and asks for the list itself.
+  ListFeed feed(config_of(server.url()), folder.path());
+  EXPECT_EQ(feed.content(), addresses(100));
+  auto refreshed = feed.refresh(after_hours(25));
+  ASSERT_TRUE(refreshed) << refreshed.error().message;
+  ASSERT_TRUE(*refreshed);
+  EXPECT_FALSE(server.requests().back().headers.contains("if-none-match"));
+  EXPECT_NE(feed.doubt(after_hours(25)), "");
+  ASSERT_TRUE(feed.refresh(after_hours(26)));
+  EXPECT_EQ(feed.doubt(after_hours(26)), "") << "a day of the same answers";
+  ASSERT_TRUE(feed.accept());
+  EXPECT_EQ(feed.content(), "# none\n");
+}
+
+TEST(ListFeed, AListThatGrowsAgainIsNoLongerDoubtful) {
+  ListServer server;
+  const Folder folder;
+  server.serve(addresses(100), "\"100\"");
+  ListFeed feed(config_of(server.url()), folder.path());
+  ASSERT_TRUE(feed.refresh(kNow));
+  ASSERT_TRUE(feed.accept());
+  server.serve(addresses(10), "\"10\"");
+  ASSERT_TRUE(feed.refresh(after_hours(1)));
+  EXPECT_NE(feed.doubt(after_hours(1)), "");
+  server.serve(addresses(100), "\"100\"");
+  auto refreshed = feed.refresh(after_hours(20));
+  ASSERT_TRUE(refreshed);
+  EXPECT_FALSE(*refreshed) << "it is what is in force";
+  server.serve(addresses(10), "\"10\"");
+  ASSERT_TRUE(feed.refresh(after_hours(26)));
+  EXPECT_NE(feed.doubt(after_hours(26)), "") << "the day begins anew";
+}
+
+TEST(ListFeed, TakesASmallListThatShrinksAndOneThatMay) {
+  ListServer server;
+  const Folder folder;
+  server.serve(addresses(19), "\"19\"");
+  ListFeed feed(config_of(server.url()), folder.path());
+  ASSERT_TRUE(feed.refresh(kNow));
+  ASSERT_TRUE(feed.accept());
+  server.serve(addresses(1), "\"1\"");
+  ASSERT_TRUE(feed.refresh(after_hours(1)));
+  EXPECT_EQ(feed.doubt(after_hours(1)), "");
+  ASSERT_TRUE(feed.accept());
+  server.serve("# none\n", "\"none\"");
+  ASSERT_TRUE(feed.refresh(after_hours(2)));
+  EXPECT_NE(feed.doubt(after_hours(2)), "") << "an empty one is doubtful always";
+  ListFeedConfig config = config_of(server.url());
+  config.may_shrink = true;
+  ListFeed willing(config, folder.path());
+  ASSERT_TRUE(willing.refresh(after_hours(3)));
+  EXPECT_EQ(willing.doubt(after_hours(3)), "") << "the operator has said so";
+}
+
+TEST(ListFeed, AListOfWhichNothingCanBeUsedIsNoList) {
+  ListServer server;
+  const Folder folder;
+  server.serve("0.0.0.0/1\n10.0.0.0/8\n", "\"one\"");
+  ListFeed feed(config_of(server.url()), folder.path());
+  const auto refreshed = feed.refresh(kNow);
+  ASSERT_FALSE(refreshed);
+  EXPECT_NE(refreshed.error().message.find("none that can be used"), std::string::npos) << refreshed.error().message;
+  EXPECT_FALSE(feed.confirmed());
+  EXPECT_FALSE(feed.content());
+}
+
+TEST(ListFeed, AnAnswerOfManySmallPartsIsRefusedBeforeItIsRead) {
+  ListServer server;
+  const Folder folder;
+  std::string many = "{\"objects\":[[]";
+  for (int i = 0; i < 100'000; ++i) { many += ",[]"; }
+  many += "]}";
+  server.serve(many, "\"one\"");
+  ListFeedConfig config = config_of(server.url());
+  config.json_tree_bytes = std::size_t{1} << 20;
+  ListFeed feed(config, folder.path());
+  const auto refreshed = feed.refresh(kNow);
+  ASSERT_FALSE(refreshed);
+  EXPECT_NE(refreshed.error().message.find("more than 1 MiB of memory"), std::string::npos)
+      << refreshed.error().message;
+  // As a collection, what is no indicator takes nothing.
+  config.taxii = true;
+  ListFeed collection(config, folder.path());
+  const auto empty = collection.refresh(kNow);
+  ASSERT_TRUE(empty) << empty.error().message;
+}
+
+TEST(ListFeed, AnAnswerOfTooManyEntriesIsRefused) {
+  ListServer server;
+  const Folder folder;
+  std::string many;
+  for (int i = 0; i <= 2'000'000; ++i) { many += "203.0.113.1\n"; }
+  server.serve(many, "\"one\"");
+  ListFeed feed(config_of(server.url()), folder.path());
+  const auto refreshed = feed.refresh(kNow);
+  ASSERT_FALSE(refreshed);
+  EXPECT_NE(refreshed.error().message.find("more than 2,000,000 entries"), std::string::npos)
+      << refreshed.error().message;
+}
+
+// What is said of a collection that never ends, from a server that takes so long for a page.
+std::string endless_collection(std::chrono::milliseconds page_takes, std::int64_t fetch_seconds) {
+  const LoopbackReceiver receiver([&](const ReceivedRequest&, std::size_t) {
+    std::this_thread::sleep_for(page_takes);
+    return LoopbackReceiver::answer(200, R"({"more":true,"next":"1","objects":[]})");
+  });
+  ListFeedConfig config = config_of(receiver.url("/objects/"));
+  config.taxii = true;
+  config.fetch_seconds = fetch_seconds;
+  const Folder folder;
+  ListFeed feed(config, folder.path());
+  const auto refreshed = feed.refresh(kNow);
+  return refreshed ? "a list" : refreshed.error().message;
+}
+
+TEST(ListFeed, ACollectionWithoutEndIsGivenUp) {
+  const std::string pages = endless_collection(std::chrono::milliseconds(0), 300);
+  EXPECT_NE(pages.find("expected at most 2000 pages"), std::string::npos) << pages;
+  const std::string seconds = endless_collection(std::chrono::milliseconds(5), 1);
+  EXPECT_NE(seconds.find("expected at most 1 seconds for all pages"), std::string::npos) << seconds;
 }
 
 TEST(ListFeed, ReadsACollectionPageByPage) {

@@ -140,6 +140,32 @@ TEST_F(ListFeedsTest, StopsWithoutWaitingForAnAnswerAndAsksAgain) {
   EXPECT_EQ(in_force_, Lists{"/tor203.0.113.1\n"});
 }
 
+TEST_F(ListFeedsTest, AnAnswerThatDoesNotComeDelaysNoOtherList) {
+  std::atomic<bool> asked = false;
+  std::atomic<bool> over = false;
+  LoopbackReceiver hanging([&](const ReceivedRequest&, std::size_t) {
+    asked = true;
+    while (!over) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
+    return std::string();
+  });
+  open();
+  std::vector<ListFeedConfig> configs(2);
+  configs[0].url = hanging.url("/tor");
+  configs[1].url = server_.url("/suspicious");
+  feeds_->replace(configs);
+  feeds_->start();
+  const auto begun = std::chrono::steady_clock::now();
+  const auto done = [&] { return asked && feeds_->health()[1].confirmed; };
+  while (!done() && std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(feeds_->health()[1].confirmed) << "the second list did not wait for the first";
+  EXPECT_FALSE(feeds_->health()[0].confirmed);
+  feeds_->stop();
+  over = true;
+  EXPECT_EQ(in_force_, Lists{"/suspicious203.0.113.2\n"});
+}
+
 TEST_F(ListFeedsTest, AListThatIsHeldBackHoldsBackNoOther) {
   doubtful_ = "/tor";
   open();

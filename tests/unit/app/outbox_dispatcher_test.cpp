@@ -209,6 +209,23 @@ TEST(OutputRounds, BuryWhatIsRefusedAndGoOn) {
   EXPECT_EQ(rounds.figures().delivered, 1U);
 }
 
+TEST(OutputRounds, CountFailuresInARowUntilSomethingIsDelivered) {
+  std::atomic<int> status = 401;
+  const LoopbackReceiver receiver(
+      [&](const ReceivedRequest&, std::size_t) { return LoopbackReceiver::answer(status, "who are you"); });
+  MemoryOutbox box;
+  box.add(stored(tor_alert(), 1));
+  const Outbox doors = box.doors();
+  OutputRounds rounds(doors, Output(webhook(receiver), {}, ""));
+  for (const std::int64_t seconds : {0, 100, 200}) { (void)rounds.run(after(seconds), kGoOn); }
+  EXPECT_EQ(rounds.figures().failed_in_row, 3U);
+  EXPECT_NE(rounds.figures().last_failure.find("answered 401"), std::string::npos);
+  status = 200;
+  (void)rounds.run(after(300), kGoOn);
+  EXPECT_EQ(rounds.figures().failed_in_row, 0U);
+  EXPECT_EQ(rounds.figures().failed_attempts, 3U);
+}
+
 TEST(OutputRounds, BuryAfterSoManyAttemptsOrSoMuchTime) {
   const LoopbackReceiver receiver([](const ReceivedRequest&, std::size_t) { return LoopbackReceiver::answer(500); });
   OutputOptions options = webhook(receiver);

@@ -124,11 +124,11 @@ TEST(ServiceMetrics, SayWhetherTheLastReloadIsInForce) {
 // Names come from outside: one must not make another metric.
 TEST(ServiceMetrics, EscapeWhatLabelsMayNotHold) {
   auto values = parsed(metrics_text(some_figures()));
-  const std::string label = R"({input="container/https://\"odd\"\\\nname")";
+  const std::string label = R"({input="container/https://\"odd\"\\\\x0aname")";
   EXPECT_EQ(values["keyvigil_records_total" + label + "}"], "12");
   EXPECT_EQ(values["keyvigil_records_refused_total" + label + R"(,cause="no time"})"], "2");
   EXPECT_EQ(values["keyvigil_input_failing" + label + "}"], "1");
-  EXPECT_EQ(values[R"(keyvigil_problem{kind="input",about="container/https://\"odd\"\\\nname"})"], "1");
+  EXPECT_EQ(values[R"(keyvigil_problem{kind="input",about="container/https://\"odd\"\\\\x0aname"})"], "1");
 }
 
 TEST(ServiceMetrics, LeaveOutWhatIsNotKnown) {

@@ -31,7 +31,7 @@ class ServiceWatchTest : public testing::Test {
   std::vector<std::string> look(std::int64_t minute) {
     std::vector<std::string> problems;
     texts_.clear();
-    for (const ServiceProblem& problem : watch_.look(live_, store_, after(minute))) {
+    for (const ServiceProblem& problem : watch_.look(live_, store_, outputs_, after(minute))) {
       problems.push_back(problem.kind + (problem.about.empty() ? "" : " " + problem.about));
       texts_ += problem.text + "\n";
     }
@@ -42,6 +42,7 @@ class ServiceWatchTest : public testing::Test {
   ServiceWatch watch_{WatchLimits{60, 120}, kStart};
   LiveFigures live_;
   StoreFigures store_;
+  std::vector<OutputFigures> outputs_;
   std::string texts_;
 };
 
@@ -111,6 +112,31 @@ TEST_F(ServiceWatchTest, ClocksAreToldApartFromLosses) {
   input().refused_by_cause[std::string(to_string(RefusalCause::kFuture))] = 20;
   live_.future_refused = 20;
   EXPECT_EQ(look(1), Problems{"clock"});
+}
+
+TEST_F(ServiceWatchTest, AnOutputThatFailsAFewTimesInARowIsAProblemUntilItDelivers) {
+  outputs_.resize(2);
+  outputs_[0].name = "soc";
+  outputs_[1].name = "duty";
+  outputs_[0].failed_in_row = 2;
+  outputs_[0].failing_since = after(1);
+  EXPECT_EQ(look(1), Problems{}) << "two are the weather";
+  outputs_[0].failed_in_row = 3;
+  outputs_[0].last_failure = "answered 401";
+  EXPECT_EQ(look(1), Problems{"output soc"});
+  EXPECT_NE(texts_.find("3 attempts in a row failed, the last one: answered 401"), std::string::npos) << texts_;
+  outputs_[0].failed_in_row = 0;
+  EXPECT_EQ(look(2), Problems{});
+}
+
+TEST_F(ServiceWatchTest, AnOutputThatRestsForLongAfterOneFailureIsAProblem) {
+  outputs_.resize(1);
+  outputs_[0].name = "soc";
+  outputs_[0].failed_in_row = 1;
+  outputs_[0].failing_since = after(1);
+  outputs_[0].last_failure = "answered 429";
+  EXPECT_EQ(look(3), Problems{});
+  EXPECT_EQ(look(4), Problems{"output soc"});
 }
 
 TEST_F(ServiceWatchTest, DecisionsThatLagAreAProblem) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,13 @@ namespace keyvigil {
 namespace {
 
 constexpr EventTime kNow = EventTime::from_milliseconds(1'795'000'000'000);
+
+DeadLetterFilter letters_of(const std::string& output, std::size_t limit = 100) {
+  DeadLetterFilter filter;
+  filter.output = output;
+  filter.limit = limit;
+  return filter;
+}
 
 CheckpointCommit with_alerts(std::uint64_t from, std::uint64_t to, std::vector<std::string> outputs = {}) {
   CheckpointCommit checkpoint;
@@ -301,12 +309,12 @@ TEST(Store, DeliversInOrderPerAlert) {
   due = store->due("siem", kNow, 10);
   ASSERT_EQ(due->size(), 1U);
   EXPECT_EQ((*due)[0].alert.alert, made_alert(1, 2));
-  const auto letters = store->dead_letters(10);
+  const auto letters = store->dead_letters({});
   ASSERT_EQ(letters->size(), 1U);
   EXPECT_EQ((*letters)[0].why, "gave up");
   EXPECT_EQ((*letters)[0].attempts, 2U);
   EXPECT_EQ((*letters)[0].alert_id, made_alert(1).id);
-  EXPECT_EQ(store->revive("siem", done_by("alice", "output.retry")), 1U);
+  EXPECT_EQ(store->revive(letters_of("siem"), done_by("alice", "output.revive")), 1U);
   EXPECT_EQ(store->figures()->dead_letters, 0U);
   EXPECT_EQ(store->due("mail", kNow, 10)->size(), 2U);
 }
@@ -327,12 +335,63 @@ TEST(Store, WhatWaitsForAnOutputThatIsGoneBecomesDeadLetters) {
   EXPECT_EQ((*buried)[1].revisions, 1U);
   EXPECT_EQ(store->figures()->outbox, kMany) << "those of siem wait on";
   EXPECT_EQ(store->figures()->dead_letters, kMany + 1);
-  EXPECT_NE(store->dead_letters(1)->front().why.find("configuration"), std::string::npos);
+  EXPECT_NE(store->dead_letters(letters_of("", 1))->front().why.find("configuration"), std::string::npos);
   const auto lines = store->audit_lines(10);
   ASSERT_EQ(lines->size(), 2U);
   EXPECT_EQ((*lines)[0].action, "outbox.orphaned");
   EXPECT_EQ((*lines)[0].target, "mail (1 revisions)");
   EXPECT_TRUE(store->bury_orphans(outputs, kNow)->empty()) << "nothing is left to do, nor to tell";
+  EXPECT_EQ(store->audit_lines(10)->size(), 2U);
+}
+
+TEST(Store, DeadLettersAreFoundByOutputSubscriptionAndId) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  ASSERT_TRUE(store->commit(with_alerts(1, 6, {"siem", "mail"})));
+  for (const std::string output : {"siem", "mail"}) {
+    const auto due = store->due(output, kNow, 10);
+    for (const Delivery& delivery : *due) { ASSERT_TRUE(store->bury(delivery.id, kNow, output + " refused it")); }
+  }
+  const auto all = store->dead_letters({});
+  ASSERT_EQ(all->size(), 10U);
+  EXPECT_GT(all->front().id, all->back().id) << "newest first";
+  const auto mail = store->dead_letters(letters_of("mail", 3));
+  ASSERT_EQ(mail->size(), 3U);
+  DeadLetterFilter before = letters_of("mail");
+  before.before = mail->back().id;
+  const auto further = store->dead_letters(before);
+  ASSERT_EQ(further->size(), 2U);
+  EXPECT_EQ(further->front().why, "mail refused it");
+  DeadLetterFilter bound;
+  bound.subscriptions.emplace();
+  EXPECT_TRUE(store->dead_letters(bound)->empty());
+  bound.subscriptions->insert("another");
+  EXPECT_TRUE(store->dead_letters(bound)->empty());
+  bound.subscriptions->insert(made_alert(1).subscription_id);
+  EXPECT_EQ(store->dead_letters(bound)->size(), 2U) << "one alert, two outputs";
+  DeadLetterFilter one;
+  one.ids = {mail->at(1).id};
+  const auto content = store->dead_letter(one);
+  ASSERT_TRUE(content && *content) << message_of(content);
+  EXPECT_EQ((*content)->letter.alert_id, mail->at(1).alert_id);
+  EXPECT_EQ((*content)->alert.alert.id, mail->at(1).alert_id);
+  one.ids = {4711};
+  EXPECT_FALSE(store->dead_letter(one)->has_value());
+
+  const auto audit = done_by("alice", "output.revive");
+  DeadLetterFilter foreign = letters_of("mail");
+  foreign.subscriptions = std::set<std::string>{"another"};
+  EXPECT_EQ(store->revive(foreign, audit), 0U);
+  EXPECT_EQ(store->audit_lines(10)->size(), 0U) << "nothing was done";
+  DeadLetterFilter some = letters_of("mail");
+  some.ids = {mail->at(0).id, mail->at(1).id, 4711};
+  EXPECT_EQ(store->revive(some, audit), 2U);
+  EXPECT_EQ(store->due("mail", kNow, 10)->size(), 2U);
+  EXPECT_EQ(store->revive(letters_of("siem", 2), audit), 2U);
+  const auto due = store->due("siem", kNow, 10);
+  ASSERT_EQ(due->size(), 2U);
+  EXPECT_EQ(due->front().alert.alert.id, made_alert(1).id) << "the oldest first";
+  EXPECT_EQ(store->figures()->dead_letters, 6U);
   EXPECT_EQ(store->audit_lines(10)->size(), 2U);
 }
 
