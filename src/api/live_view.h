@@ -18,6 +18,15 @@
 
 namespace keyvigil {
 
+// What is wrong with an input that is followed, by whoever follows it.
+struct InputReport {
+  std::string failure;                  // a sentence; empty: nothing
+  std::uint64_t items_failing = 0;      // could not be read when they were tried last
+  std::uint64_t item_failures = 0;      // attempts that failed, since the start
+  std::uint64_t items_passed_over = 0;  // too large to be taken
+  std::uint64_t items_left_out = 0;     // too many, or could not be listed
+};
+
 struct InputHealth {
   std::string name;
   std::uint64_t records = 0;
@@ -29,7 +38,7 @@ struct InputHealth {
   std::optional<EventTime> last_received;  // wall clock
   bool idle = false;
   bool removed = false;  // from the configuration: nobody waits for it
-  std::string failure;   // what is wrong with it now; empty: nothing
+  InputReport report;    // now
 };
 
 // A threat list by URL.
@@ -65,7 +74,16 @@ struct BoundMet {
   std::uint64_t count = 0;
 };
 
+// A vault that is quiet for longer than it ever was.
+struct SilentVault {
+  std::string vault_id;
+  EventTime last;  // its newest event
+  std::int64_t pause_ticks = 0;
+  std::int64_t longest_ticks = 0;  // its longest pause before
+};
+
 struct LiveFigures {
+  static constexpr std::size_t kSilentVaults = 20;
   std::vector<ServiceProblem> problems;
   std::vector<InputHealth> inputs;
   std::vector<ListHealth> lists;
@@ -88,11 +106,17 @@ struct LiveFigures {
   std::uint64_t spilled = 0;                     // events that waited on disk
   std::map<AlertType, double> detector_seconds;  // since the start, estimated from one decision in many
   std::map<AlertType, std::uint64_t> alerts_raised;
-  std::optional<EventTime> decided_to;  // event time
-  std::optional<EventTime> learned_at;  // behaviour raises alerts from then on
-  std::uint64_t journal_waiting = 0;    // entries that are not decided yet
-  double behind_seconds = 0;            // since the oldest of these was received
-  double checkpoint_seconds = 0;        // the last one
+  std::optional<EventTime> decided_to;     // event time
+  std::optional<EventTime> learned_at;     // behaviour raises alerts from then on
+  std::uint64_t journal_waiting = 0;       // entries that are not decided yet
+  std::vector<SilentVault> silent_vaults;  // at most kSilentVaults, the longest silent first
+  std::uint64_t silent_vaults_total = 0;
+  std::uint64_t vaults_not_watched = 0;  // for silence, for want of room
+  std::uint64_t clock_held = 0;          // pieces of input that wait until this machine's clock is right
+  std::int64_t clock_lead_ticks = 0;     // how far their records are ahead of it, at most
+  std::uint64_t clock_holds = 0;         // times that one was not taken, since the start
+  double behind_seconds = 0;             // since the oldest of these was received
+  double checkpoint_seconds = 0;         // the last one
   std::uint64_t checkpoints = 0;
   std::string list_version;
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/arm_answer.h"
+#include "api/arm_rows.h"
 
 namespace keyvigil {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kStreamBodyBytes = std::size_t{4} << 20;
 constexpr std::array<std::string_view, 2> kVersions = {"2021-11-01-preview", "2023-01-01"};
 constexpr std::size_t kNameBytes = 128;
+constexpr int kRetrySoon = 10;
 
 bool is_name(std::string_view name) {
   const auto fits = [](char c) {
@@ -64,6 +66,11 @@ HttpResponse with_client_id(HttpResponse response, const HttpRequest& request) {
   return response;
 }
 
+// Ours: Azure's clients do not look at it.
+void tell_refused(const IngestAnswer& answer, HttpResponse& response) {
+  if (answer.refused > 0) { response.headers.emplace_back("x-keyvigil-refused", fmt::format("{}", answer.refused)); }
+}
+
 HttpResponse take_stream(const IngestRoutes& needs, const HttpRequest& request) {
   if (auto refusal = refuse_api_version(request, kVersions)) { return std::move(*refusal); }
   if (auto refusal = refuse_encoding(request)) { return std::move(*refusal); }
@@ -77,14 +84,32 @@ HttpResponse take_stream(const IngestRoutes& needs, const HttpRequest& request) 
                     kNameBytes));
   }
   const IngestAnswer answer = needs.ingest(fmt::format("ingest/{}/{}", rule, stream), request.body, request.principal);
-  return answer.outcome == IngestAnswer::Outcome::kStored ? no_content() : refused(answer);
+  if (answer.outcome != IngestAnswer::Outcome::kStored) { return refused(answer); }
+  HttpResponse response = no_content();
+  tell_refused(answer, response);
+  return response;
 }
 
 HttpResponse take_logs(const IngestRoutes& needs, const HttpRequest& request) {
   if (auto refusal = refuse_encoding(request)) { return std::move(*refusal); }
   const IngestAnswer answer = needs.ingest("logs", request.body, request.principal);
   if (answer.outcome != IngestAnswer::Outcome::kStored) { return refused(answer); }
-  return json_answer(200, {{"records", answer.records}});
+  Json body{{"records", answer.records}, {"refused", answer.refused}};
+  if (answer.refused > 0) {
+    body["refusedByCause"] = answer.refused_by_cause;
+    body["firstRefusal"] = answer.first_refusal;
+  }
+  return json_answer(200, body);
+}
+
+// An input belongs to no subscription: who is bound to some knows of none.
+HttpResponse forget_stream(const IngestRoutes& needs, const HttpRequest& request) {
+  const std::string name = fmt::format("ingest/{}/{}", request.parameter("rule"), request.parameter("stream"));
+  auto forgotten = request.principal.subscriptions ? Result<bool>(false)
+                                                   : needs.forget(name, audit_line(request, "input.forget", name));
+  if (!forgotten) { return with_retry(arm_error(503, "ServiceUnavailable", forgotten.error().message), kRetrySoon); }
+  if (!*forgotten) { return arm_error(404, "NotFound", fmt::format("There is no input '{}'.", name)); }
+  return no_content();
 }
 
 }  // namespace
@@ -96,6 +121,8 @@ void add_ingest_routes(Router& router, const IngestRoutes& needs) {
   router.add("POST", "/v1/logs", Role::kIngest,
              [needs](const HttpRequest& request) { return with_client_id(take_logs(needs, request), request); },
              {.body_bytes = needs.logs_body_bytes, .bulk = true});
+  router.add("DELETE", "/v1/sources/ingest/{rule}/{stream}", Role::kOperator,
+             [needs](const HttpRequest& request) { return forget_stream(needs, request); });
 }
 
 }  // namespace keyvigil

@@ -84,6 +84,7 @@ Json service_json(const LiveFigures& figures) {
   json["evictedEdges"] = figures.evicted_edges;
   json["forgottenObjects"] = figures.forgotten_objects;
   json["bounds"] = bounds_json(figures.bounds);
+  json["silentVaults"] = figures.silent_vaults_total;
   put_time(json, "decidedToUtc", figures.decided_to);
   put_time(json, "learnedAtUtc", figures.learned_at);
   json["journalWaiting"] = figures.journal_waiting;
@@ -170,7 +171,10 @@ Json input_json(const InputHealth& input) {
   put_time(json, "lastReceivedUtc", input.last_received);
   json["idle"] = input.idle;
   json["removed"] = input.removed;
-  json["failure"] = input.failure;
+  json["failure"] = input.report.failure;
+  json["itemsFailing"] = input.report.items_failing;
+  json["itemsPassedOver"] = input.report.items_passed_over;
+  json["itemsLeftOut"] = input.report.items_left_out;
   return json;
 }
 

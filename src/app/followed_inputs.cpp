@@ -9,8 +9,9 @@
 
 namespace keyvigil {
 
-FollowedInputs::FollowedInputs(Store& store, LiveLoop& loop, std::function<EventTime()> now)
-    : store_(&store), loop_(&loop), now_(std::move(now)) {}
+FollowedInputs::FollowedInputs(Store& store, LiveLoop& loop, ClockDoubt& clock, std::function<EventTime()> now,
+                               Tell tell)
+    : store_(&store), loop_(&loop), clock_(&clock), now_(std::move(now)), tell_(std::move(tell)) {}
 
 FollowerDoors FollowedInputs::doors() const {
   FollowerDoors doors;
@@ -21,8 +22,10 @@ FollowerDoors FollowedInputs::doors() const {
   doors.forget = [this](const std::string& name, std::span<const std::string> items) {
     return store_->forget_positions(name, items);
   };
-  doors.report = [this](const std::string& name, const std::string& failure) { loop_->report_input(name, failure); };
+  doors.report = [this](const std::string& name, InputReport report) { loop_->report_input(name, std::move(report)); };
+  doors.tell = tell_;
   doors.now = now_;
+  doors.clock = clock_;
   return doors;
 }
 

@@ -32,8 +32,9 @@ class FollowedInputs {
  public:
   static constexpr std::int64_t kKeptDays = 30;
 
-  // Store and loop must outlive it. `now`: wall clock.
-  FollowedInputs(Store& store, LiveLoop& loop, std::function<EventTime()> now);
+  using Tell = std::function<void(const std::string& input, const std::string& text)>;
+  // Store, loop and clock must outlive it. `now`: wall clock. `tell`: see FollowerDoors; from any thread.
+  FollowedInputs(Store& store, LiveLoop& loop, ClockDoubt& clock, std::function<EventTime()> now, Tell tell);
 
   // What is to be followed, with its secrets, ready to start; null where one that runs goes on.
   struct Wanted {
@@ -55,7 +56,9 @@ class FollowedInputs {
 
   Store* store_;
   LiveLoop* loop_;
+  ClockDoubt* clock_;
   std::function<EventTime()> now_;
+  Tell tell_;
   std::vector<std::unique_ptr<InputFollower>> followers_;
 };
 

@@ -5,17 +5,23 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "app/decode_pool.h"
+#include "base/hash.h"
 #include "source/file_source.h"
 
 namespace keyvigil {
 namespace {
 
-constexpr std::size_t kLookedAt = 8;  // records of the first batch
 constexpr std::size_t kInputNameBytes = 256;
 constexpr int kRetrySoon = 10;
 constexpr int kRetryLater = 30;
+constexpr int kRetryMuchLater = 600;
+
+bool is_named_by_sender(std::string_view input) {
+  return input.starts_with("ingest/");
+}
 
 using IngestOutcome = IngestAnswer::Outcome;
 
@@ -36,15 +42,21 @@ std::optional<std::string> foreign_subscription(const DecodedBatch& batch, const
   return std::nullopt;
 }
 
-bool holds_nothing_readable(const DecodedBatch& batch) {
-  return batch.count == 0 && !batch.refusals.empty() &&
-         std::ranges::all_of(batch.skipped, [](std::uint64_t count) { return count == 0; });
+void count_refusals(const DecodedBatch& batch, IngestAnswer& answer) {
+  for (const Refusal& refusal : batch.refusals) {
+    if (answer.refused++ == 0) { answer.first_refusal = refusal.message; }
+    ++answer.refused_by_cause[std::string(to_string(refusal.cause))];
+  }
 }
 
 }  // namespace
 
-IngestDoor::IngestDoor(LiveLoop& loop, const IngestLimits& limits, std::function<EventTime()> now)
-    : loop_(&loop), now_(std::move(now)), limits_(limits) {}
+IngestDoor::IngestDoor(LiveLoop& loop, ClockDoubt& clock, const IngestLimits& limits, std::function<EventTime()> now)
+    : loop_(&loop), clock_(&clock), now_(std::move(now)), limits_(limits) {
+  for (auto& [name, last] : loop_->inputs_by_http()) {
+    if (is_named_by_sender(name)) { inputs_[name] = {"", last}; }
+  }
+}
 
 void IngestDoor::limit_to(const IngestLimits& limits) {
   const std::lock_guard lock(mutex_);
@@ -56,22 +68,78 @@ IngestLimits IngestDoor::limits() const {
   return limits_;
 }
 
-bool IngestDoor::knows(const std::string& input) {
+// ---- names of inputs ----
+
+IngestDoor::Entry IngestDoor::enter(const std::string& input, const std::string& sender) {
+  if (!is_named_by_sender(input)) { return Entry::kKnown; }
   const std::lock_guard lock(mutex_);
-  if (inputs_.contains(input)) { return true; }
-  if (inputs_.size() >= limits_.inputs || input.size() > kInputNameBytes) { return false; }
-  inputs_.insert(input);
+  if (const auto known = inputs_.find(input); known != inputs_.end()) {
+    if (known->second.sender.empty()) { known->second.sender = sender; }
+    known->second.last = now_();
+    return Entry::kKnown;
+  }
+  const auto own = std::ranges::count(inputs_, sender, [](const auto& one) { return one.second.sender; });
+  if (static_cast<std::size_t>(own) >= limits_.inputs_of_sender || input.size() > kInputNameBytes) {
+    return Entry::kFull;
+  }
+  if (inputs_.size() >= limits_.inputs && !displace_one()) { return Entry::kFull; }
+  inputs_[input] = {sender, now_()};
+  return Entry::kNew;
+}
+
+// The one of an earlier run that is unused for longest.
+bool IngestDoor::displace_one() {
+  auto oldest = inputs_.end();
+  for (auto one = inputs_.begin(); one != inputs_.end(); ++one) {
+    if (!one->second.sender.empty()) { continue; }
+    if (oldest == inputs_.end() || one->second.last < oldest->second.last) { oldest = one; }
+  }
+  if (oldest == inputs_.end() || !tell_removed({&oldest->first, 1})) { return false; }
+  inputs_.erase(oldest);
   return true;
 }
 
+Result<void> IngestDoor::tell_removed(std::span<const std::string> inputs) const {
+  std::vector<JournalEntry> entries;
+  for (const std::string& input : inputs) {
+    JournalEntry& entry = entries.emplace_back();
+    entry.kind = JournalKind::kRemoved;
+    entry.input = input;
+    entry.received_ticks = now_().ticks;
+  }
+  auto appended = loop_->append(entries);
+  return appended ? Result<void>() : tl::unexpected(appended.error());
+}
+
+Result<bool> IngestDoor::forget(const std::string& input) {
+  const std::lock_guard lock(mutex_);
+  const auto known = inputs_.find(input);
+  if (known == inputs_.end()) { return false; }
+  if (auto told = tell_removed({&input, 1}); !told) { return tl::unexpected(told.error()); }
+  inputs_.erase(known);
+  return true;
+}
+
+void IngestDoor::forget_unused() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> unused;
+  for (const auto& [name, known] : inputs_) {
+    if (!now_().is_within(kForgottenDays * EventTime::kTicksPerDay, known.last.ticks)) { unused.push_back(name); }
+  }
+  if (unused.empty() || !tell_removed(unused)) { return; }  // next time, where the disk refuses
+  for (const std::string& name : unused) { inputs_.erase(name); }
+}
+
+// ---- bodies ----
+
 IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body, const Principal& principal,
-                                 const IngestLimits& limits) {
+                                 EventTime now, const IngestLimits& limits) const {
   IngestAnswer answer;
   FileSource source = FileSource::of_bytes(body, input, {});
   RawBatch raw;
   Decoder decoder;
   DecodedBatch batch;
-  std::uint64_t refused = 0;
+  RecordTimes times(now);
   while (true) {
     auto more = source.next(raw);
     if (!more) { return refusal(IngestOutcome::kFailed, more.error().message, kRetrySoon); }
@@ -86,22 +154,27 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
       const bool hopeless = one.cause == RefusalCause::kUnknownForm || one.cause == RefusalCause::kBadCompression;
       if (hopeless) { return refusal(IngestOutcome::kMalformed, one.message); }
     }
-    const bool first = answer.records == 0 && refused == 0;
-    answer.records += raw.records.size();
-    refused += raw.refused.size();
-    if (!first && !principal.subscriptions) { continue; }
-    if (!principal.subscriptions && raw.records.size() > kLookedAt) { raw.records.resize(kLookedAt); }
-    decode_batch(raw, 0, false, decoder, batch);
-    if (first && holds_nothing_readable(batch)) {
-      return refusal(IngestOutcome::kMalformed, batch.refusals.front().message);
+    if (raw.ends_in_array) {
+      return refusal(IngestOutcome::kMalformed,
+                     "expected the array of records to be closed, found the end of the body inside it: it was cut, and "
+                     "nothing of it was taken; send it whole");
     }
+    decode_batch(raw, 0, false, decoder, batch);
+    answer.records += batch.records;
+    count_refusals(batch, answer);
+    for (std::size_t i = 0; i < batch.count; ++i) { times.add(batch.events[i].time); }
     if (!principal.subscriptions) { continue; }
     if (const auto foreign = foreign_subscription(batch, principal)) {
       return refusal(IngestOutcome::kForeign,
                      fmt::format("'{}' may not send records of subscription '{}'", principal.name, *foreign));
     }
   }
-  if (answer.records == 0 && refused > 0) { return refusal(IngestOutcome::kMalformed, "expected records, found none"); }
+  if (answer.refused > 0 && answer.refused == answer.records) {
+    return refusal(IngestOutcome::kMalformed, answer.first_refusal);
+  }
+  if (const auto why = clock_->hold(fmt::format("{}\n{:x}", input, hash64(body)), times)) {
+    return refusal(IngestOutcome::kFailed, *why, kRetryLater);
+  }
   return answer;
 }
 
@@ -111,19 +184,28 @@ IngestAnswer IngestDoor::take(const std::string& input, std::string_view body, c
   if (loop_->waiting_bytes() > limits.waiting_bytes) {
     return refusal(IngestOutcome::kBusy, "records come faster than they are decided; send again later", kRetrySoon);
   }
-  if (!knows(input)) {
-    return refusal(IngestOutcome::kMalformed,
-                   fmt::format("expected one of {} inputs at most, with names of at most {} bytes; found another one",
-                               limits.inputs, kInputNameBytes));
-  }
-  IngestAnswer answer = look_at(input, body, principal, limits);
+  const EventTime now = now_();
+  IngestAnswer answer = look_at(input, body, principal, now, limits);
   if (answer.outcome != IngestOutcome::kStored || answer.records == 0) { return answer; }
+  const Entry entered = enter(input, principal.name);
+  if (entered == Entry::kFull) {
+    return refusal(IngestOutcome::kBusy,
+                   fmt::format("expected one of the rules and streams that are in use, {} of one sender and {} in all "
+                               "at most, found another one; use one of them, or have one removed (DELETE "
+                               "/v1/sources/ingest/RULE/STREAM)",
+                               limits.inputs_of_sender, limits.inputs),
+                   kRetryMuchLater);
+  }
   JournalEntry entry;
   entry.input = input;
-  entry.received_ticks = now_().ticks;
+  entry.received_ticks = now.ticks;
   entry.body = body;
   auto appended = loop_->append({&entry, 1});
   if (appended) { return answer; }
+  if (entered == Entry::kNew) {
+    const std::lock_guard lock(mutex_);
+    inputs_.erase(input);
+  }
   const bool full = appended.error().kind == ErrorKind::kLimit;
   return refusal(full ? IngestOutcome::kBusy : IngestOutcome::kFailed, appended.error().message, kRetryLater);
 }

@@ -20,19 +20,31 @@ constexpr std::string_view kFolder = "folder/";
 constexpr std::string_view kContainer = "container/";
 constexpr std::int64_t kHoursBefore = 1;  // a blob may still grow after its hour
 
-// What will never be read, for the input's health; empty: nothing.
+void add_sentence(std::string& text, const std::string& more) {
+  if (!text.empty()) { text += "; "; }
+  text += more;
+}
+
+// What is not read, or never will be.
 std::string left_behind(const FollowFigures& figures) {
   std::string text;
+  if (figures.failing > 0) {
+    add_sentence(text, fmt::format("{} items cannot be taken and are tried again, the others go on; the first is {}",
+                                   figures.failing, figures.failing_first));
+  }
+  if (figures.not_listed > 0) {
+    add_sentence(text, fmt::format("{} entries cannot be followed, the first: {}", figures.not_listed,
+                                   figures.not_listed_first));
+  }
   if (figures.passed_over > 0) {
-    text = fmt::format(
-        "{} items are no JSON lines and larger than {} MiB, and were passed over, the first is '{}'; split them, or "
-        "read "
-        "them with keyvigil detect",
-        figures.passed_over, FollowOptions{}.whole_limit_bytes >> 20, figures.passed_over_item);
+    add_sentence(text,
+                 fmt::format("{} items are no JSON lines and larger than {} MiB, and were passed over, the first is "
+                             "'{}'; split them, or read them with keyvigil detect",
+                             figures.passed_over, FollowOptions{}.whole_limit_bytes >> 20, figures.passed_over_item));
   }
   if (figures.left_out > 0) {
-    text += fmt::format("{}{} items of the oldest hours are beyond the limit of {} and are not followed",
-                        text.empty() ? "" : "; ", figures.left_out, FollowOptions{}.items_limit);
+    add_sentence(text, fmt::format("{} items of the oldest hours are beyond the limit of {} and are not followed",
+                                   figures.left_out, FollowOptions{}.items_limit));
   }
   return text;
 }
@@ -91,9 +103,32 @@ void InputFollower::run() {
   while (wait(pause_seconds)) {
     auto begun = follower_ ? Result<void>{} : begin();
     auto looked = begun ? look() : tl::unexpected(begun.error());
-    doors_.report(name_, looked ? left_behind(follower_->figures()) : looked.error().message);
+    report(looked);
     pause_seconds = looked && *looked ? 0 : input_.poll_seconds;
   }
+}
+
+void InputFollower::report(const Result<bool>& looked) {
+  InputReport report;
+  if (follower_) {
+    const FollowFigures& figures = follower_->figures();
+    report.failure = left_behind(figures);
+    report.items_failing = figures.failing;
+    report.item_failures = figures.failures;
+    report.items_passed_over = figures.passed_over;
+    report.items_left_out = figures.left_out + figures.not_listed;
+    for (const std::string& text : follower_->take_notices()) { doors_.tell(name_, text); }
+  }
+  if (!looked) { report.failure = looked.error().message; }
+  doors_.report(name_, std::move(report));
+}
+
+// A blob of an hour that is over for long holds nothing that is ahead of the clock, but for strays.
+std::optional<std::string> InputFollower::hold(const FollowedItem& item, std::string_view bytes) const {
+  const EventTime now = doors_.now();
+  const bool is_old = item.not_before && item.not_before->hour() + kHoursBefore < now.hour();
+  if (is_old) { return std::nullopt; }
+  return doors_.clock->hold(name_ + "\n" + item.name, times_of_records(bytes, now));
 }
 
 Result<void> InputFollower::begin() {
@@ -132,6 +167,7 @@ Result<void> InputFollower::begin() {
     const auto hour = blob_path_time(place.item);
     if (backfill_ && (!hour || hour->hour() >= open_hour)) { backfilled_.insert(place.item); }
   }
+  options.hold = [this](const FollowedItem& item, std::string_view bytes) { return hold(item, bytes); };
   follower_.emplace(container_ ? container_->access() : follow_folder(input_.folder), options);
   follower_->restore(places, are_open);
   return {};
@@ -171,12 +207,12 @@ Result<void> InputFollower::journal(const std::vector<FollowedStep>& steps) {
   std::vector<JournalEntry> entries;
   std::vector<InputPosition> positions;
   for (const FollowedStep& step : steps) {
+    if (step.place) { positions.push_back({name_, step.place->item, step.place->offset, step.place->mark}); }
+    if (step.kind == FollowedStep::Kind::kBytes && step.bytes.empty()) { continue; }
     const bool ends = step.kind == FollowedStep::Kind::kEnd;
     entries.push_back(entry(ends ? JournalKind::kClose : JournalKind::kInput, step.item));
-    if (step.kind != FollowedStep::Kind::kBytes) { continue; }
     entries.back().offset = step.offset;
     entries.back().body = step.bytes;
-    positions.push_back({name_, step.place.item, step.place.offset, step.place.mark});
   }
   if (auto appended = doors_.append(entries, positions); !appended) { return tl::unexpected(appended.error()); }
   if (!backfill_) { return {}; }

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "api/live_view.h"
+#include "app/clock_doubt.h"
 #include "base/event_time.h"
 #include "base/result.h"
 #include "source/blob_container.h"
@@ -50,8 +52,10 @@ struct FollowerDoors {
   std::function<Result<std::uint64_t>(std::span<const JournalEntry>, std::span<const InputPosition>)> append;
   std::function<Result<std::vector<InputPosition>>(const std::string& input)> positions;
   std::function<Result<void>(const std::string& input, std::span<const std::string> items)> forget;
-  std::function<void(const std::string& input, const std::string& failure)> report;  // empty: nothing is wrong
-  std::function<EventTime()> now;                                                    // wall clock
+  std::function<void(const std::string& input, InputReport report)> report;     // each time that it was looked at
+  std::function<void(const std::string& input, const std::string& text)> tell;  // about an item, once
+  std::function<EventTime()> now;                                               // wall clock
+  ClockDoubt* clock = nullptr;                                                  // outlives the follower
 };
 
 class InputFollower {
@@ -74,6 +78,8 @@ class InputFollower {
   void run();
   [[nodiscard]] Result<void> begin();
   [[nodiscard]] Result<bool> look();
+  void report(const Result<bool>& looked);
+  [[nodiscard]] std::optional<std::string> hold(const FollowedItem& item, std::string_view bytes) const;
   [[nodiscard]] Result<void> journal(const std::vector<FollowedStep>& steps);
   [[nodiscard]] Result<void> finish_backfill();
   [[nodiscard]] InputPosition past_is_read() const;

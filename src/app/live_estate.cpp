@@ -77,6 +77,7 @@ Result<void> LiveEstate::decide_ready(LiveOutcome& outcome) {
     const bool from_backfill = event_.place.input != 0;
     engine_->decide(event_, timeliness, decision_);
     callers_.see(event_);
+    rhythm_.see(event_);
     const Facts& facts = engine_->facts();
     if (decision_.address.tor || decision_.address.suspicious || has_something_to_say(facts)) {
       detector_times_.see({event_, decision_.address, facts});
@@ -131,6 +132,7 @@ Result<EstateSections> LiveEstate::save() const {
   SnapshotWriter counts;
   counts.write(counts_);
   counts.write(callers_);
+  counts.write(rhythm_);
   sections.counts = counts.bytes();
   return sections;
 }
@@ -140,8 +142,12 @@ Result<void> LiveEstate::load(const EstateSections& sections) {
   if (auto loaded = engine_->load(sections.engine); !loaded) { return loaded; }
   SnapshotReader repeats(sections.repeats);
   SnapshotReader counts(sections.counts);
-  const bool whole = repeats_.load(repeats) && repeats.at_end() &&
-                     (sections.counts.empty() || (counts.read(counts_) && counts.read(callers_) && counts.at_end()));
+  const auto read_counts = [&] {
+    if (sections.counts.empty()) { return true; }
+    if (!counts.read(counts_) || !counts.read(callers_)) { return false; }
+    return counts.at_end() || (counts.read(rhythm_) && counts.at_end());  // earlier versions knew no rhythm
+  };
+  const bool whole = repeats_.load(repeats) && repeats.at_end() && read_counts();
   if (whole) { return {}; }
   return fail(ErrorKind::kInput,
               "expected open alerts and counts in the saved state, found damaged bytes; restore a copy of it");

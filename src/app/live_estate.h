@@ -14,6 +14,7 @@
 #include "app/caller_addresses.h"
 #include "app/detector_times.h"
 #include "app/live_settings.h"
+#include "app/vault_rhythm.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/order.h"
@@ -85,6 +86,7 @@ class LiveEstate {
   [[nodiscard]] const Repeats& repeats() const { return repeats_; }
   [[nodiscard]] const EstateCounts& counts() const { return counts_; }
   [[nodiscard]] const CallerAddresses& callers() const { return callers_; }
+  [[nodiscard]] const VaultRhythm& rhythm() const { return rhythm_; }
   [[nodiscard]] const DetectorTimes& detector_times() const { return detector_times_; }
 
  private:
@@ -99,6 +101,7 @@ class LiveEstate {
   Repeats repeats_;
   EstateCounts counts_;
   CallerAddresses callers_;
+  VaultRhythm rhythm_;
   DetectorTimes detector_times_;
   bool ticked_ = false;  // since the last decide_ready()
 

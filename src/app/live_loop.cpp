@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/bounds_met.h"
+#include "app/clock_doubt.h"
 #include "app/entity_profiles.h"
 #include "app/input_follower.h"
 #include "app/state_sections.h"
@@ -23,7 +24,7 @@ constexpr const char* kListsSection = "lists";
 constexpr const char* kMemorySection = "inputs";
 constexpr const char* kCountsSection = "counts";
 
-constexpr std::int64_t kFutureTicks = 10 * EventTime::kTicksPerMinute;
+constexpr std::int64_t kFutureTicks = RecordTimes::kAheadTicks;
 constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
 // Saving may take a tenth of the time at most: where it takes long, it is done less often.
 constexpr double kCheckpointShare = 10;
@@ -370,6 +371,7 @@ Result<void> LiveLoop::take(const StoredEntry& stored, DecodedBatch* batch) {
       return {};
     case JournalKind::kRemoved:
       close_all(entry.input);
+      if (!is_followed_input(entry.input)) { memory_.tallies.erase(entry.input); }
       return {};
   }
   return fail(ErrorKind::kInput,
@@ -720,14 +722,46 @@ void LiveLoop::change_upkeep(std::int64_t idle_seconds, std::int64_t checkpoint_
 
 void LiveLoop::follow_only(std::set<std::string> inputs) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(failures_, [&](const auto& failure) { return !inputs.contains(failure.first); });
+  std::erase_if(input_reports_, [&](const auto& report) { return !inputs.contains(report.first); });
   followed_ = std::move(inputs);
 }
 
-void LiveLoop::report_input(const std::string& input, const std::string& failure) {
-  const std::lock_guard lock(mutex_);
-  failures_[input] = failure;
+std::map<std::string, EventTime> LiveLoop::inputs_by_http() const {
+  std::map<std::string, EventTime> inputs;
+  for (const auto& [name, tally] : memory_.tallies) {
+    if (!is_followed_input(name)) { inputs[name] = EventTime{tally.received_ticks}; }
+  }
+  return inputs;
 }
+
+void LiveLoop::report_input(const std::string& input, InputReport report) {
+  const std::lock_guard lock(mutex_);
+  input_reports_[input] = std::move(report);
+}
+
+namespace {
+
+void add_silent_vaults(const LiveEstate& estate, LiveFigures& out) {
+  out.vaults_not_watched += estate.rhythm().left_out();
+  std::vector<VaultRhythm::Silence> silent = estate.rhythm().silent();
+  if (silent.empty()) { return; }
+  out.silent_vaults_total += silent.size();
+  silent.resize(std::min(silent.size(), LiveFigures::kSilentVaults - out.silent_vaults.size()));
+  const SettledTable& vaults = estate.engine().history().vaults();
+  std::map<std::uint64_t, std::string> names;
+  for (const VaultRhythm::Silence& one : silent) { names[one.vault]; }
+  for (std::uint32_t slot = 0; slot < vaults.slot_count(); ++slot) {
+    if (!vaults.is_in_use(slot)) { continue; }
+    if (const auto name = names.find(vaults.key_hash(slot)); name != names.end()) { name->second = vaults.key(slot); }
+  }
+  // One whose name was forgotten is in the total.
+  for (const VaultRhythm::Silence& one : silent) {
+    if (names[one.vault].empty()) { continue; }
+    out.silent_vaults.push_back({names[one.vault], one.last, one.pause_ticks, one.longest_ticks});
+  }
+}
+
+}  // namespace
 
 LiveFigures LiveLoop::figures() const {
   LiveFigures out;
@@ -736,18 +770,18 @@ LiveFigures LiveLoop::figures() const {
     const auto [place, added] = idle.try_emplace(key.first, input.idle);
     place->second = place->second && input.idle;
   }
-  std::map<std::string, std::string> failures;
+  std::map<std::string, InputReport> reports;
   std::set<std::string> followed;
   {
     const std::lock_guard lock(mutex_);
-    failures = failures_;
+    reports = input_reports_;
     followed = followed_;
   }
-  for (const auto& [name, failure] : failures) {
+  for (const auto& [name, report] : reports) {
     if (!memory_.tallies.contains(name)) {
       InputHealth health;
       health.name = name;
-      health.failure = failure;
+      health.report = report;
       out.inputs.push_back(std::move(health));
     }
   }
@@ -768,7 +802,7 @@ LiveFigures LiveLoop::figures() const {
     health.last_received = if_known(tally.received_ticks);
     const auto known = idle.find(name);
     health.idle = known == idle.end() || known->second;
-    if (const auto failure = failures.find(name); failure != failures.end()) { health.failure = failure->second; }
+    if (const auto report = reports.find(name); report != reports.end()) { health.report = report->second; }
     out.inputs.push_back(std::move(health));
   }
   std::int64_t decided_to = INT64_MIN;
@@ -803,6 +837,7 @@ LiveFigures LiveLoop::figures() const {
       if (counts.raised[type] > 0) { out.alerts_raised[static_cast<AlertType>(type)] += counts.raised[type]; }
     }
     decided_to = std::max(decided_to, counts.decided_to_ticks);
+    add_silent_vaults(*estate, out);
   }
   out.decided_to = if_known(decided_to);
   out.learned_at = estates_.front()->engine().learned_at();

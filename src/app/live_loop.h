@@ -86,8 +86,10 @@ class LiveLoop {
   void send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill);
   // Other ones of LiveOptions from now on.
   void change_upkeep(std::int64_t idle_seconds, std::int64_t checkpoint_seconds, bool keep_events);
-  // What is wrong with an input now; empty: nothing.
-  void report_input(const std::string& input, const std::string& failure);
+  // What is wrong with an input now.
+  void report_input(const std::string& input, InputReport report);
+  // Before run(): those that came by HTTP and are known, and when they were heard last (wall clock).
+  [[nodiscard]] std::map<std::string, EventTime> inputs_by_http() const;
   // The folders and containers that are followed now: other ones are known from before, and nobody waits for them.
   void follow_only(std::set<std::string> inputs);
 
@@ -210,8 +212,8 @@ class LiveLoop {
   bool stopping_ = false;
   bool stopped_ = false;
   std::deque<std::packaged_task<void()>> questions_;
-  std::map<std::string, std::string> failures_;  // by input
-  std::set<std::string> followed_;               // of the inputs that are followed at all
+  std::map<std::string, InputReport> input_reports_;
+  std::set<std::string> followed_;  // of the inputs that are followed at all
   std::vector<std::string> outputs_;
   std::vector<std::string> outputs_of_backfill_;
 };

@@ -38,6 +38,9 @@ std::string temporary_folder_of(const ServeOptions& options) {
 Result<Config> full_config(const ServeOptions& options) {
   Config config;
   if (!options.config.empty()) {
+    if (auto regular = expect_regular_file("--config", options.config); !regular) {
+      return tl::unexpected(regular.error());
+    }
     auto read = read_config(options.config);
     if (!read) { return read; }
     config = *std::move(read);

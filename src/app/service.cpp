@@ -240,7 +240,7 @@ Result<void> Service::open_store_and_loop() {
   };
   loop_.emplace(*store_, std::move(live), std::move(reports));
   if (auto opened = loop_->open(state, live_settings(options_.config), lists->archive); !opened) { return opened; }
-  door_.emplace(*loop_, ingest_limits(), wall_clock);
+  door_.emplace(*loop_, clock_doubt_, ingest_limits(), wall_clock);
   watch_.emplace(watch_limits(), started_);
   loop_thread_ = std::thread([this] {
     loop_result_ = loop_->run();
@@ -307,7 +307,9 @@ Result<void> Service::hold_back_doubtful(const AddressBook& book, const std::str
 }
 
 Result<void> Service::follow_inputs() {
-  inputs_.emplace(*store_, *loop_, wall_clock);
+  inputs_.emplace(*store_, *loop_, clock_doubt_, wall_clock, [this](const std::string& input, const std::string& text) {
+    log_->warn(text, {{"input", input}});
+  });
   auto wanted = inputs_->prepare(options_.config.serve.inputs);
   if (!wanted) { return tl::unexpected(wanted.error()); }
   InputChanges changes;
@@ -442,7 +444,13 @@ void Service::add_routes() {
   });
   router_.add("GET", "/readyz", std::nullopt, [this](const HttpRequest&) { return readiness(); });
   router_.add("GET", "/metrics", Role::kReader, [this](const HttpRequest& request) { return metrics(request); });
-  add_ingest_routes(router_, {ingest_, body_limit_bytes()});
+  forget_input_ = [this](const std::string& input, const AuditLine& audit) {
+    auto forgotten = door_->forget(input);
+    if (!forgotten || !*forgotten) { return forgotten; }
+    if (auto kept = store_->audit(audit); !kept) { log_->warn(kept.error().message); }
+    return forgotten;
+  };
+  add_ingest_routes(router_, {ingest_, forget_input_, body_limit_bytes()});
   const Report report = [this](const std::string& text) { warn_seldom(text); };
   const auto sample_outputs = [this] {
     const std::lock_guard lock(outputs_mutex_);
@@ -463,7 +471,7 @@ Result<LiveFigures> Service::figures() {
   auto figures = loop_->view().figures();
   const std::lock_guard lock(problems_mutex_);
   if (figures) {
-    figures->lists = feeds_->health();
+    add_what_the_loop_does_not_know(*figures);
     figures->problems = problems_;
     last_figures_ = *figures;
   }
@@ -472,6 +480,14 @@ Result<LiveFigures> Service::figures() {
 
 void Service::warn_seldom(const std::string& text) {
   if (const auto said = repeated_.admit(text, wall_clock())) { log_->warn(*said); }
+}
+
+void Service::add_what_the_loop_does_not_know(LiveFigures& figures) const {
+  figures.lists = feeds_->health();
+  const ClockDoubt::Held held = clock_doubt_.held(wall_clock());
+  figures.clock_held = held.pieces;
+  figures.clock_lead_ticks = held.lead_ticks;
+  figures.clock_holds = held.holds;
 }
 
 HttpResponse Service::metrics(const HttpRequest& request) {
@@ -523,8 +539,9 @@ void Service::look() {
   auto live = loop_->view().figures();
   auto store = store_->figures();
   if (!live || !store) { return; }
-  live->lists = feeds_->health();
+  add_what_the_loop_does_not_know(*live);
   bury_orphans();
+  door_->forget_unused();
   std::vector<OutputFigures> outputs;
   if (started_all_) {
     const std::lock_guard lock(outputs_mutex_);

@@ -19,6 +19,7 @@
 #include "api/ingest.h"
 #include "api/live_view.h"
 #include "api/router.h"
+#include "app/clock_doubt.h"
 #include "app/config.h"
 #include "app/config_changes.h"
 #include "app/followed_inputs.h"
@@ -116,6 +117,7 @@ class Service {
   void warn_seldom(const std::string& text);
   [[nodiscard]] HttpResponse readiness();
   [[nodiscard]] Result<LiveFigures> figures();
+  void add_what_the_loop_does_not_know(LiveFigures& figures) const;
 
   ServiceOptions options_;
   ServiceLog* log_;
@@ -124,9 +126,11 @@ class Service {
 
   std::unique_ptr<Store> store_;
   std::optional<LiveLoop> loop_;
+  ClockDoubt clock_doubt_;
   std::optional<IngestDoor> door_;
   LiveView live_;  // the loop's, with the problems
   Ingest ingest_;
+  ForgetInput forget_input_;
   std::vector<TokenGrant> own_tokens_;  // beside those of the configuration: of --dev
   std::optional<Access> access_;
   Router router_;

@@ -81,7 +81,17 @@ void write_inputs(MetricsWriter& writer, const LiveFigures& live) {
     if (input.last_received) { writer.add("input", input.name, seconds(*input.last_received)); }
   }
   writer.describe("input_failing", "gauge", "1 while an input cannot be read");
-  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.failure.empty() ? 0 : 1); }
+  for (const InputHealth& input : live.inputs) {
+    writer.add("input", input.name, input.report.failure.empty() ? 0 : 1);
+  }
+  writer.describe("input_items_failing", "gauge", "Files or blobs that could not be read when they were tried last");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.report.items_failing); }
+  writer.describe("input_item_failures_total", "counter", "Attempts to read a file or blob that failed");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.report.item_failures); }
+  writer.describe("input_items_passed_over", "gauge", "Files or blobs that are too large to be taken");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.report.items_passed_over); }
+  writer.describe("input_items_left_out", "gauge", "Files or blobs that are too many or could not be listed");
+  for (const InputHealth& input : live.inputs) { writer.add("input", input.name, input.report.items_left_out); }
   writer.describe("list_confirmed_seconds", "gauge", "Wall clock of the newest good answer of a list by URL");
   for (const ListHealth& list : live.lists) {
     if (list.confirmed) { writer.add("list", list.name, seconds(*list.confirmed)); }
@@ -114,6 +124,9 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
   }
   writer.single("late_total", "counter", "Events decided after their time had passed", live.late);
   writer.single("future_refused_total", "counter", "Records ahead of the clock", live.future_refused);
+  writer.single("clock_held", "gauge", "Pieces of input that wait until this machine's clock is right",
+                live.clock_held);
+  writer.single("clock_holds_total", "counter", "Times that such a piece was not taken", live.clock_holds);
   writer.single("events_held", "gauge", "Events that wait for the watermark", live.held);
   writer.single("callers_evicted_total", "counter", "Callers forgotten for want of room", live.evicted_callers);
   writer.single("vaults_evicted_total", "counter", "Vaults forgotten for want of room", live.evicted_vaults);
@@ -126,6 +139,10 @@ void write_decisions(MetricsWriter& writer, const ServiceFigures& figures) {
                 live.evidence_left_out);
   writer.describe("bound_met_total", "counter", "What was forgotten or left out for want of room, by what it was");
   for (const BoundMet& bound : live.bounds) { writer.add("bound", bound.name, bound.count); }
+  writer.single("vaults_silent", "gauge", "Vaults that are quiet for longer than they ever were",
+                live.silent_vaults_total);
+  writer.single("vaults_not_watched_total", "counter", "Vaults that are not watched for silence for want of room",
+                live.vaults_not_watched);
   writer.single("events_spilled_total", "counter", "Events that waited on disk", live.spilled);
   writer.describe("detector_seconds_total", "counter",
                   "Time in each detector since the start, estimated from one decision in many");

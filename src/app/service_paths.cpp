@@ -1,5 +1,8 @@
 #include "app/service_paths.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <utility>
 #include <vector>
 
@@ -56,8 +59,21 @@ NamedPaths read_paths(const Config& config) {
 
 }  // namespace
 
+Result<void> expect_regular_file(std::string_view role, const std::string& path) {
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) { return {}; }
+  const char* found = S_ISDIR(status.st_mode) ? "a folder" : S_ISFIFO(status.st_mode) ? "a pipe" : "a device or socket";
+  return fail(ErrorKind::kUsage,
+              fmt::format("{}: expected a regular file, found {} at '{}'; the service reads its files again, and would "
+                          "wait for somebody to write: copy the content into a file",
+                          role, found, path));
+}
+
 Result<void> check_service_paths(const Config& config, const std::string& config_path, const std::string& state) {
   PathGuard guard;
+  for (const std::string& file : store_files(config.serve.store)) {
+    if (auto regular = expect_regular_file("serve.store", file); !regular) { return regular; }
+  }
   for (const auto& [role, path] : written_paths(config)) {
     if (auto free = guard.writes(role, path); !free) { return free; }
   }
@@ -65,6 +81,7 @@ Result<void> check_service_paths(const Config& config, const std::string& config
   read.emplace_back("--config", config_path);
   read.emplace_back("--state", state);
   for (const auto& [role, path] : read) {
+    if (auto regular = expect_regular_file(role, path); !regular) { return regular; }
     if (auto free = guard.reads(role, path); !free) { return free; }
   }
   for (const InputConfig& input : config.serve.inputs) {

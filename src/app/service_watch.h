@@ -1,5 +1,6 @@
-// ServiceWatch: what is wrong with the service itself, from its figures: an input silent or failing, decisions behind,
-// records lost, clocks wrong, an output failing, deliveries given up, a list that cannot be had or is old.
+// ServiceWatch: what is wrong with the service itself, from its figures: an input or a vault silent, an input failing,
+// decisions behind, records lost, clocks wrong, an output failing, deliveries given up, a list that cannot be had or is
+// old.
 //
 // Counts are compared with those of ten minutes before. Threads: one owner.
 #pragma once
@@ -45,6 +46,7 @@ class ServiceWatch {
   };
 
   [[nodiscard]] std::optional<ServiceProblem> problem_of(const ListHealth& list, EventTime now) const;
+  void add_silent_vaults(const LiveFigures& live, std::vector<ServiceProblem>& problems) const;
   [[nodiscard]] static Counts counts_of(const LiveFigures& live, const StoreFigures& store, EventTime now);
 
   WatchLimits limits_;

@@ -165,7 +165,13 @@ Result<BlobContainer> BlobContainer::open(BlobContainerOptions options, std::fun
 }
 
 FollowAccess BlobContainer::access() {
-  return {.list = [this] { return list(); },
+  return {.list = [this]() -> Result<FollowedList> {
+            auto items = list();
+            if (!items) { return tl::unexpected(items.error()); }
+            FollowedList list;
+            list.items = *std::move(items);
+            return list;
+          },
           .read = [this](const FollowedItem& item, std::uint64_t from,
                          std::size_t most) { return read(item, from, most); }};
 }
@@ -194,13 +200,26 @@ Result<std::vector<FollowedItem>> BlobContainer::list() {
   return items;
 }
 
-Result<std::string> BlobContainer::read(const FollowedItem& item, std::uint64_t from, std::size_t most) {
+FollowedBytes BlobContainer::read(const FollowedItem& item, std::uint64_t from, std::size_t most) {
   if (most == 0) { return std::string{}; }
+  const auto failed = [](ReadFailure::Kind kind, std::string why) {
+    return tl::unexpected(ReadFailure{kind, std::move(why)});
+  };
   auto answer = get(path_ + "/" + percent_encoded(item.name, "/"), {},
                     {{"x-ms-range", fmt::format("bytes={}-{}", from, from + most - 1)}});
-  if (!answer) { return tl::unexpected(answer.error()); }
+  if (!answer) { return failed(ReadFailure::Kind::kAccess, answer.error().message); }
   if (answer->status == 416) { return std::string{}; }  // it has become shorter: the next list shows it
-  if (answer->status != 206 && answer->status != 200) { return refused(*answer, "reading a blob"); }
+  if (answer->status == 404 || answer->status == 410) { return failed(ReadFailure::Kind::kGone, "deleted"); }
+  const bool is_own = answer->status == 403 || answer->status == 409 || answer->status == 412;
+  if (is_own) {
+    return failed(ReadFailure::Kind::kItem,
+                  fmt::format("answered with status {} ({}); check its access tier, and that the SAS or the key allows "
+                              "to read it",
+                              answer->status, answer->header("x-ms-error-code")));
+  }
+  if (answer->status != 206 && answer->status != 200) {
+    return failed(ReadFailure::Kind::kAccess, refused(*answer, "reading a blob").value().message);
+  }
   // 200: the range was not looked at.
   if (answer->status == 200) { return answer->body.substr(std::min<std::size_t>(from, answer->body.size()), most); }
   return std::move(answer->body);

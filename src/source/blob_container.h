@@ -36,7 +36,9 @@ class BlobContainer {
   [[nodiscard]] static Result<BlobContainer> open(BlobContainerOptions options, std::function<EventTime()> now);
 
   [[nodiscard]] Result<std::vector<FollowedItem>> list();
-  [[nodiscard]] Result<std::string> read(const FollowedItem& item, std::uint64_t from, std::size_t most);
+  // A blob that was deleted, is archived, or may not be read by whoever may list it, is that blob's failure; an answer
+  // that says nothing of the blob is one of the access.
+  [[nodiscard]] FollowedBytes read(const FollowedItem& item, std::uint64_t from, std::size_t most);
   // The container must outlive it.
   [[nodiscard]] FollowAccess access();
   // scheme://host/container: no secret.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -109,6 +111,7 @@ class Finder {
     // A pipe that the user names is meant (bash's <(...)); one in a folder would hang the run.
     if (!S_ISREG(status.st_mode) && !(named && is_pipe)) {
       ++list_.other_skipped;
+      if (options_.goes_on) note_failure(fmt::format("{} is no file but a pipe, a device or a socket", path));
       return {};
     }
     if (S_ISREG(status.st_mode)) {
@@ -154,11 +157,18 @@ class Finder {
       struct stat entry_status {};
       if (::stat(entry.c_str(), &entry_status) != 0) {
         ++list_.other_skipped;
+        const bool is_gone = errno == ENOENT || errno == ELOOP;
+        if (options_.goes_on && !is_gone) note_failure(fmt::format("{}: {}", entry, std::strerror(errno)));
       } else if (auto added = add_path(entry, entry_status, false, depth + 1); !added) {
-        return added;
+        if (!options_.goes_on) return added;
+        note_failure(added.error().message);
       }
     }
     return {};
+  }
+
+  void note_failure(std::string what) {
+    if (list_.failed_skipped++ == 0) list_.failed_first = std::move(what);
   }
 
   Result<std::vector<std::string>> entries_of(const std::string& path) const {

@@ -31,10 +31,14 @@ struct InputList {
   std::uint64_t empty_skipped = 0;
   std::uint64_t repeated_skipped = 0;  // the same file or folder again, also through links
   std::uint64_t other_skipped = 0;     // in folders: sockets, devices, pipes, links that lead nowhere
+  std::uint64_t failed_skipped = 0;    // with FindOptions::goes_on; what is gone meanwhile does not count
+  std::string failed_first;            // a sentence about the first of these
 };
 
 struct FindOptions {
   std::size_t limit_files = 5'000'000;
+  // Below a folder that was named: what cannot be read, and what is neither file nor folder, is left out and counted.
+  bool goes_on = false;
 };
 
 [[nodiscard]] Result<InputList> find_inputs(const std::vector<std::string>& arguments, const FindOptions& options = {});

@@ -1,7 +1,7 @@
 // A folder as something to follow: every file below it, growing or not. See source/follower.h.
 //
 // A file's mark is its device and number: one that was replaced is another one. Links are resolved as find_inputs does;
-// names that begin with a dot are left out.
+// names that begin with a dot are left out. Only regular files are opened for good: nothing else can be waited for.
 #pragma once
 
 #include <string>

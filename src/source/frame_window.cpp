@@ -23,6 +23,7 @@ void FrameWindow::begin_batch(RawBatch& batch) {
   batch.form = RecordForm::kJson;
   batch.columns.reset();
   batch.blank_records = 0;
+  batch.ends_in_array = false;
   batch.input_bytes = 0;
   batch_table_ = 0;
   if (!waiting_) return;

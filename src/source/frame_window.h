@@ -65,6 +65,7 @@ class FrameWindow {
   // A refusal that may be needed later, when its bytes are gone.
   [[nodiscard]] FramingRefusal refusal(RefusalCause cause, const FrameSpan& span, std::string message) const;
   void count_blank() { ++batch_->blank_records; }
+  void note_cut_array() { batch_->ends_in_array = true; }
 
   // The framing must stop: a record waits, or as many refusals as one batch should carry.
   [[nodiscard]] bool full() const { return waiting_.has_value() || batch_->refused.size() >= kRefusalsPerBatch; }

@@ -180,6 +180,7 @@ void JsonFraming::resume_at(const Place& at, std::size_t depth, bool in_containe
 void JsonFraming::end_input(FrameWindow& window) {
   if (state_ == State::kScan) {
     const char* const why = "the end of the input inside a value";
+    if (depth_ > 0 && roles_[1] != Role::kTopObject) { window.note_cut_array(); }
     if (raw_line_end_) return take_back(window);
     if (restart_at_candidate(window, why)) return;
     refuse_broken(window, place_.position, why);

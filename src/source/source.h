@@ -40,6 +40,7 @@ struct RawBatch {
   std::optional<TableColumns> columns;  // for the row forms
   std::vector<FramingRefusal> refused;
   std::uint64_t blank_records = 0;  // blank lines, empty envelopes
+  bool ends_in_array = false;       // the input ended inside an array of records: it was cut
   std::uint64_t input_bytes = 0;    // bytes of the input as stored (compressed) that this batch used up
 
   [[nodiscard]] std::string_view view(const RawRecord& record) const {

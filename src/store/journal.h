@@ -19,7 +19,7 @@ enum class JournalKind : std::uint8_t {
   kLists = 3,     // from here on other threat lists decide: body names their version
   kSettings = 4,  // from here on other settings decide: body is what changed, JSON
   kClose = 5,     // the item has ended for good
-  kRemoved = 6,   // nobody follows the input any more: all of its items have ended
+  kRemoved = 6,   // nobody follows or uses the input any more: all of its items have ended
 };
 
 struct JournalEntry {

@@ -49,7 +49,12 @@ class ApiWorld {
       return ingest_answer;
     };
     add_arm_routes(router_, {*store_, rendering_, [] { return std::vector<std::string>{"hook"}; }, report()});
-    add_ingest_routes(router_, {ingest_, 1000});
+    forget_ = [](const std::string& input, const AuditLine& audit) -> Result<bool> {
+      EXPECT_EQ(audit.target, input);
+      if (input == "ingest/full/s") { return fail(ErrorKind::kLimit, "no room"); }
+      return input == "ingest/known/s";
+    };
+    add_ingest_routes(router_, {ingest_, forget_, 1000});
     add_v1_routes(router_, {*store_, rendering_, live_, [] { return std::vector<std::string>{"hook"}; }, report()});
     add_graph_routes(router_, {*store_, rendering_, report()});
   }
@@ -199,6 +204,7 @@ class ApiWorld {
   AlertRendering rendering_;
   std::unique_ptr<Store> store_;
   LiveView live_;
+  ForgetInput forget_;
   Ingest ingest_;
   Router router_;
   std::vector<Alert> alerts_;

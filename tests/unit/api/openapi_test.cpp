@@ -172,6 +172,10 @@ TEST_F(OpenApiAnswers, AreAsDescribed) {
   expect_documented("/v1/catalogue", {"GET", "/v1/catalogue", "colour=red", "", {}}, 400);
   expect_documented("/v1/alerts/{alert}", {"GET", "/v1/alerts/%00", "", "", {}}, 400);
   expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {}}, 200);
+  world_.ingest_answer.refused = 1;
+  world_.ingest_answer.refused_by_cause = {{"no_time", 1}};
+  world_.ingest_answer.first_refusal = "expected a time";
+  expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {}}, 200);
   expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {{"content-encoding", "br"}}}, 415);
 }
 
@@ -197,7 +201,9 @@ TEST_F(OpenApiAnswers, RefusedInputIsAsDescribed) {
                                                           {IngestAnswer::Outcome::kMalformed, 400},
                                                           {IngestAnswer::Outcome::kForeign, 403},
                                                           {IngestAnswer::Outcome::kTooLarge, 413}}) {
-    world_.ingest_answer = {outcome, 0, 1, "why"};
+    world_.ingest_answer.outcome = outcome;
+    world_.ingest_answer.retry_after_seconds = 1;
+    world_.ingest_answer.message = "why";
     expect_documented("/v1/logs", {"POST", "/v1/logs", "", "{}", {}}, status);
   }
 }

@@ -32,8 +32,36 @@ TEST(IngestRoutes, TakePlainLogsAndSayHowMany) {
   world.ingest_answer.records = 3;
   const HttpResponse answer = world.ask({"POST", "/v1/logs", "", "{}", {}});
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, R"({"records":3})");
+  EXPECT_EQ(answer.body, R"({"records":3,"refused":0})");
   EXPECT_EQ(world.taken()[0].first, "logs");
+}
+
+TEST(IngestRoutes, SayWhatCouldNotBeUsed) {
+  ApiWorld world;
+  world.ingest_answer.records = 3;
+  world.ingest_answer.refused = 2;
+  world.ingest_answer.refused_by_cause = {{"no_time", 2}};
+  world.ingest_answer.first_refusal = "expected a time";
+  EXPECT_EQ(
+      Json::parse(world.ask({"POST", "/v1/logs", "", "{}", {}}).body),
+      Json::parse(R"({"records":3,"refused":2,"refusedByCause":{"no_time":2},"firstRefusal":"expected a time"})"));
+  const HttpResponse answer = world.ask({"POST", kStream, kVersion, "[]", {}});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(header_of(answer, "x-keyvigil-refused"), "2");
+}
+
+TEST(IngestRoutes, ForgetAnInputForAnOperatorOfAllSubscriptions) {
+  ApiWorld world;
+  const auto forget = [&](const std::string& rule) {
+    return world.ask({"DELETE", "/v1/sources/ingest/" + rule + "/s", "", "", {}}).status;
+  };
+  EXPECT_EQ(forget("known"), 204);
+  EXPECT_EQ(forget("unknown"), 404);
+  EXPECT_EQ(forget("full"), 503);
+  world.principal.subscriptions = {kOurs};
+  EXPECT_EQ(forget("known"), 404);
+  world.principal.roles = {Role::kReader, Role::kIngest};
+  EXPECT_EQ(forget("known"), 403);
 }
 
 TEST(IngestRoutes, AcknowledgeNothingThatIsNotStored) {
@@ -46,7 +74,9 @@ TEST(IngestRoutes, AcknowledgeNothingThatIsNotStored) {
   for (const std::string& path : {kStream, std::string("/v1/logs")}) {
     for (const auto& [outcome, status] : refusals) {
       ApiWorld world;
-      world.ingest_answer = {outcome, 0, 7, "why \"not\"\n"};
+      world.ingest_answer.outcome = outcome;
+      world.ingest_answer.retry_after_seconds = 7;
+      world.ingest_answer.message = "why \"not\"\n";
       const HttpResponse answer = world.ask({"POST", path, path == kStream ? kVersion : "", "[{}]", {}});
       EXPECT_EQ(answer.status, status) << path;
       EXPECT_EQ(Json::parse(answer.body).at("error").at("message"), "why \"not\"\n");

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,7 +28,15 @@ class FollowedInputsTest : public testing::Test {
     reports.warn = [](const std::string&) {};
     loop_.emplace(*store_, LiveOptions{}, std::move(reports));
     EXPECT_TRUE(loop_->open({}, {}, {}));
-    inputs_.emplace(*store_, *loop_, [this] { return now(); });
+    follow();
+  }
+  void follow() {
+    inputs_.emplace(
+        *store_, *loop_, clock_doubt_, [this] { return now(); },
+        [this](const std::string&, const std::string& text) {
+          const std::lock_guard lock(told_mutex_);
+          told_.push_back(text);
+        });
   }
   EventTime now() const { return EventTime{now_ticks_}; }
   InputConfig folder(const std::string& name) const {
@@ -75,6 +84,9 @@ class FollowedInputsTest : public testing::Test {
   }
 
   std::atomic<std::int64_t> now_ticks_ = parse_iso_time("2026-05-05T08:00:00Z").value().ticks;
+  ClockDoubt clock_doubt_;
+  std::mutex told_mutex_;
+  Names told_;  // by the followers' threads
   Folder root_;
   StoreFolder folder_;
   std::unique_ptr<Store> store_ = folder_.open();
@@ -105,6 +117,33 @@ TEST_F(FollowedInputsTest, FollowTheConfiguration) {
   EXPECT_TRUE(changes.started.empty() && changes.restarted.empty() && changes.stopped.empty());
 }
 
+TEST_F(FollowedInputsTest, WhatSaysThatTheClockIsSlowWaitsUntilItIsRightAndIsToldOnce) {
+  std::string ahead;
+  for (const char* second : {"01", "02"}) {
+    ahead += std::string(R"({"time":"2026-05-05T10:00:)") + second +
+             R"(Z","category":"AuditEvent","operationName":"SecretGet","resultType":"Success",)"
+             R"("callerIpAddress":"192.0.2.10","properties":{"id":"https://kv-a.vault.azure.net/secrets/db"},)"
+             R"("resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/KV-A"})"
+             "\n";
+  }
+  root_.write("a/ahead.json", ahead);
+  write("a/one.json");
+  change({folder("a")});
+  await_journal(1);
+  const auto told = [this] {
+    const std::lock_guard lock(told_mutex_);
+    return told_;
+  };
+  await([&] { return !told().empty(); });
+  EXPECT_EQ(journal(), Names{"0 /a one.json"}) << "the others go on";
+  EXPECT_EQ(clock_doubt_.held(now()).pieces, 1U);
+  now_ticks_ = parse_iso_time("2026-05-05T10:00:00Z").value().ticks;
+  await_journal(2);
+  EXPECT_EQ(journal(), (Names{"0 /a one.json", "0 /a ahead.json"}));
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_NE(told()[0].find("clock"), std::string::npos) << told()[0];
+}
+
 TEST_F(FollowedInputsTest, OneThatIsRemovedEndsAndGoesOnWhereItWasWhenItIsPutBack) {
   write("a/one.json");
   change({folder("a")});
@@ -126,7 +165,7 @@ TEST_F(FollowedInputsTest, OneThatAnEarlierRunFollowedEndsAtTheStart) {
   write("a/one.json");
   change({folder("a")});
   await_journal(1);
-  inputs_.emplace(*store_, *loop_, [this] { return now(); });  // as after a restart
+  follow();  // as after a restart
   EXPECT_EQ(change({}).stopped, Names{}) << "this run did not follow it";
   EXPECT_EQ(journal(), (Names{"0 /a one.json", "6 /a "}));
 }

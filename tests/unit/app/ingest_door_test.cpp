@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "unit/store/store_folder.h"
 
@@ -15,25 +16,20 @@ constexpr const char* kOurs = "cccccccc-0000-4000-8000-000000000003";
 constexpr const char* kTheirs = "cccccccc-0000-4000-8000-00000000000f";
 const EventTime kNow = parse_iso_time("2026-05-05T09:00:00Z").value();
 
-std::string record(const std::string& subscription = kOurs) {
+std::string record(const std::string& subscription = kOurs, const std::string& time = "2026-05-05T08:00:00Z") {
   return fmt::format(
-      R"({{"time":"2026-05-05T08:00:00Z","category":"AuditEvent","operationName":"SecretGet","resultType":"Success",)"
+      R"({{"time":"{}","category":"AuditEvent","operationName":"SecretGet","resultType":"Success",)"
       R"("callerIpAddress":"192.0.2.10","identity":{{"claim":{{"appid":"bbbbbbbb-0000-4000-8000-000000000002"}}}},)"
       R"("properties":{{"id":"https://kv-a.vault.azure.net/secrets/db","httpStatusCode":200}},)"
       R"("resourceId":"/SUBSCRIPTIONS/{}/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/KV-A"}})"
       "\n",
-      subscription);
+      time, subscription);
 }
 
 class IngestDoorTest : public testing::Test {
  protected:
   IngestDoorTest() {
-    LiveReports reports;
-    reports.now = [] { return kNow; };
-    reports.warn = [](const std::string& text) { ADD_FAILURE() << text; };
-    loop_.emplace(*store_, LiveOptions{}, reports);
-    const auto opened = loop_->open({}, {}, {});
-    EXPECT_TRUE(opened) << message_of(opened);
+    open_loop();
     before_ = store_->figures()->journal_entries;
   }
   IngestAnswer take(std::string_view body, const std::string& input = "logs") {
@@ -41,12 +37,31 @@ class IngestDoorTest : public testing::Test {
   }
   IngestDoor& door() {
     if (!door_) {
-      door_.emplace(*loop_, limits_, [] { return kNow; });
+      door_.emplace(*loop_, clock_doubt_, limits_, [this] { return now_; });
     }
     return *door_;
   }
   std::uint64_t journalled() { return store_->figures()->journal_entries - before_; }
 
+  // As after a restart: what is journalled is decided, and the door is another one.
+  void start_again() {
+    loop_->stop();
+    EXPECT_TRUE(loop_->run());
+    door_.reset();
+    loop_.reset();
+    open_loop();
+  }
+  void open_loop() {
+    LiveReports reports;
+    reports.now = [this] { return now_; };
+    reports.warn = [](const std::string& text) { ADD_FAILURE() << text; };
+    loop_.emplace(*store_, LiveOptions{}, reports);
+    const auto opened = loop_->open({}, {}, {});
+    EXPECT_TRUE(opened) << message_of(opened);
+  }
+
+  EventTime now_ = kNow;
+  ClockDoubt clock_doubt_;
   StoreFolder folder_;
   std::unique_ptr<Store> store_ = folder_.open();
   std::optional<LiveLoop> loop_;
@@ -117,15 +132,114 @@ TEST_F(IngestDoorTest, SaysWhenToComeAgainWhileTooMuchWaits) {
   EXPECT_EQ(take(record()).outcome, Outcome::kStored) << "what waited was decided";
 }
 
-// Names of inputs are chosen by senders: they may not fill the memory.
-TEST_F(IngestDoorTest, KnowsABoundedNumberOfInputs) {
-  limits_.inputs = 2;
+TEST_F(IngestDoorTest, JudgesRecordByRecordHoweverManyBadOnesStandFirst) {
+  std::string body;
+  for (int i = 0; i < 500; ++i) { body += "{\"a\":1}\n"; }
+  for (int i = 0; i < 100; ++i) { body += record(); }
+  const IngestAnswer answer = take(body);
+  EXPECT_EQ(answer.outcome, Outcome::kStored) << answer.message;
+  EXPECT_EQ(answer.records, 600U);
+  EXPECT_EQ(answer.refused, 500U);
+  EXPECT_EQ(answer.refused_by_cause.size(), 1U);
+  EXPECT_FALSE(answer.first_refusal.empty());
+  EXPECT_EQ(take(body.substr(0, 500 * 8)).outcome, Outcome::kMalformed) << "nothing but bad ones";
+  EXPECT_EQ(journalled(), 1U);
+}
+
+TEST_F(IngestDoorTest, RefusesAnArrayThatWasCutWhereverAndTakesNothingOfIt) {
+  std::string one = record();
+  one.pop_back();
+  for (const char* begin : {"[", "{\"records\":["}) {
+    const std::string whole = begin + one + "," + one + "," + one + (*begin == '[' ? "]" : "]}");
+    EXPECT_EQ(take(whole).outcome, Outcome::kStored);
+    for (std::size_t size = std::string(begin).size() + 1; size < whole.size() - 1; size += 7) {
+      const IngestAnswer answer = take(whole.substr(0, size));
+      ASSERT_EQ(answer.outcome, Outcome::kMalformed) << whole.substr(0, size);
+      ASSERT_NE(answer.message.find("cut"), std::string::npos) << answer.message;
+    }
+  }
+  EXPECT_EQ(journalled(), 2U);
+  // A last line that was cut is one bad record, as everywhere.
+  const IngestAnswer answer = take(record() + record().substr(0, 100));
+  EXPECT_EQ(answer.outcome, Outcome::kStored);
+  EXPECT_EQ(answer.refused, 1U);
+}
+
+TEST_F(IngestDoorTest, TakesNothingThatSaysThatTheClockIsSlow) {
+  const std::string ahead = record(kOurs, "2026-05-05T10:00:00Z") + record(kOurs, "2026-05-05T10:00:01Z");
+  const IngestAnswer answer = take(ahead);
+  EXPECT_EQ(answer.outcome, Outcome::kFailed);
+  EXPECT_GT(answer.retry_after_seconds, 0);
+  EXPECT_NE(answer.message.find("clock"), std::string::npos) << answer.message;
+  EXPECT_EQ(journalled(), 0U);
+  EXPECT_EQ(clock_doubt_.held(now_).pieces, 1U);
+  EXPECT_EQ(take(record()).outcome, Outcome::kStored) << "others go on";
+  now_ = parse_iso_time("2026-05-05T10:00:05Z").value();
+  EXPECT_EQ(take(ahead).outcome, Outcome::kStored);
+  EXPECT_EQ(clock_doubt_.held(now_).pieces, 0U);
+  // A stray stops nobody: the loop refuses it.
+  EXPECT_EQ(take(record(kOurs, "2099-01-01T00:00:00Z") + record() + record()).outcome, Outcome::kStored);
+  EXPECT_EQ(journalled(), 3U);
+}
+
+// Names of inputs are chosen by senders: they may not fill the memory, nor shut the door for others.
+TEST_F(IngestDoorTest, KnowsABoundedNumberOfInputsOfEachSender) {
+  limits_.inputs_of_sender = 2;
   EXPECT_EQ(take(record(), "ingest/a/b").outcome, Outcome::kStored);
   EXPECT_EQ(take(record(), "ingest/a/c").outcome, Outcome::kStored);
-  EXPECT_EQ(take(record(), "ingest/a/d").outcome, Outcome::kMalformed);
+  const IngestAnswer refused = take(record(), "ingest/a/d");
+  EXPECT_EQ(refused.outcome, Outcome::kBusy);
+  EXPECT_GT(refused.retry_after_seconds, 0);
+  EXPECT_EQ(take("rubbish", "ingest/a/e").outcome, Outcome::kMalformed) << "what is not taken takes no place";
   EXPECT_EQ(take(record(), "ingest/a/b").outcome, Outcome::kStored);
-  EXPECT_EQ(take(record(), std::string(1000, 'x')).outcome, Outcome::kMalformed);
-  EXPECT_EQ(journalled(), 3U);
+  EXPECT_EQ(take(record(), "logs").outcome, Outcome::kStored);
+  principal_.name = "another";
+  EXPECT_EQ(take(record(), "ingest/a/d").outcome, Outcome::kStored);
+  EXPECT_EQ(take(record(), "ingest/a/b").outcome, Outcome::kStored) << "known already";
+  EXPECT_EQ(take(record(), "ingest/" + std::string(1000, 'x')).outcome, Outcome::kBusy);
+  EXPECT_EQ(journalled(), 6U);
+}
+
+TEST_F(IngestDoorTest, NeverShutsLogsHoweverManyInputsThereAre) {
+  limits_.inputs = 3;
+  for (int i = 0; i < 10; ++i) {
+    principal_.name = fmt::format("sender {}", i);
+    EXPECT_EQ(take(record(), fmt::format("ingest/a/{}", i)).outcome, i < 3 ? Outcome::kStored : Outcome::kBusy);
+    EXPECT_EQ(take(record(), "logs").outcome, Outcome::kStored);
+  }
+}
+
+TEST_F(IngestDoorTest, ForgetsWhatAnEarlierRunLeftBeforeItRefusesAnybody) {
+  limits_.inputs = 3;
+  for (int i = 0; i < 3; ++i) {
+    now_.ticks += EventTime::kTicksPerSecond;
+    EXPECT_EQ(take(record(), fmt::format("ingest/a/{}", i)).outcome, Outcome::kStored);
+  }
+  start_again();
+  EXPECT_EQ(loop_->inputs_by_http().size(), 3U);
+  EXPECT_EQ(take(record(), "ingest/a/0").outcome, Outcome::kStored) << "in use again";
+  EXPECT_EQ(take(record(), "ingest/b/0").outcome, Outcome::kStored);
+  start_again();
+  std::vector<std::string> names;
+  for (const auto& [name, last] : loop_->inputs_by_http()) { names.push_back(name); }
+  EXPECT_EQ(names, (std::vector<std::string>{"ingest/a/0", "ingest/a/2", "ingest/b/0"}));
+}
+
+TEST_F(IngestDoorTest, ForgetsWhatIsUnusedOrIsToBeForgotten) {
+  EXPECT_EQ(take(record(), "ingest/a/b").outcome, Outcome::kStored);
+  EXPECT_EQ(take(record(), "ingest/a/c").outcome, Outcome::kStored);
+  EXPECT_EQ(take(record(), "logs").outcome, Outcome::kStored);
+  EXPECT_TRUE(door().forget("ingest/a/b").value());
+  EXPECT_FALSE(door().forget("ingest/a/b").value());
+  EXPECT_FALSE(door().forget("logs").value());
+  start_again();
+  EXPECT_EQ(loop_->inputs_by_http().size(), 2U);
+  door().forget_unused();
+  now_.ticks += IngestDoor::kForgottenDays * EventTime::kTicksPerDay;
+  door().forget_unused();
+  start_again();
+  EXPECT_EQ(loop_->inputs_by_http().size(), 1U) << "logs";
+  EXPECT_EQ(take(record(), "ingest/a/b").outcome, Outcome::kStored) << "it may come again";
 }
 
 }  // namespace

@@ -290,7 +290,7 @@ TEST_F(LiveLoopTest, TellsInputsThatAreNoLongerFollowed) {
   entry.input = "folder/a";
   append(entry);
   append(much_later(60));
-  loop_->report_input("folder/a", "unreadable");
+  loop_->report_input("folder/a", {.failure = "unreadable"});
   const auto removed = [&](const std::string& name) {
     const LiveView view = loop_->view();
     std::thread thread([this] { EXPECT_TRUE(loop_->run()); });
@@ -300,7 +300,7 @@ TEST_F(LiveLoopTest, TellsInputsThatAreNoLongerFollowed) {
       const auto figures = view.figures();
       for (const InputHealth& input : figures ? figures->inputs : std::vector<InputHealth>{}) {
         if (input.name == name && input.records > 0) { found = input.removed; }
-        if (input.name == name && input.removed) { EXPECT_EQ(input.failure, "") << "it is nobody's any more"; }
+        if (input.name == name && input.removed) { EXPECT_EQ(input.report.failure, "") << "it is nobody's any more"; }
       }
     }
     loop_->stop();

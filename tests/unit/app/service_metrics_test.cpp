@@ -19,7 +19,7 @@ ServiceFigures some_figures() {
   input.records = 12;
   input.refused_by_cause["no time"] = 2;
   input.newest_event = kNow;
-  input.failure = "403";
+  input.report = {"403", 1, 24, 25, 26};
   figures.live.inputs.push_back(input);
   figures.live.lists.push_back({"https://lists.example/tor", "tor", kNow, 60, ""});
   figures.live.problems.push_back({"input", input.name, "403"});
@@ -29,6 +29,10 @@ ServiceFigures some_figures() {
   figures.live.forgotten_objects = 11;
   figures.live.bounds = {{"episodes", "episodes were dropped", 4}, {"scores", "scores were left out", 0}};
   figures.live.decided_before = 13;
+  figures.live.silent_vaults_total = 31;
+  figures.live.vaults_not_watched = 32;
+  figures.live.clock_held = 33;
+  figures.live.clock_holds = 34;
   figures.live.decided_known_from = kNow;
   for (int twice = 0; twice < 2; ++twice) {
     figures.live.lists_in_force.push_back({"tor.txt", "tor", 120, 3, "3 ...", true});
@@ -93,6 +97,10 @@ TEST(ServiceMetrics, AreLinesOfPrometheus) {
   EXPECT_EQ(values["keyvigil_http_handler_failures_total"], "22");
   EXPECT_EQ(values["keyvigil_http_event_streams_dropped_total"], "23");
   EXPECT_EQ(values["keyvigil_lag_seconds"], "90");
+  EXPECT_EQ(values["keyvigil_vaults_silent"], "31");
+  EXPECT_EQ(values["keyvigil_vaults_not_watched_total"], "32");
+  EXPECT_EQ(values["keyvigil_clock_held"], "33");
+  EXPECT_EQ(values["keyvigil_clock_holds_total"], "34");
   EXPECT_EQ(values["keyvigil_edges_evicted_total"], "5");
   EXPECT_EQ(values["keyvigil_alerts_raised_total{type=\"KV_TORAccess\"}"], "3");
   EXPECT_EQ(values["keyvigil_alerts_raised_total{type=\"KV_AppAnomaly\"}"], "0");
@@ -128,6 +136,10 @@ TEST(ServiceMetrics, EscapeWhatLabelsMayNotHold) {
   EXPECT_EQ(values["keyvigil_records_total" + label + "}"], "12");
   EXPECT_EQ(values["keyvigil_records_refused_total" + label + R"(,cause="no time"})"], "2");
   EXPECT_EQ(values["keyvigil_input_failing" + label + "}"], "1");
+  EXPECT_EQ(values["keyvigil_input_items_failing" + label + "}"], "1");
+  EXPECT_EQ(values["keyvigil_input_item_failures_total" + label + "}"], "24");
+  EXPECT_EQ(values["keyvigil_input_items_passed_over" + label + "}"], "25");
+  EXPECT_EQ(values["keyvigil_input_items_left_out" + label + "}"], "26");
   EXPECT_EQ(values[R"(keyvigil_problem{kind="input",about="container/https://\"odd\"\\\\x0aname"})"], "1");
 }
 

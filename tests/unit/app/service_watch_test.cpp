@@ -60,6 +60,40 @@ TEST_F(ServiceWatchTest, AnInputIsSilentAfterItsTimeAndNotAnyMoreOnceItSpeaks) {
   EXPECT_EQ(look(62), Problems{});
 }
 
+TEST_F(ServiceWatchTest, ManySilentInputsAreToldUpToABound) {
+  live_.inputs.resize(1000);
+  for (std::size_t i = 0; i < live_.inputs.size(); ++i) { live_.inputs[i].name = "ingest/" + std::to_string(i); }
+  const Problems problems = look(61);
+  ASSERT_EQ(problems.size(), 21U);
+  EXPECT_EQ(problems.back(), "silent inputs");
+  EXPECT_NE(texts_.find("980 more inputs"), std::string::npos) << texts_;
+}
+
+TEST_F(ServiceWatchTest, TellsAtOnceThatTheClockSeemsToBeSlow) {
+  live_.clock_held = 2;
+  live_.clock_lead_ticks = 90 * EventTime::kTicksPerMinute;
+  EXPECT_EQ(look(1), Problems{"clock"});
+  EXPECT_NE(texts_.find("2 pieces of input"), std::string::npos) << texts_;
+  EXPECT_NE(texts_.find("1.5 hours"), std::string::npos) << texts_;
+  live_.clock_held = 0;
+  EXPECT_EQ(look(2), Problems{});
+}
+
+TEST_F(ServiceWatchTest, SilentVaultsAreToldOneByOneUpToABound) {
+  live_.silent_vaults = {
+      {"/subscriptions/s/vaults/kv-a", after(-600), 10 * EventTime::kTicksPerHour, EventTime::kTicksPerHour},
+      {"/subscriptions/s/vaults/kv-b", after(-59), 59 * EventTime::kTicksPerMinute, 0}};
+  live_.silent_vaults_total = 2;
+  EXPECT_EQ(look(1), Problems{"silent /subscriptions/s/vaults/kv-a"}) << "the other one is within silent_minutes";
+  EXPECT_NE(texts_.find("10.0 hours"), std::string::npos) << texts_;
+  live_.silent_vaults_total = 5000;
+  EXPECT_EQ(look(2), (Problems{"silent /subscriptions/s/vaults/kv-a", "silent vaults"}));
+  EXPECT_NE(texts_.find("4998 more vaults"), std::string::npos) << texts_;
+  live_.silent_vaults.clear();
+  live_.silent_vaults_total = 0;
+  EXPECT_EQ(look(3), Problems{});
+}
+
 // What an earlier run heard last was heard before this one could hear anything.
 TEST_F(ServiceWatchTest, NobodyWaitsForAnInputThatWasRemoved) {
   input().removed = true;
@@ -83,7 +117,7 @@ TEST_F(ServiceWatchTest, SilenceCountsFromTheStart) {
 }
 
 TEST_F(ServiceWatchTest, WhatFailsIsPassedOn) {
-  input().failure = "403";
+  input().report.failure = "403";
   live_.problems.push_back({"store", "", "the disk is full"});
   EXPECT_EQ(look(1), (Problems{"store", "input logs"}));
 }

@@ -1,6 +1,7 @@
 #include "source/find_inputs.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "folder.h"
 
@@ -32,6 +33,28 @@ TEST(FindInputs, WalksFoldersByNameAndCountsWhatItSkips) {
   EXPECT_EQ(found->empty_skipped, 1u);
   EXPECT_EQ(found->repeated_skipped, 2u);
   EXPECT_EQ(found->other_skipped, 1u);
+}
+
+TEST(FindInputs, GoesOnBelowAFolderWhereItIsToldTo) {
+  const Folder folder;
+  folder.write("a.json", "x");
+  folder.write("z.json", "x");
+  ASSERT_EQ(::mkfifo((folder.path() + "/pipe").c_str(), 0600), 0);
+  std::string deep = folder.path();
+  for (int i = 0; i < 300; ++i) {
+    deep += "/d";
+    std::filesystem::create_directory(deep);
+  }
+  EXPECT_FALSE(find_inputs({folder.path()}));
+  FindOptions options;
+  options.goes_on = true;
+  const Result<InputList> found = find_inputs({folder.path()}, options);
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(names(*found, folder.path()), (std::vector<std::string>{"a.json", "z.json"}));
+  EXPECT_EQ(found->failed_skipped, 2u);
+  EXPECT_NE(found->failed_first.find("nested deeper"), std::string::npos) << found->failed_first;
+  // What was named has to be there.
+  EXPECT_FALSE(find_inputs({folder.path() + "/none"}, options));
 }
 
 TEST(FindInputs, TakesGlobsFilesAndStdinInTheOrderOfTheArguments) {
