@@ -1017,8 +1017,7 @@ void EstateHistory::derive_parents() {
 
 // ---- saving ----
 
-std::string EstateHistory::save() const {
-  SnapshotWriter writer;
+void EstateHistory::save(SnapshotWriter& writer) const {
   callers_.save(writer);
   vaults_.save(writer);
   writer.write(caller_profiles_);
@@ -1034,7 +1033,6 @@ std::string EstateHistory::save() const {
   writer.write(scope_vaults_);
   writer.write(new_vaults_);
   writer.write(known_objects_.forgotten);
-  return writer.bytes();
 }
 
 Result<void> EstateHistory::load(std::string_view bytes) {
