@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,6 +72,8 @@ class Service {
 
  private:
   [[nodiscard]] Result<void> open_store_and_loop();
+  // In a thread of its own. `open_again`, where there is one, until there is room to open the loop.
+  [[nodiscard]] Result<void> run_loop(std::function<Result<void>()> open_again);
   [[nodiscard]] Result<void> prepare_access(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> prepare_dev(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> listen(ServiceGreeting& greeting);
