@@ -291,6 +291,11 @@ void Repeats::finish(std::vector<Alert>& closed) {
   while (!open_.empty()) { closed.push_back(close(open_.begin(), false)); }
 }
 
+const Alert* Repeats::find_open(EventTime generated, const std::string& id) const {
+  const auto found = open_.find({generated.ticks, id});
+  return found == open_.end() ? nullptr : &found->second;
+}
+
 std::vector<Alert> Repeats::open_alerts() const {
   std::vector<Alert> alerts;
   alerts.reserve(open_.size());

@@ -98,6 +98,8 @@ class Repeats {
 
   // Copies of what is open, by (generated, id), for those who look before it closes.
   [[nodiscard]] std::vector<Alert> open_alerts() const;
+  // The one that is open, where it is; nothing: it is not. Lives until the next call that is not const.
+  [[nodiscard]] const Alert* find_open(EventTime generated, const std::string& id) const;
 
   [[nodiscard]] const RepeatsStatistics& statistics() const { return statistics_; }
   [[nodiscard]] std::size_t open_count() const { return open_.size(); }

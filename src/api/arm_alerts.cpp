@@ -6,6 +6,7 @@
 #include "alert/arm_json.h"
 #include "alert/sample_alerts.h"
 #include "api/arm_rows.h"
+#include "api/open_alerts.h"
 #include "base/percent_coding.h"
 
 namespace keyvigil {
@@ -41,8 +42,9 @@ HttpResponse list(const ArmRoutes& needs, const HttpRequest& request) {
   filter.resource_group = lower_case(request.parameter("group"));
   filter.limit = kPageSize;
   filter.after = request.query_value(kSkipToken).value_or("");
-  const auto page = needs.store.alerts(filter);
+  auto page = needs.store.alerts(filter);
   if (!page) { return store_failure(page.error(), needs.report); }
+  if (needs.live != nullptr) { bring_up_to_date(page->alerts, *needs.live); }
   for (const StoredAlert& stored : page->alerts) {
     body["value"].push_back(arm_json(stored.alert, needs.rendering, stored.standing()));
   }
@@ -80,9 +82,10 @@ Result<std::optional<StoredAlert>> find(const ArmRoutes& needs, const HttpReques
 }
 
 HttpResponse get(const ArmRoutes& needs, const HttpRequest& request) {
-  const auto found = find(needs, request);
+  auto found = find(needs, request);
   if (!found) { return store_failure(found.error(), needs.report); }
   if (!*found) { return unknown_alert(needs, request); }
+  if (needs.live != nullptr) { bring_up_to_date({&**found, 1}, *needs.live); }
   return json_answer(200, arm_json((*found)->alert, needs.rendering, (*found)->standing()));
 }
 

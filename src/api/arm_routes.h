@@ -11,6 +11,7 @@
 
 #include "alert/alert_rendering.h"
 #include "api/arm_answer.h"
+#include "api/live_view.h"
 #include "api/router.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct ArmRoutes {
   const AlertRendering& rendering;
   std::function<std::vector<std::string>()> sample_outputs;  // that get the alerts of the simulate route; any thread
   Report report;                                             // may be empty
+  const LiveView* live = nullptr;                            // without it alerts are shown as they were stored
 };
 
 void add_arm_routes(Router& router, const ArmRoutes& needs);

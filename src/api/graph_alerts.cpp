@@ -8,6 +8,7 @@
 #include "alert/arm_json.h"
 #include "api/arm_rows.h"
 #include "api/graph_filter.h"
+#include "api/open_alerts.h"
 #include "api/v1_rows.h"
 
 namespace keyvigil {
@@ -145,8 +146,9 @@ HttpResponse list(const GraphRoutes& needs, const HttpRequest& request) {
   const auto more = skip_alerts(needs.store, filter.alerts, static_cast<std::size_t>(*skip));
   if (!more) { return store_failure(more.error(), needs.report); }
   if (!*more) { return json_answer(200, body); }
-  const auto page = needs.store.alerts(filter.alerts);
+  auto page = needs.store.alerts(filter.alerts);
   if (!page) { return store_failure(page.error(), needs.report); }
+  if (needs.live != nullptr) { bring_up_to_date(page->alerts, *needs.live); }
   for (const StoredAlert& stored : page->alerts) { body["value"].push_back(graph_json(stored, needs.rendering)); }
   if (!page->next.empty()) {
     HttpFields query = request.query;
@@ -169,9 +171,11 @@ HttpResponse unknown_alert(const HttpRequest& request) {
 }
 
 HttpResponse get(const GraphRoutes& needs, const HttpRequest& request) {
-  const auto found = find(needs, request);
+  auto found = find(needs, request);
   if (!found) { return store_failure(found.error(), needs.report); }
-  return *found ? json_answer(200, graph_json(**found, needs.rendering)) : unknown_alert(request);
+  if (!*found) { return unknown_alert(request); }
+  if (needs.live != nullptr) { bring_up_to_date({&**found, 1}, *needs.live); }
+  return json_answer(200, graph_json(**found, needs.rendering));
 }
 
 Result<AlertStatus> status_in(const Json& body) {

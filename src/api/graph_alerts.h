@@ -6,6 +6,7 @@
 
 #include "alert/alert_rendering.h"
 #include "api/arm_answer.h"
+#include "api/live_view.h"
 #include "api/router.h"
 #include "store/store.h"
 
@@ -15,7 +16,8 @@ namespace keyvigil {
 struct GraphRoutes {
   Store& store;
   const AlertRendering& rendering;
-  Report report;  // may be empty
+  Report report;                   // may be empty
+  const LiveView* live = nullptr;  // without it alerts are shown as they were stored
 };
 
 void add_graph_routes(Router& router, const GraphRoutes& needs);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/alert.h"
 #include "base/event_time.h"
 #include "base/result.h"
 #include "catalogue/alert_type.h"
@@ -158,10 +159,18 @@ struct VaultReadiness {
   std::vector<Detector> detectors;
 };
 
+// What tells an open alert.
+struct OpenAlertKey {
+  EventTime generated;
+  std::string id;
+};
+
 struct LiveView {
   std::function<Result<LiveFigures>()> figures;
   std::function<Result<std::optional<EntityProfile>>(const std::string& kind, const std::string& key)> entity;
   std::function<Result<std::vector<VaultReadiness>>(std::size_t limit)> readiness;
+  // Those that are open, as they are now, with evidence that no revision holds yet; in the order of the keys.
+  std::function<Result<std::vector<Alert>>(const std::vector<OpenAlertKey>& keys)> open_alerts;
 };
 
 }  // namespace keyvigil

@@ -6,6 +6,7 @@
 
 #include "alert/arm_json.h"
 #include "api/arm_rows.h"
+#include "api/open_alerts.h"
 #include "api/v1_rows.h"
 
 namespace keyvigil {
@@ -144,10 +145,11 @@ HttpResponse unknown_alert(const HttpRequest& request) {
 }
 
 HttpResponse get(const V1Routes& needs, const HttpRequest& request) {
-  const auto found = find(needs, request);
+  auto found = find(needs, request);
   if (!found) { return store_failure(found.error(), needs.report); }
   if (!*found) { return unknown_alert(request); }
-  const StoredAlert& stored = **found;
+  StoredAlert& stored = **found;
+  bring_up_to_date({&stored, 1}, needs.live);
   const auto history = needs.store.history(stored.alert.id);
   if (!history) { return store_failure(history.error(), needs.report); }
   Json body = alert_summary(stored, needs.rendering);

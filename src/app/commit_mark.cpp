@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 
 namespace keyvigil {
 
@@ -15,12 +16,12 @@ CommitHook commit_mark(const std::string& path, const std::string& die_at) {
   const char fatal_kind = die_at.empty() ? '-' : die_at.front();
   const long fatal_number = die_at.empty() ? 0 : std::strtol(die_at.c_str() + 1, nullptr, 10);
   // Commits of one kind come one after another.
-  return [file, fatal_kind, fatal_number, seen = std::array<long, 2>{}](CommitKind kind, CommitPoint point) mutable {
-    const bool journal = kind == CommitKind::kJournal;
-    const char name = journal ? 'J' : 'C';
-    const char mark = point == CommitPoint::kAfter ? '-' : name;
-    if (::pwrite(file, &mark, 1, journal ? 0 : 1) != 1 || point != CommitPoint::kInside) { return; }
-    if (++seen[journal ? 0 : 1] == fatal_number && name == fatal_kind) { std::raise(SIGKILL); }
+  return [file, fatal_kind, fatal_number, seen = std::array<long, 3>{}](CommitKind kind, CommitPoint point) mutable {
+    constexpr std::string_view kNames = "JCA";  // as CommitKind
+    const auto place = static_cast<std::size_t>(kind);
+    const char mark = point == CommitPoint::kAfter ? '-' : kNames[place];
+    if (::pwrite(file, &mark, 1, static_cast<off_t>(place)) != 1 || point != CommitPoint::kInside) { return; }
+    if (++seen[place] == fatal_number && kNames[place] == fatal_kind) { std::raise(SIGKILL); }
   };
 }
 

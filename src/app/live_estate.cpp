@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/snapshot.h"
-
 namespace keyvigil {
 namespace {
 
 constexpr std::int64_t kMillisecondsPerMinute = 60'000;
 
-OrderOptions order_options(const LiveSettings& settings, const std::string& temporary_folder) {
+OrderOptions order_options(const LiveSettings& settings, const WaitingRoom& room) {
   OrderOptions options;
   options.mode = OrderMode::kStream;
   options.lateness_milliseconds = settings.lateness_minutes * kMillisecondsPerMinute;
-  options.spill_directory = temporary_folder;
+  options.spill_directory = room.folder;
+  options.memory_limit_events = room.memory_events;
   return options;
 }
 
@@ -29,11 +28,9 @@ EngineOptions engine_options(const LiveSettings& settings) {
 
 }  // namespace
 
-LiveEstate::LiveEstate(const LiveSettings& settings, const AddressBook& book, std::string temporary_folder)
-    : temporary_folder_(std::move(temporary_folder)),
-      lateness_milliseconds_(settings.lateness_minutes * kMillisecondsPerMinute),
-      book_(&book) {
-  order_.emplace(order_options(settings, temporary_folder_));
+LiveEstate::LiveEstate(const LiveSettings& settings, const AddressBook& book, WaitingRoom room)
+    : room_(std::move(room)), lateness_milliseconds_(settings.lateness_minutes * kMillisecondsPerMinute), book_(&book) {
+  order_.emplace(order_options(settings, room_));
   engine_.emplace(book, engine_options(settings));
 }
 
@@ -46,7 +43,7 @@ Result<void> LiveEstate::remake(const LiveSettings& settings, const AddressBook&
   if (std::exchange(lateness_milliseconds_, lateness) == lateness) { return {}; }
   auto order = order_->save();
   if (!order) { return tl::unexpected(order.error()); }
-  order_.emplace(order_options(settings, temporary_folder_));
+  order_.emplace(order_options(settings, room_));
   return order_->load(*order);
 }
 
@@ -120,21 +117,10 @@ void LiveEstate::hand_out_revised(bool from_backfill, std::vector<LiveRevision>&
   revised_.clear();
 }
 
-Result<EstateSections> LiveEstate::save() const {
-  EstateSections sections;
-  auto order = order_->save();
-  if (!order) { return tl::unexpected(order.error()); }
-  sections.order = *std::move(order);
-  sections.engine = engine_->save();
-  SnapshotWriter repeats;
-  repeats_.save(repeats);
-  sections.repeats = repeats.bytes();
-  SnapshotWriter counts;
-  counts.write(counts_);
-  counts.write(callers_);
-  counts.write(rhythm_);
-  sections.counts = counts.bytes();
-  return sections;
+void LiveEstate::save_counts(SnapshotWriter& writer) const {
+  writer.write(counts_);
+  writer.write(callers_);
+  writer.write(rhythm_);
 }
 
 Result<void> LiveEstate::load(const EstateSections& sections) {

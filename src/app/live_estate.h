@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alert/repeats.h"
@@ -16,6 +17,7 @@
 #include "app/live_settings.h"
 #include "app/vault_rhythm.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "engine/engine.h"
 #include "engine/order.h"
 #include "intel/address_book.h"
@@ -25,10 +27,10 @@ namespace keyvigil {
 
 // What a checkpoint knows of an estate.
 struct EstateSections {
-  std::string order;
-  std::string engine;
-  std::string repeats;
-  std::string counts;
+  std::string_view order;
+  std::string_view engine;
+  std::string_view repeats;
+  std::string_view counts;
 };
 
 // A revision of an alert, as it stood after the event that made it.
@@ -37,11 +39,17 @@ struct LiveRevision {
   bool from_backfill = false;  // the event that made it came with backfill
 };
 
-// What deciding has brought and no checkpoint holds yet.
+// What deciding has brought and the store does not hold yet.
 struct LiveOutcome {
   std::vector<LiveRevision> revisions;
   bool keep_events = true;
   EventBlocks events;  // decided ones
+};
+
+// Where events wait for their turn.
+struct WaitingRoom {
+  std::string folder = "/tmp";  // for those beyond:
+  std::size_t memory_events = OrderOptions().memory_limit_events;
 };
 
 struct EstateCounts {
@@ -59,7 +67,7 @@ struct EstateCounts {
 class LiveEstate {
  public:
   // The book must outlive the estate, or the next remake().
-  LiveEstate(const LiveSettings& settings, const AddressBook& book, std::string temporary_folder);
+  LiveEstate(const LiveSettings& settings, const AddressBook& book, WaitingRoom room);
 
   // Other settings, other lists: what was learned stays.
   [[nodiscard]] Result<void> remake(const LiveSettings& settings, const AddressBook& book);
@@ -77,9 +85,15 @@ class LiveEstate {
   // Decides everything and closes every alert: the estate is given up.
   [[nodiscard]] Result<void> finish(LiveOutcome& outcome);
 
-  [[nodiscard]] Result<EstateSections> save() const;
-  // Into a fresh estate. `counts` may be empty: the state of another command.
+  // The sections of a checkpoint; engine and open alerts save themselves.
+  [[nodiscard]] Result<void> save_order(SnapshotWriter& writer) const { return order_->save(writer); }
+  void save_counts(SnapshotWriter& writer) const;
+  // Into a fresh estate. `counts` may be empty: the state of another command. ErrorKind::kNoRoom: what waits in order
+  // could not go to disk; try again with a fresh one.
   [[nodiscard]] Result<void> load(const EstateSections& sections);
+
+  // As Order::make_room().
+  [[nodiscard]] bool make_room() { return order_->make_room(); }
 
   [[nodiscard]] const Order& order() const { return *order_; }
   [[nodiscard]] const Engine& engine() const { return *engine_; }
@@ -93,7 +107,7 @@ class LiveEstate {
   void hand_out_closed(bool from_backfill, std::vector<LiveRevision>& revisions);
   void hand_out_revised(bool from_backfill, std::vector<LiveRevision>& revisions);
 
-  std::string temporary_folder_;
+  WaitingRoom room_;
   std::int64_t lateness_milliseconds_ = 0;
   const AddressBook* book_ = nullptr;
   std::optional<Order> order_;

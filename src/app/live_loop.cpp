@@ -28,7 +28,8 @@ constexpr std::int64_t kFutureTicks = RecordTimes::kAheadTicks;
 constexpr std::int64_t kTickTicks = EventTime::kTicksPerMinute;
 // Saving may take a tenth of the time at most: where it takes long, it is done less often.
 constexpr double kCheckpointShare = 10;
-constexpr std::chrono::seconds kAlertDelay{1};  // alerts wait no longer for a checkpoint, where it is quick
+// Where much is read at once, alerts are stored so often at most; in the end at once.
+constexpr std::chrono::milliseconds kAlertsTogether{250};
 constexpr std::chrono::milliseconds kLongestWait{200};
 constexpr std::chrono::seconds kHousekeeping{1};
 constexpr std::chrono::seconds kRetry{1};
@@ -39,9 +40,9 @@ std::string estate_section(const std::string& estate, const char* part) {
   return fmt::format("estate/{}/{}", estate, part);
 }
 
-std::string section_of(const std::map<std::string, std::string>& sections, const std::string& name) {
+std::string_view section_in(const std::map<std::string, std::string>& sections, const std::string& name) {
   const auto found = sections.find(name);
-  return found == sections.end() ? std::string{} : found->second;
+  return found == sections.end() ? std::string_view{} : found->second;
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begun) {
@@ -71,7 +72,8 @@ LiveLoop::LiveLoop(Store& store, LiveOptions options, LiveReports reports)
       checkpoint_every_seconds_(options_.checkpoint_seconds),
       keep_events_(options_.keep_events),
       reports_(std::move(reports)),
-      decoder_(options_.threads) {
+      decoder_(options_.threads),
+      keeper_(store, options_.rendering, reports_.raised) {
   send_to(options_.outputs, options_.outputs_of_backfill);
 }
 
@@ -81,7 +83,22 @@ LiveLoop::~LiveLoop() = default;
 
 Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSettings& settings,
                             const ListArchive& lists) {
+  auto opened = take_up(state, settings, lists);
+  if (!opened) {
+    if (opened.error().kind == ErrorKind::kNoRoom) { tell_obstacle(opened.error().message); }
+    return opened;
+  }
+  auto begun = begin_with(settings, lists);
+  if (begun || begun.error().kind != ErrorKind::kNoRoom) { return begun; }
+  waiting_change_.emplace(settings, lists);
+  tell_obstacle(begun.error().message);
+  return {};
+}
+
+Result<void> LiveLoop::take_up(const std::optional<Checkpoint>& state, const LiveSettings& settings,
+                               const ListArchive& lists) {
   started_ticks_ = reports_.now().ticks;
+  outcome_.revisions.clear();
   auto last = store_->last_checkpoint();
   if (!last) { return tl::unexpected(last.error()); }
   auto figures = store_->figures();
@@ -94,7 +111,7 @@ Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSe
                 "start without --state, or with a new --store");
   }
   if (*last) {
-    if (auto loaded = load((*last)->sections); !loaded) { return loaded; }
+    if (auto loaded = load(std::move((*last)->sections)); !loaded) { return loaded; }
     consumed_to_ = saved_to_ = (*last)->consumed_to;
   } else {
     settings_json_ = to_json(settings);
@@ -106,18 +123,31 @@ Result<void> LiveLoop::open(const std::optional<Checkpoint>& state, const LiveSe
     // What the service begins with is what its first entry is decided with, also after a crash.
     if (auto saved = commit(); !saved) { return saved; }
   }
+  checkpoint_at_ = housekeeping_at_ = Clock::now();
+  return {};
+}
+
+// Nothing is taken in before this is journalled.
+Result<void> LiveLoop::begin_with(const LiveSettings& settings, const ListArchive& lists) {
+  const auto figures = store_->figures();
+  if (!figures) { return tl::unexpected(figures.error()); }
   // Entries that are not read yet may say otherwise than the checkpoint does.
-  auto left = store_->read_journal(consumed_to_, 1);
+  const auto left = store_->read_journal(consumed_to_, 1);
   if (!left) { return tl::unexpected(left.error()); }
-  last_settings_ = left->empty() ? settings_json_ : "";
-  last_lists_ = left->empty() ? packed_lists_ : "";
-  auto changed = change(settings, lists);
+  {
+    const std::lock_guard lock(change_mutex_);
+    last_settings_ = left->empty() ? settings_json_ : "";
+    last_lists_ = left->empty() ? packed_lists_ : "";
+  }
+  const auto changed = journal_change(settings, lists);
   if (!changed) { return tl::unexpected(changed.error()); }
   if (!left->empty()) {
     left_bytes_ = figures->journal_bytes;
     left_to_ = *changed - 2;  // settings and lists
   }
-  checkpoint_at_ = housekeeping_at_ = Clock::now();
+  waiting_change_.reset();
+  begun_ = true;
+  tell_obstacle("");
   return {};
 }
 
@@ -126,7 +156,7 @@ Result<void> LiveLoop::make_estates(const LiveSettings& settings) {
   estates_.clear();
   estate_by_subscription_.clear();
   for (std::size_t i = 0; i < settings_.estates.size(); ++i) {
-    estates_.push_back(std::make_unique<LiveEstate>(settings_, *book_, options_.temporary_folder));
+    estates_.push_back(std::make_unique<LiveEstate>(settings_, *book_, options_.waiting_room));
     for (const std::string& subscription : settings_.estates[i].subscriptions) {
       estate_by_subscription_[subscription] = i;
     }
@@ -134,20 +164,21 @@ Result<void> LiveLoop::make_estates(const LiveSettings& settings) {
   return {};
 }
 
-Result<void> LiveLoop::load(const std::map<std::string, std::string>& sections) {
-  settings_json_ = section_of(sections, kSettingsSection);
+Result<void> LiveLoop::load(std::map<std::string, std::string> sections) {
+  settings_json_ = section_in(sections, kSettingsSection);
   auto settings = parse_live_settings(settings_json_);
   if (!settings) { return tl::unexpected(settings.error()); }
-  if (auto made = put_lists_in_force(section_of(sections, kListsSection)); !made) { return made; }
+  if (auto made = put_lists_in_force(std::string(section_in(sections, kListsSection))); !made) { return made; }
   if (auto made = make_estates(*settings); !made) { return made; }
   for (std::size_t i = 0; i < estates_.size(); ++i) {
     const std::string& name = settings_.estates[i].name;
-    const auto part = [&](const char* section) { return section_of(sections, estate_section(name, section)); };
+    const auto part = [&](const char* section) { return section_in(sections, estate_section(name, section)); };
     auto loaded =
         estates_[i]->load({part(kOrderSection), part(kEngineSection), part(kRepeatsSection), part(kCountsSection)});
     if (!loaded) { return loaded; }
+    for (const char* taken_up : {kOrderSection, kEngineSection}) { sections.erase(estate_section(name, taken_up)); }
   }
-  const std::string memory = section_of(sections, kMemorySection);
+  const std::string_view memory = section_in(sections, kMemorySection);
   SnapshotReader reader(memory);
   if (!reader.read(memory_) || !reader.at_end()) {
     return fail(ErrorKind::kInput,
@@ -164,9 +195,9 @@ Result<void> LiveLoop::take_up(const Checkpoint& state) {
                 "name one that was written without --only");
   }
   LiveEstate& estate = *estates_.front();
-  auto loaded = estate.load({section_of(state.sections, kOrderSection),
-                             section_of(state.sections, kEngineSection),
-                             section_of(state.sections, kRepeatsSection),
+  auto loaded = estate.load({section_in(state.sections, kOrderSection),
+                             section_in(state.sections, kEngineSection),
+                             section_in(state.sections, kRepeatsSection),
                              {}});
   if (!loaded) { return loaded; }
   for (Alert& alert : estate.repeats().open_alerts()) { outcome_.revisions.push_back({std::move(alert), true}); }
@@ -238,6 +269,11 @@ Result<void> LiveLoop::change_settings(const std::string& json) {
 }
 
 Result<std::uint64_t> LiveLoop::change(const LiveSettings& settings, const ListArchive& lists) {
+  if (!begun_) { return fail(ErrorKind::kNoRoom, obstacle()); }
+  return journal_change(settings, lists);
+}
+
+Result<std::uint64_t> LiveLoop::journal_change(const LiveSettings& settings, const ListArchive& lists) {
   const std::lock_guard lock(change_mutex_);
   std::string json = to_json(settings);
   std::string packed = pack_lists(lists);
@@ -264,6 +300,9 @@ Result<std::uint64_t> LiveLoop::change(const LiveSettings& settings, const ListA
 
 Result<std::uint64_t> LiveLoop::append(std::span<const JournalEntry> entries,
                                        std::span<const InputPosition> positions) {
+  if (std::ranges::any_of(entries, [](const JournalEntry& entry) { return entry.kind == JournalKind::kInput; })) {
+    if (std::string why = obstacle(); !why.empty()) { return fail(ErrorKind::kNoRoom, std::move(why)); }
+  }
   auto sequence = store_->append(entries, positions);
   if (!sequence) { return sequence; }
   std::uint64_t bytes = 0;
@@ -285,6 +324,44 @@ void LiveLoop::stop() {
   woken_.notify_one();
 }
 
+std::string LiveLoop::obstacle() const {
+  const std::lock_guard lock(mutex_);
+  return obstacle_;
+}
+
+void LiveLoop::tell_obstacle(std::string why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (obstacle_ == why) { return; }
+    obstacle_ = why;
+  }
+  if (!why.empty()) { reports_.warn(why); }
+}
+
+bool LiveLoop::wait_for_room() {
+  std::unique_lock lock(mutex_);
+  return !woken_.wait_for(lock, kRetry, [this] { return stopping_; });
+}
+
+// What waits for room on a disk is tried again, each second at most.
+Result<void> LiveLoop::clear_obstacles() {
+  const auto is_short = [](const auto& estate) { return estate->order().short_of_room().has_value(); };
+  if (!waiting_change_ && std::ranges::none_of(estates_, is_short)) { return {}; }
+  if (Clock::now() - room_tried_at_ < kRetry) { return {}; }
+  room_tried_at_ = Clock::now();
+  if (waiting_change_) {
+    const auto [settings, lists] = *waiting_change_;
+    auto begun = begin_with(settings, lists);
+    return begun || begun.error().kind == ErrorKind::kNoRoom ? Result<void>{} : begun;
+  }
+  std::string why;
+  for (const auto& estate : estates_) {
+    if (!estate->make_room()) { why = estate->order().short_of_room()->message; }
+  }
+  tell_obstacle(std::move(why));
+  return {};
+}
+
 void LiveLoop::wait(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
   woken_.wait_for(lock, time, [this] { return work_ || stopping_ || !questions_.empty(); });
@@ -296,7 +373,8 @@ Result<void> LiveLoop::run() {
   while (true) {
     answer_questions();
     bool more = false;
-    if (!checkpoint_failed_) {
+    if (auto cleared = clear_obstacles(); !cleared) { return cleared; }
+    if (!checkpoint_failed_ && obstacle().empty()) {
       auto read = read_and_decide();
       if (!read) { return tl::unexpected(read.error()); }
       more = *read;
@@ -322,6 +400,7 @@ Result<void> LiveLoop::run() {
 }
 
 Result<void> LiveLoop::commit_in_the_end() {
+  if (auto there = store_->check_place(); !there) { return there; }
   if (!has_changes()) { return {}; }
   return commit();
 }
@@ -336,10 +415,11 @@ Result<bool> LiveLoop::read_and_decide() {
   while (true) {
     auto piece = decoder_.next();
     if (!piece) { return tl::unexpected(piece.error()); }
-    if (!*piece) { return true; }
+    if (!*piece) { break; }
     const StoredEntry& stored = *(*piece)->entry;
     if (auto taken = take(stored, (*piece)->batch); !taken) { return tl::unexpected(taken.error()); }
     if (auto decided = decide_ready(); !decided) { return tl::unexpected(decided.error()); }
+    if (Clock::now() - revisions_kept_at_ >= kAlertsTogether) { keep_revisions(); }
     if ((*piece)->last) {
       consumed_to_ = stored.sequence;
       if (stored.sequence > left_to_) { consumed_bytes_ += stored.entry.body.size(); }
@@ -348,6 +428,11 @@ Result<bool> LiveLoop::read_and_decide() {
     }
     answer_questions();
   }
+  keep_revisions();
+  const auto shortage =
+      std::ranges::find_if(estates_, [](const auto& estate) { return estate->order().short_of_room().has_value(); });
+  if (shortage != estates_.end()) { tell_obstacle((*shortage)->order().short_of_room()->message); }
+  return true;
 }
 
 Result<void> LiveLoop::take(const StoredEntry& stored, DecodedBatch* batch) {
@@ -497,7 +582,7 @@ void LiveLoop::keep_house() {
   if (Clock::now() - housekeeping_at_ < kHousekeeping) { return; }
   housekeeping_at_ = Clock::now();
   const EventTime now = reports_.now();
-  if (waiting_bytes() == 0 && !checkpoint_failed_) {
+  if (waiting_bytes() == 0 && !checkpoint_failed_ && obstacle().empty()) {
     std::vector<JournalEntry> entries;
     find_idle_inputs(now, entries);
     if (entries.empty()) { find_tick(now, entries); }
@@ -560,73 +645,46 @@ bool LiveLoop::is_checkpoint_due() const {
   if (checkpoint_failed_) { return passed >= std::chrono::duration<double>(kRetry).count(); }
   if (passed < kCheckpointShare * checkpoint_seconds_) { return false; }
   return passed >= static_cast<double>(checkpoint_every_seconds_) ||
-         events_since_checkpoint_ >= options_.checkpoint_events ||
-         (!outcome_.revisions.empty() && passed >= std::chrono::duration<double>(kAlertDelay).count());
+         events_since_checkpoint_ >= options_.checkpoint_events;
 }
 
-Result<CheckpointCommit> LiveLoop::checkpoint() const {
+// Questions are answered meanwhile: nothing changes until it is written.
+CheckpointCommit LiveLoop::checkpoint() {
   CheckpointCommit commit;
   commit.consumed_to = consumed_to_;
-  commit.now = reports_.now();
-  commit.sections[kSettingsSection] = settings_json_;
-  commit.sections[kListsSection] = packed_lists_;
-  SnapshotWriter memory;
-  memory.write(memory_);
-  commit.sections[kMemorySection] = memory.bytes();
+  commit.between_pieces = [this] { answer_questions(); };
+  commit.sections[kSettingsSection] = section_of(settings_json_);
+  commit.sections[kListsSection] = section_of(packed_lists_);
+  const auto add = [&](const std::string& name, auto save) {
+    commit.sections[name] = [save](SnapshotWriter& writer) -> Result<void> {
+      save(writer);
+      return {};
+    };
+  };
+  add(kMemorySection, [this](SnapshotWriter& writer) { writer.write(memory_); });
   for (std::size_t i = 0; i < estates_.size(); ++i) {
-    auto saved = estates_[i]->save();
-    if (!saved) { return tl::unexpected(saved.error()); }
+    const LiveEstate* estate = estates_[i].get();
     const std::string& name = settings_.estates[i].name;
-    commit.sections[estate_section(name, kOrderSection)] = std::move(saved->order);
-    commit.sections[estate_section(name, kEngineSection)] = std::move(saved->engine);
-    commit.sections[estate_section(name, kRepeatsSection)] = std::move(saved->repeats);
-    commit.sections[estate_section(name, kCountsSection)] = std::move(saved->counts);
+    commit.sections[estate_section(name, kOrderSection)] = [estate](SnapshotWriter& writer) {
+      return estate->save_order(writer);
+    };
+    add(estate_section(name, kEngineSection), [estate](SnapshotWriter& writer) { estate->engine().save(writer); });
+    add(estate_section(name, kRepeatsSection), [estate](SnapshotWriter& writer) { estate->repeats().save(writer); });
+    add(estate_section(name, kCountsSection), [estate](SnapshotWriter& writer) { estate->save_counts(writer); });
   }
-  auto revisions = settle_revisions();
-  if (!revisions) { return tl::unexpected(revisions.error()); }
-  commit.revisions = *std::move(revisions);
   return commit;
 }
 
-// What an alert was at first (of the past, dismissed by a rule) holds for its later revisions too.
-Result<std::vector<RaisedRevision>> LiveLoop::settle_revisions() const {
-  std::vector<RaisedRevision> settled;
-  if (outcome_.revisions.empty()) { return settled; }
-  auto rules = store_->all_rules();
-  if (!rules) { return tl::unexpected(rules.error()); }
-  struct Standing {
-    bool backfilled = false;
-    std::string rule;
-  };
-  std::map<std::string, Standing> standings;
-  for (const LiveRevision& revision : outcome_.revisions) {
-    const Alert& alert = revision.alert;
-    auto known = standings.find(alert.id);
-    if (known == standings.end()) {
-      auto stored = store_->alert(alert.id);
-      if (!stored) { return tl::unexpected(stored.error()); }
-      Standing standing{revision.from_backfill, {}};
-      if (*stored) {
-        standing = {(*stored)->backfilled, (*stored)->dismissed_by_rule};
-      } else {
-        const auto rule = std::ranges::find_if(
-            *rules, [&](const SuppressionRule& one) { return suppresses(one, alert, options_.rendering); });
-        if (rule != rules->end()) { standing.rule = rule->name; }
-        if (reports_.raised) { reports_.raised(alert, standing.backfilled); }
-      }
-      known = standings.emplace(alert.id, std::move(standing)).first;
-    }
-    RaisedRevision raised;
-    raised.alert = alert;
-    raised.backfilled = known->second.backfilled;
-    raised.dismissed_by_rule = known->second.rule;
-    if (raised.dismissed_by_rule.empty()) {
-      const std::lock_guard lock(mutex_);
-      raised.outputs = raised.backfilled ? outputs_of_backfill_ : outputs_;
-    }
-    settled.push_back(std::move(raised));
-  }
-  return settled;
+// Where it fails, nothing more is decided until a checkpoint has succeeded, which begins with them.
+void LiveLoop::keep_revisions() {
+  revisions_kept_at_ = Clock::now();
+  if (outcome_.revisions.empty() || checkpoint_failed_) { return; }
+  const auto kept = keeper_.keep(outcome_.revisions, reports_.now());
+  if (kept) { return; }
+  checkpoint_at_ = Clock::now();
+  checkpoint_failed_ = true;
+  checkpoint_failure_ = kept.error().message;
+  reports_.warn(checkpoint_failure_);
 }
 
 Result<void> LiveLoop::keep_events() {
@@ -639,8 +697,8 @@ Result<void> LiveLoop::keep_events() {
 
 Result<void> LiveLoop::save() {
   if (auto kept = keep_events(); !kept) { return kept; }
-  const auto ready = checkpoint();
-  return ready ? store_->commit(*ready) : tl::unexpected(ready.error());
+  if (auto kept = keeper_.keep(outcome_.revisions, reports_.now()); !kept) { return kept; }
+  return store_->commit(checkpoint());
 }
 
 Result<void> LiveLoop::commit() {
@@ -653,7 +711,6 @@ Result<void> LiveLoop::commit() {
   checkpoint_at_ = Clock::now();
   checkpoint_seconds_ = seconds_since(begun);
   ++checkpoints_;
-  outcome_.revisions.clear();
   events_since_checkpoint_ = 0;
   saved_to_ = consumed_to_;
   return {};
@@ -697,6 +754,9 @@ LiveView LiveLoop::view() {
   view.readiness = [this](std::size_t limit) {
     return ask<std::vector<VaultReadiness>>([this, limit] { return readiness(limit); });
   };
+  view.open_alerts = [this](const std::vector<OpenAlertKey>& keys) {
+    return ask<std::vector<Alert>>([this, keys] { return open_alerts(keys); });
+  };
   return view;
 }
 
@@ -709,9 +769,7 @@ Result<std::vector<CallerAddresses>> LiveLoop::callers() {
 }
 
 void LiveLoop::send_to(std::vector<std::string> outputs, std::vector<std::string> outputs_of_backfill) {
-  const std::lock_guard lock(mutex_);
-  outputs_ = std::move(outputs);
-  outputs_of_backfill_ = std::move(outputs_of_backfill);
+  keeper_.send_to(std::move(outputs), std::move(outputs_of_backfill));
 }
 
 void LiveLoop::change_upkeep(std::int64_t idle_seconds, std::int64_t checkpoint_seconds, bool keep_events) {
@@ -847,6 +905,7 @@ LiveFigures LiveLoop::figures() const {
                          static_cast<double>(EventTime::kTicksPerSecond);
   }
   if (!checkpoint_failure_.empty()) { out.problems.push_back({"store", "", checkpoint_failure_}); }
+  if (std::string why = obstacle(); !why.empty()) { out.problems.push_back({"store", "room", std::move(why)}); }
   out.checkpoint_seconds = checkpoint_seconds_;
   out.checkpoints = checkpoints_;
   out.list_version = book_->version();
@@ -860,6 +919,16 @@ std::optional<EntityProfile> LiveLoop::profile(const std::string& kind, const st
     if (auto profile = entity_profile(estate->engine().history(), kind, key, now)) { return profile; }
   }
   return std::nullopt;
+}
+
+std::vector<Alert> LiveLoop::open_alerts(const std::vector<OpenAlertKey>& keys) const {
+  std::vector<Alert> open;
+  for (const OpenAlertKey& key : keys) {
+    for (const auto& estate : estates_) {
+      if (const Alert* alert = estate->repeats().find_open(key.generated, key.id)) { open.push_back(*alert); }
+    }
+  }
+  return open;
 }
 
 std::vector<VaultReadiness> LiveLoop::readiness(std::size_t limit) const {

@@ -29,6 +29,7 @@
 #include "app/lists.h"
 #include "app/live_estate.h"
 #include "app/live_settings.h"
+#include "app/revision_keeper.h"
 #include "base/result.h"
 #include "engine/checkpoint.h"
 #include "store/store.h"
@@ -37,7 +38,7 @@ namespace keyvigil {
 
 struct LiveOptions {
   unsigned threads = 1;  // for decoding, the loop's own included
-  std::string temporary_folder = "/tmp";
+  WaitingRoom waiting_room;
   std::int64_t idle_seconds = 300;
   std::int64_t checkpoint_seconds = 5;
   std::uint64_t checkpoint_events = 500'000;
@@ -65,13 +66,18 @@ class LiveLoop {
   LiveLoop& operator=(const LiveLoop&) = delete;
 
   // Before run(). Takes up the last checkpoint; where there is none, `state` of another run, which may be empty.
-  // Settings and lists that are not those in force are journalled.
+  // Settings and lists that are not those in force are journalled; where the store has no room for them now, run() does
+  // it once there is. ErrorKind::kNoRoom: call it again later.
   [[nodiscard]] Result<void> open(const std::optional<Checkpoint>& state, const LiveSettings& settings,
                                   const ListArchive& lists);
 
   // Until stop(), and then until everything journalled is decided or stop_seconds have passed; ends with a checkpoint.
   [[nodiscard]] Result<void> run();
   void stop();
+  // Why nothing is taken in now, though it will be once that is over; empty: it is. append() of input fails with it.
+  [[nodiscard]] std::string obstacle() const;
+  // Some time for an open() that failed; false: stop() was called.
+  [[nodiscard]] bool wait_for_room();
 
   // Store::append, and wakes the loop.
   [[nodiscard]] Result<std::uint64_t> append(std::span<const JournalEntry> entries,
@@ -126,10 +132,16 @@ class LiveLoop {
     auto fields() { return std::tie(inputs, tallies); }
   };
 
-  [[nodiscard]] Result<void> load(const std::map<std::string, std::string>& sections);
+  [[nodiscard]] Result<void> load(std::map<std::string, std::string> sections);
+  [[nodiscard]] Result<void> take_up(const std::optional<Checkpoint>& state, const LiveSettings& settings,
+                                     const ListArchive& lists);
   [[nodiscard]] Result<void> take_up(const Checkpoint& state);
   [[nodiscard]] Result<void> make_estates(const LiveSettings& settings);
   [[nodiscard]] Result<void> put_lists_in_force(std::string packed);
+  [[nodiscard]] Result<void> begin_with(const LiveSettings& settings, const ListArchive& lists);
+  [[nodiscard]] Result<std::uint64_t> journal_change(const LiveSettings& settings, const ListArchive& lists);
+  [[nodiscard]] Result<void> clear_obstacles();
+  void tell_obstacle(std::string why);
   void tell_losses();
   [[nodiscard]] Result<void> change_settings(const std::string& json);
   [[nodiscard]] std::size_t estate_of(std::string_view subscription_id) const;
@@ -151,8 +163,8 @@ class LiveLoop {
   void find_tick(EventTime now, std::vector<JournalEntry>& entries) const;
   [[nodiscard]] bool is_checkpoint_due() const;
   [[nodiscard]] bool has_changes() const { return consumed_to_ != saved_to_ || !outcome_.revisions.empty(); }
-  [[nodiscard]] Result<CheckpointCommit> checkpoint() const;
-  [[nodiscard]] Result<std::vector<RaisedRevision>> settle_revisions() const;
+  [[nodiscard]] CheckpointCommit checkpoint();
+  void keep_revisions();
   [[nodiscard]] Result<void> keep_events();
   [[nodiscard]] Result<void> save();
   [[nodiscard]] Result<void> commit();
@@ -163,6 +175,7 @@ class LiveLoop {
   [[nodiscard]] LiveFigures figures() const;
   [[nodiscard]] std::optional<EntityProfile> profile(const std::string& kind, const std::string& key) const;
   [[nodiscard]] std::vector<VaultReadiness> readiness(std::size_t limit) const;
+  [[nodiscard]] std::vector<Alert> open_alerts(const std::vector<OpenAlertKey>& keys) const;
   template <typename Answer>
   [[nodiscard]] Result<Answer> ask(std::function<Answer()> question);
 
@@ -184,13 +197,15 @@ class LiveLoop {
   Memory memory_;
   std::uint64_t consumed_to_ = 0;
   std::int64_t consumed_received_ticks_ = 0;  // of the last one
-  LiveOutcome outcome_;                       // since the last checkpoint
-  std::int64_t started_ticks_ = 0;            // wall clock
+  LiveOutcome outcome_;
+  RevisionKeeper keeper_;
+  std::int64_t started_ticks_ = 0;  // wall clock
 
   std::uint64_t saved_to_ = 0;  // consumed_to_ of the last checkpoint
   std::uint64_t checkpoints_ = 0;
-  bool checkpoint_failed_ = false;  // the last one, which is tried again before anything else
+  bool checkpoint_failed_ = false;  // or storing alerts: a checkpoint is tried before anything else
   std::string checkpoint_failure_;  // why
+  Clock::time_point revisions_kept_at_;
   std::uint64_t events_since_checkpoint_ = 0;
   Clock::time_point checkpoint_at_;
   double checkpoint_seconds_ = 0;
@@ -202,6 +217,11 @@ class LiveLoop {
   std::atomic<std::uint64_t> left_bytes_ = 0;  // in entries of an earlier run
   std::uint64_t left_to_ = 0;                  // the last one of these
 
+  // What the service was started with, not journalled yet for want of room.
+  std::optional<std::pair<LiveSettings, ListArchive>> waiting_change_;
+  std::atomic<bool> begun_ = false;  // it is journalled
+  Clock::time_point room_tried_at_;
+
   std::mutex change_mutex_;    // one change() at a time
   std::string last_settings_;  // journalled last
   std::string last_lists_;
@@ -211,11 +231,10 @@ class LiveLoop {
   bool work_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
+  std::string obstacle_ = "the service is starting; send it again later";
   std::deque<std::packaged_task<void()>> questions_;
   std::map<std::string, InputReport> input_reports_;
   std::set<std::string> followed_;  // of the inputs that are followed at all
-  std::vector<std::string> outputs_;
-  std::vector<std::string> outputs_of_backfill_;
 };
 
 }  // namespace keyvigil

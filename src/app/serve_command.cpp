@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "app/config.h"
 #include "app/service.h"
 #include "app/service_paths.h"
+#include "app/start_guard.h"
 
 namespace keyvigil {
 namespace {
@@ -86,6 +88,14 @@ sigset_t watched_signals() {
   return signals;
 }
 
+// The want of a thread comes as an exception, or ends the program on its way.
+Result<ServiceGreeting> start(Service& service) {
+  const StartGuard guard;
+  try {
+    return service.start();
+  } catch (const std::system_error&) { StartGuard::give_up(); }
+}
+
 // Until a signal says to stop, or the loop has ended.
 void watch(const ServeOptions& options, const sigset_t& signals, Service& service, ServiceLog& log) {
   while (service.is_running()) {
@@ -122,7 +132,7 @@ ExitCode run_serve(const ServeOptions& options) {
     service_options.on_commit = commit_mark(mark, die_at == nullptr ? "" : die_at);
   }
   Service service(std::move(service_options), log);
-  auto greeting = service.start();
+  auto greeting = start(service);
   if (!greeting) { return report(greeting.error()); }
   if (isatty(STDOUT_FILENO) != 0) { greet(*greeting, *config); }
   log.info("listening", {{"url", greeting->url}, {"store", config->serve.store}});

@@ -205,6 +205,12 @@ WatchLimits Service::watch_limits() const {
 Result<void> Service::open_store_and_loop() {
   const ServeConfig& serve = options_.config.serve;
   auto store = Store::open(serve.store, store_options());
+  if (!store && store.error().kind == ErrorKind::kNoRoom) {
+    return fail(
+        ErrorKind::kNoRoom,
+        fmt::format("expected room to open the store '{}', found the disk full; free some space and start again",
+                    serve.store));
+  }
   if (!store) { return tl::unexpected(store.error()); }
   store_ = *std::move(store);
   take_back_orphans();
@@ -221,7 +227,7 @@ Result<void> Service::open_store_and_loop() {
 
   LiveOptions live;
   live.threads = options_.threads;
-  live.temporary_folder = options_.temporary_folder;
+  live.waiting_room.folder = options_.temporary_folder;
   live.idle_seconds = serve.idle_seconds;
   live.checkpoint_seconds = serve.checkpoint_seconds;
   live.keep_events = serve.event_retention_days > 0;
@@ -239,14 +245,32 @@ Result<void> Service::open_store_and_loop() {
                                 {"backfilled", backfilled ? "true" : "false"}});
   };
   loop_.emplace(*store_, std::move(live), std::move(reports));
-  if (auto opened = loop_->open(state, live_settings(options_.config), lists->archive); !opened) { return opened; }
+  // What there is no room for now is no reason to keep anybody from reading: it is tried again.
+  auto opened = loop_->open(state, live_settings(options_.config), lists->archive);
+  if (!opened && opened.error().kind != ErrorKind::kNoRoom) { return opened; }
   door_.emplace(*loop_, clock_doubt_, ingest_limits(), wall_clock);
   watch_.emplace(watch_limits(), started_);
-  loop_thread_ = std::thread([this] {
-    loop_result_ = loop_->run();
+  std::function<Result<void>()> open_again;
+  if (!opened) {
+    open_again = [this, state = std::move(state), lists = std::move(lists->archive)] {
+      return loop_->open(state, live_settings(options_.config), lists);
+    };
+  }
+  loop_thread_ = std::thread([this, open_again = std::move(open_again)]() mutable {
+    loop_result_ = run_loop(std::exchange(open_again, nullptr));
     loop_ended_ = true;
   });
   return {};
+}
+
+Result<void> Service::run_loop(std::function<Result<void>()> open_again) {
+  while (open_again) {
+    if (!loop_->wait_for_room()) { return {}; }  // nothing was begun
+    auto opened = open_again();
+    if (!opened && opened.error().kind != ErrorKind::kNoRoom) { return opened; }
+    if (opened) { open_again = nullptr; }
+  }
+  return loop_->run();
 }
 
 // ---- lists and inputs ----
@@ -456,13 +480,13 @@ void Service::add_routes() {
     const std::lock_guard lock(outputs_mutex_);
     return output_names(options_.config.outputs, &OutputFilter::simulated);
   };
-  add_arm_routes(router_, {*store_, rendering_, sample_outputs, report});
+  add_arm_routes(router_, {*store_, rendering_, sample_outputs, report, &live_});
   const auto outputs = [this] {
     const std::lock_guard lock(outputs_mutex_);
     return output_names(options_.config.outputs, takes_new);
   };
   add_v1_routes(router_, {*store_, rendering_, live_, outputs, report});
-  add_graph_routes(router_, {*store_, rendering_, report});
+  add_graph_routes(router_, {*store_, rendering_, report, &live_});
 }
 
 // ---- running ----
@@ -474,8 +498,13 @@ Result<LiveFigures> Service::figures() {
     add_what_the_loop_does_not_know(*figures);
     figures->problems = problems_;
     last_figures_ = *figures;
+    return figures;
   }
-  return figures;
+  // A loop that waits for room to begin answers nothing; that it waits is what is to be known.
+  if (loop_->obstacle().empty()) { return figures; }
+  LiveFigures waiting = last_figures_;
+  waiting.problems = problems_;
+  return waiting;
 }
 
 void Service::warn_seldom(const std::string& text) {
@@ -530,24 +559,34 @@ HttpResponse Service::metrics_of(const std::set<std::string>& subscriptions) {
 
 HttpResponse Service::readiness() {
   if (!is_running()) { return text_response(503, "the deciding loop has ended\n"); }
+  if (!store_->check_place()) { return text_response(503, "the store was removed or replaced\n"); }
+  if (!loop_->obstacle().empty()) { return text_response(503, "there is no room for input\n"); }
   const std::lock_guard lock(problems_mutex_);
   const auto store = std::ranges::find(problems_, "store", &ServiceProblem::kind);
   return store == problems_.end() ? text_response(200, "ready\n") : text_response(503, "the store cannot be written\n");
 }
 
+std::vector<OutputFigures> Service::output_figures() const {
+  if (!started_all_) { return {}; }
+  const std::lock_guard lock(outputs_mutex_);
+  return dispatcher_->figures();
+}
+
 void Service::look() {
   auto live = loop_->view().figures();
   auto store = store_->figures();
-  if (!live || !store) { return; }
-  add_what_the_loop_does_not_know(*live);
-  bury_orphans();
-  door_->forget_unused();
-  std::vector<OutputFigures> outputs;
-  if (started_all_) {
-    const std::lock_guard lock(outputs_mutex_);
-    outputs = dispatcher_->figures();
+  std::vector<ServiceProblem> now;
+  if (live && store) {
+    add_what_the_loop_does_not_know(*live);
+    bury_orphans();
+    door_->forget_unused();
+    now = watch_->look(*live, *store, output_figures(), wall_clock());
+  } else if (std::string why = loop_->obstacle(); !why.empty()) {
+    now.push_back({"store", "room", std::move(why)});
+  } else {
+    return;
   }
-  std::vector<ServiceProblem> now = watch_->look(*live, *store, outputs, wall_clock());
+  if (auto there = store_->check_place(); !there) { now.push_back({"store", "place", there.error().message}); }
   const std::lock_guard lock(problems_mutex_);
   if (!reloads_.failure.empty()) { now.push_back(not_reloaded(reloads_.failure)); }
   const auto same = [](const ServiceProblem& left, const ServiceProblem& right) {

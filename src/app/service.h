@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,7 @@ class Service {
   // Whether the deciding loop still runs; where it does not, stop() says why.
   [[nodiscard]] bool is_running() const { return !loop_ended_; }
   // Looks for problems, and logs those that are new or over.
+  [[nodiscard]] std::vector<OutputFigures> output_figures() const;
   void look();
   // Takes over a configuration that was read again, or else nothing of it; logs, audits and counts either, and logs
   // which keys need a restart. An error of `config`: it could not be read.
@@ -74,6 +76,8 @@ class Service {
 
  private:
   [[nodiscard]] Result<void> open_store_and_loop();
+  // In a thread of its own. `open_again`, where there is one, until there is room to open the loop.
+  [[nodiscard]] Result<void> run_loop(std::function<Result<void>()> open_again);
   [[nodiscard]] Result<void> prepare_access(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> prepare_dev(ServiceGreeting& greeting);
   [[nodiscard]] Result<void> listen(ServiceGreeting& greeting);

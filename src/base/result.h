@@ -16,6 +16,7 @@ enum class ErrorKind {
   kInput,        // bytes from outside are not what they should be
   kInputOutput,  // the operating system refused to read or write
   kLimit,        // a stated limit was met
+  kNoRoom,       // there is no room to write now (a disk is full): the same may succeed later
 };
 
 struct Error {

@@ -3,6 +3,8 @@
 // A type lists its members once, `auto fields() { return std::tie(a_, b_); }`, and both directions follow. Integers and
 // doubles are little-endian and fixed-width; containers carry a count. Equal state gives equal bytes: only ordered
 // containers and vectors are taken. Reading checks every length against what is left and fails softly.
+//
+// A state of gigabytes need not be in memory as bytes too: a writer with a drain hands on what was written, in pieces.
 #pragma once
 
 #include <array>
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +34,14 @@ concept HasFields = requires(T& value) {
 
 class SnapshotWriter {
  public:
+  static constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+  // Gets all bytes in order, in pieces of about kPieceBytes; a piece lives until the call returns. Where bytes are only
+  // counted, pieces are empty.
+  using Drain = std::function<void(std::string_view piece)>;
+
+  SnapshotWriter() = default;
+  explicit SnapshotWriter(Drain drain) : drain_(std::move(drain)), piece_bytes_(kPieceBytes) {}
+
   template <typename T>
   requires std::is_arithmetic_v<T> || std::is_enum_v<T>
   void write(const T& value) {
@@ -38,10 +49,39 @@ class SnapshotWriter {
     const std::size_t at = bytes_.size();
     bytes_.resize(at + sizeof(T));
     std::memcpy(bytes_.data() + at, &value, sizeof(T));
+    if (bytes_.size() >= piece_bytes_) { hand_on(); }
   }
   void write(const std::string& value) {
     write_count(value.size());
-    bytes_.append(value);
+    write_bytes(value);
+  }
+  // Without a count.
+  void write_bytes(std::string_view bytes) {
+    bytes_.append(bytes);
+    if (bytes_.size() >= piece_bytes_) { hand_on(); }
+  }
+  // As if all that `save(writer)` writes were one string. With a drain it is called twice, first to count.
+  template <typename Save>
+  void write_nested(const Save& save) {
+    if (drain_ && !counts_only_) {
+      std::uint64_t count = 0;
+      SnapshotWriter counter([&count, this](std::string_view piece) {
+        count += piece.size();
+        drain_({});
+      });
+      counter.counts_only_ = true;
+      save(counter);
+      counter.hand_on();
+      write_count(count);
+      save(*this);
+      return;
+    }
+    const std::size_t at = bytes_.size();
+    write_count(0);  // a counter needs no more than its size
+    save(*this);
+    if (counts_only_) { return; }
+    const std::uint64_t count = bytes_.size() - at - sizeof(std::uint64_t);
+    std::memcpy(bytes_.data() + at, &count, sizeof(count));
   }
   template <typename T>
   void write(const std::optional<T>& value) {
@@ -80,7 +120,14 @@ class SnapshotWriter {
     std::apply([this](const auto&... member) { (this->write(member), ...); }, const_cast<T&>(value).fields());
   }
 
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  // Without a drain: everything.
+  [[nodiscard]] const std::string& bytes() const& { return bytes_; }
+  [[nodiscard]] std::string bytes() && { return std::move(bytes_); }
+  // With a drain: gives it what is left; call it last.
+  void hand_on() {
+    drain_(bytes_);
+    bytes_.clear();
+  }
 
  private:
   void write_count(std::uint64_t count) { write(count); }
@@ -91,7 +138,18 @@ class SnapshotWriter {
   }
 
   std::string bytes_;
+  Drain drain_;
+  std::size_t piece_bytes_ = SIZE_MAX;
+  bool counts_only_ = false;
 };
+
+// What `save(writer)` writes.
+template <typename Save>
+[[nodiscard]] std::string snapshot_bytes(const Save& save) {
+  SnapshotWriter writer;
+  save(writer);
+  return std::move(writer).bytes();
+}
 
 // Every read returns false once anything did not fit; values read after that are unspecified but valid.
 class SnapshotReader {
@@ -113,6 +171,14 @@ class SnapshotReader {
     std::uint64_t count = 0;
     if (!read_count(count)) { return false; }
     value.assign(rest_.substr(0, count));
+    rest_.remove_prefix(count);
+    return true;
+  }
+  // A string, or what write_nested() wrote, where it lies.
+  [[nodiscard]] bool read_nested(std::string_view& value) {
+    std::uint64_t count = 0;
+    if (!read_count(count)) { return false; }
+    value = rest_.substr(0, count);
     rest_.remove_prefix(count);
     return true;
   }

@@ -163,22 +163,20 @@ LearningGuard Engine::guard(const Decision& decision) const {
   return guard;
 }
 
-std::string Engine::save() const {
-  SnapshotWriter writer;
-  writer.write(recent_operations_.save());
-  writer.write(history_.save());
+void Engine::save(SnapshotWriter& writer) const {
+  writer.write_nested([this](SnapshotWriter& nested) { recent_operations_.save(nested); });
+  writer.write_nested([this](SnapshotWriter& nested) { history_.save(nested); });
   writer.write(judge_.save());
   writer.write(first_event_ticks_);
   writer.write(statistics_);
-  return writer.bytes();
 }
 
 Result<void> Engine::load(std::string_view bytes) {
-  std::string operations;
-  std::string history;
-  std::string judge;
+  std::string_view operations;
+  std::string_view history;
+  std::string_view judge;
   SnapshotReader reader(bytes);
-  const bool whole = reader.read(operations) && reader.read(history) && reader.read(judge) &&
+  const bool whole = reader.read_nested(operations) && reader.read_nested(history) && reader.read_nested(judge) &&
                      reader.read(first_event_ticks_) && reader.read(statistics_) && reader.at_end();
   if (!whole) {
     return fail(ErrorKind::kInput,

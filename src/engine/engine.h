@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "catalogue/alert_type.h"
 #include "detect/observation.h"
 #include "engine/decision.h"
@@ -62,7 +63,10 @@ class Engine {
   // Behaviour raises alerts from then on; nothing before the first event.
   [[nodiscard]] std::optional<EventTime> learned_at() const;
 
-  [[nodiscard]] std::string save() const;
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] std::string save() const {
+    return snapshot_bytes([this](SnapshotWriter& writer) { save(writer); });
+  }
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:

@@ -119,7 +119,7 @@ Arrival Order::push(InputId id, AccessEvent&& event) {
   }
   const Entry entry = put(std::move(event));
   const Arrival arrival = entry.milliseconds > reach(input) ? park(id, entry) : accept(input, entry);
-  if (buffered_ >= options_.memory_limit_events) { spill(); }
+  spill_if_full();
   if (failure_) { return Arrival::kFailed; }
   return disorder_ ? Arrival::kDisorder : arrival;
 }
@@ -130,7 +130,7 @@ void Order::close_input(InputId id) {
   settle(id, true);
   inputs_[id].open = false;
   free_.push(id);
-  if (buffered_ >= options_.memory_limit_events) { spill(); }
+  spill_if_full();
 }
 
 void Order::idle_input(InputId id) {
@@ -313,12 +313,23 @@ std::vector<Order::Entry> Order::buffered_entries() const {
   return all;
 }
 
+void Order::spill_if_full() {
+  if (buffered_ >= options_.memory_limit_events && !short_of_room_) { spill(); }
+}
+
+bool Order::make_room() {
+  short_of_room_.reset();
+  spill_if_full();
+  return !short_of_room_;
+}
+
 // The younger half is wanted last.
 void Order::spill() {
   std::vector<Entry> all = buffered_entries();
   const std::size_t kept = options_.memory_limit_events / 2;
   if (auto done = write_spill(all, kept); !done) {
-    failure_ = done.error();
+    const bool waits = options_.mode == OrderMode::kStream && done.error().kind == ErrorKind::kNoRoom;
+    (waits ? short_of_room_ : failure_) = done.error();
     return;
   }
   for (std::size_t i = kept; i < all.size(); ++i) { slab_.release(all[i].slot); }
@@ -336,10 +347,14 @@ void Order::spill() {
 Result<void> Order::write_spill(const std::vector<Entry>& entries, std::size_t from) {
   if (spilled_.run_count() == SpillMerge::kFanIn) {
     std::uint64_t duplicates = 0;
-    auto merged = spilled_.drain(options_.spill_directory, duplicates);
+    // Of a copy: where there is no room, nothing was taken.
+    auto copy = spilled_.again();
+    if (!copy) { return tl::unexpected<Error>(copy.error()); }
+    auto merged = copy->drain(options_.spill_directory, duplicates);
     if (!merged) { return tl::unexpected<Error>(merged.error()); }
     counts_.duplicates += duplicates;
     spilled_left_ -= duplicates;
+    spilled_ = SpillMerge();
     if (auto done = spilled_.add(std::move(*merged)); !done) { return done; }
   }
   auto run = SpillRun::create(options_.spill_directory);
@@ -506,16 +521,39 @@ struct SavedOrder {
   std::array<std::uint64_t, 9> counts{};
   std::vector<std::int64_t> late_floors;
   std::uint64_t buffered = 0;
-  std::string events;  // parked by input, late, buffered
   auto fields() {
     return std::tie(input_count, inputs, floor, confirmed_latest, unconfirmed, decided_before, ended, end_limit,
-                    disorder, counts, late_floors, buffered, events);
+                    disorder, counts, late_floors, buffered);
   }
 };
 
 }  // namespace
 
 Result<std::string> Order::save() const {
+  SnapshotWriter writer;
+  if (auto saved = save(writer); !saved) { return tl::unexpected(saved.error()); }
+  return std::move(writer).bytes();
+}
+
+// Parked by input, late, buffered.
+Result<void> Order::save_events(const std::vector<Entry>& entries, SnapshotWriter& writer) const {
+  std::string bytes;
+  const auto write = [&](const AccessEvent& event) {
+    bytes.clear();
+    append_event(bytes, event);
+    writer.write_bytes(bytes);
+  };
+  for (InputId id = 0; id < inputs_.size(); ++id) {
+    const auto parked = parked_.find(id);
+    if (!inputs_[id].open || parked == parked_.end()) { continue; }
+    for (const Parked& item : parked->second) { write(slab_.at(item.entry.slot)); }
+  }
+  for (const LateEntry& late : late_) { write(slab_.at(late.entry.slot)); }
+  for (const Entry& entry : entries) { write(slab_.at(entry.slot)); }
+  return spilled_.for_each_left(write);
+}
+
+Result<void> Order::save(SnapshotWriter& writer) const {
   if (failure_) { return tl::unexpected<Error>(*failure_); }
   SavedOrder saved;
   std::vector<Entry> entries = buffered_entries();
@@ -554,22 +592,17 @@ Result<std::string> Order::save() const {
     const auto parked = parked_.find(id);
     saved.inputs.push_back(
         SavedInput{id, inputs_[id].latest, inputs_[id].idle, parked == parked_.end() ? 0 : parked->second.size()});
-    if (parked == parked_.end()) { continue; }
-    for (const Parked& item : parked->second) { append_event(saved.events, slab_.at(item.entry.slot)); }
   }
-  for (const LateEntry& late : late_) {
-    saved.late_floors.push_back(late.floor);
-    append_event(saved.events, slab_.at(late.entry.slot));
-  }
-  for (const Entry& entry : entries) { append_event(saved.events, slab_.at(entry.slot)); }
-  if (auto done = spilled_.for_each_left([&](const AccessEvent& event) { append_event(saved.events, event); }); !done) {
-    return tl::unexpected<Error>(done.error());
-  }
+  for (const LateEntry& late : late_) { saved.late_floors.push_back(late.floor); }
   saved.buffered = buffered_ + spilled_left_ - copies;
-  SnapshotWriter writer;
   writer.write(saved);
+  Result<void> events;
+  writer.write_nested([&](SnapshotWriter& nested) {
+    if (events) { events = save_events(entries, nested); }
+  });
+  if (!events) { return events; }
   writer.write(decided_);
-  return writer.bytes();
+  return {};
 }
 
 Result<void> Order::load(std::string_view bytes) {
@@ -580,14 +613,14 @@ Result<void> Order::load(std::string_view bytes) {
                 "damaged or of another version: start without it");
   };
   SavedOrder saved;
+  std::string_view events;
   SnapshotReader reader(bytes);
-  if (!reader.read(saved) || !reader.read(decided_) || !decided_.take_up() || !reader.at_end() ||
-      saved.input_count > kMostInputs) {
+  if (!reader.read(saved) || !reader.read_nested(events) || !reader.read(decided_) || !decided_.take_up() ||
+      !reader.at_end() || saved.input_count > kMostInputs) {
     return damaged();
   }
   inputs_.resize(saved.input_count);
   for (Input& input : inputs_) { input.open = false; }
-  std::string_view events = saved.events;
   AccessEvent event;
   for (const SavedInput& from : saved.inputs) {
     if (from.id >= inputs_.size() || inputs_[from.id].open) { return damaged(); }
@@ -609,8 +642,9 @@ Result<void> Order::load(std::string_view bytes) {
   for (std::uint64_t i = 0; i < saved.buffered; ++i) {
     if (!read_event(events, event)) { return damaged(); }
     buffer(put(std::move(event)));
-    if (buffered_ >= options_.memory_limit_events) { spill(); }
+    spill_if_full();
     if (failure_) { return tl::unexpected<Error>(*failure_); }
+    if (short_of_room_) { return tl::unexpected<Error>(*short_of_room_); }
   }
   if (!events.empty()) { return damaged(); }
   floor_ = saved.floor;

@@ -13,8 +13,10 @@
 // parked until two vaults or 100 records stand at or after it. Where the input ends, two records do; a lone one is then
 // decided but moves no watermark. So fewer than 100 records of one vault are parked per input.
 //
-// Memory: at most memory_limit_events in the buffer; the younger half of a full buffer goes to disk. Ownership: events
-// are swapped in and out, so buffers are reused. Threads: one owner.
+// Memory: at most memory_limit_events in the buffer; the younger half of a full buffer goes to disk. Where the disk
+// takes nothing, files fail; a stream is short_of_room(): what was pushed stays in memory, and the caller pushes
+// nothing more until make_room() succeeds. Ownership: events are swapped in and out, so buffers are reused. Threads:
+// one owner.
 #pragma once
 
 #include <array>
@@ -32,6 +34,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "engine/decided_events.h"
 #include "engine/event_slab.h"
 #include "engine/spill_run.h"
@@ -113,13 +116,18 @@ class Order {
   }
   // What is known of decided events: how many are forgotten, and of which times they all were.
   [[nodiscard]] const DecidedEvents& decided_events() const { return decided_; }
-  // Set once a temporary file could not be written or read; pop() is false from then on.
+  // Streams: why the full buffer could not go to disk; nothing: it could, or was not full.
+  [[nodiscard]] const std::optional<Error>& short_of_room() const { return short_of_room_; }
+  // Tries again; whether there is room now.
+  [[nodiscard]] bool make_room();
+  // Set once a temporary file could not be written (of streams: read); pop() is false from then on.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
   // Everything that decides what comes out later; equal state gives equal bytes. After finish() or hold() and the last
   // pop(), the saved state is that of a run that has not begun. Options are the caller's and not saved.
+  [[nodiscard]] Result<void> save(SnapshotWriter& writer) const;
   [[nodiscard]] Result<std::string> save() const;
-  // Into a fresh Order. Refuses damage; the object is unusable then.
+  // Into a fresh Order. Refuses damage, and fails with ErrorKind::kNoRoom; the object is unusable then.
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:
@@ -173,6 +181,7 @@ class Order {
   void note_unconfirmed(std::int64_t milliseconds);
   void confirm_leftovers();
   void close_all();
+  void spill_if_full();
   void spill();
   [[nodiscard]] Result<void> write_spill(const std::vector<Entry>& entries, std::size_t from);
   [[nodiscard]] std::int64_t limit() const { return ended_ ? end_limit_ : floor_; }
@@ -185,6 +194,7 @@ class Order {
   [[nodiscard]] bool release(const AccessEvent& event, const Head& key, std::int64_t decided_before,
                              Timeliness& timeliness);
   [[nodiscard]] std::vector<Entry> buffered_entries() const;
+  [[nodiscard]] Result<void> save_events(const std::vector<Entry>& entries, SnapshotWriter& writer) const;
   [[nodiscard]] Entry put(AccessEvent&& event);
 
   OrderOptions options_;
@@ -218,6 +228,7 @@ class Order {
   bool ended_ = false;
   std::int64_t end_limit_ = kNever;
   OrderCounts counts_;
+  std::optional<Error> short_of_room_;
   std::optional<Error> failure_;
 };
 

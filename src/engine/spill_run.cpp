@@ -26,10 +26,9 @@ bool keyed_less(const KeyedEvent& left, const KeyedEvent& right) {
   return compare_within_hash(left.event, right.event) < 0;
 }
 
-Error SpillRun::file_error(const char* action, int code) const {
-  return Error{ErrorKind::kInputOutput,
-               fmt::format("{} a temporary file in {} failed: {}; give --tmp a folder with more room", action,
-                           directory_, std::strerror(code))};
+Error SpillRun::file_error(ErrorKind kind, const char* action, int code) const {
+  return Error{kind, fmt::format("{} a temporary file in {} failed: {}; give --tmp a folder with more room", action,
+                                 directory_, std::strerror(code))};
 }
 
 Result<SpillRun> SpillRun::create(const std::string& directory) {
@@ -40,7 +39,7 @@ Result<SpillRun> SpillRun::create(const std::string& directory) {
     if (descriptor >= 0) { ::unlink(path.c_str()); }
   }
   if (descriptor < 0) {
-    return fail(ErrorKind::kInputOutput,
+    return fail(ErrorKind::kNoRoom,
                 fmt::format("expected to create a temporary file in {}, found: {}; give --tmp a folder that exists and "
                             "can be written",
                             directory, std::strerror(errno)));
@@ -65,7 +64,7 @@ Result<void> SpillRun::flush() {
     const ssize_t written = ::write(file_.get(), left.data(), left.size());
     if (written < 0) {
       if (errno == EINTR) { continue; }
-      return tl::unexpected<Error>(file_error("writing", errno));
+      return tl::unexpected<Error>(file_error(ErrorKind::kNoRoom, "writing", errno));
     }
     left.remove_prefix(static_cast<std::size_t>(written));
     file_size_bytes_ += static_cast<std::uint64_t>(written);
@@ -94,10 +93,11 @@ Result<bool> SpillRun::fill(std::size_t size) {
     const int code = errno;
     buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && code == EINTR) { continue; }
-    if (got < 0) { return tl::unexpected<Error>(file_error("reading", code)); }
+    if (got < 0) { return tl::unexpected<Error>(file_error(ErrorKind::kInputOutput, "reading", code)); }
     if (got == 0) {
       if (buffer_.empty()) { return false; }
-      return tl::unexpected<Error>(file_error("reading", EIO));  // the file is shorter than what was written
+      return tl::unexpected<Error>(
+          file_error(ErrorKind::kInputOutput, "reading", EIO));  // the file is shorter than what was written
     }
     read_bytes_ += static_cast<std::uint64_t>(got);
   }
@@ -113,22 +113,30 @@ Result<bool> SpillRun::next(KeyedEvent& out) {
   filled = fill(kHeaderBytes + size);
   if (!filled) { return filled; }
   std::string_view bytes = std::string_view(buffer_).substr(taken_ + kHeaderBytes, size);
-  if (!read_event(bytes, out.event)) { return tl::unexpected<Error>(file_error("reading", EIO)); }
+  if (!read_event(bytes, out.event)) {
+    return tl::unexpected<Error>(file_error(ErrorKind::kInputOutput, "reading", EIO));
+  }
   out.milliseconds = out.event.time.milliseconds();
   taken_ += kHeaderBytes + size;
   return true;
 }
 
-Result<void> SpillRun::for_each_left(const std::function<void(const AccessEvent&)>& visit) const {
+Result<SpillRun> SpillRun::again() const {
   SpillRun copy(FileDescriptor(::dup(file_.get())), directory_);
-  if (!copy.file_.valid()) { return tl::unexpected<Error>(file_error("reading", errno)); }
+  if (!copy.file_.valid()) { return tl::unexpected<Error>(file_error(ErrorKind::kInputOutput, "reading", errno)); }
   copy.buffer_ = buffer_;
   copy.taken_ = taken_;
   copy.file_size_bytes_ = file_size_bytes_;
   copy.read_bytes_ = read_bytes_;
+  return copy;
+}
+
+Result<void> SpillRun::for_each_left(const std::function<void(const AccessEvent&)>& visit) const {
+  auto copy = again();
+  if (!copy) { return tl::unexpected<Error>(copy.error()); }
   KeyedEvent keyed;
   while (true) {
-    const auto more = copy.next(keyed);
+    const auto more = copy->next(keyed);
     if (!more) { return tl::unexpected<Error>(more.error()); }
     if (!*more) { return {}; }
     visit(keyed.event);
@@ -190,6 +198,17 @@ Result<void> SpillMerge::for_each_left(const std::function<void(const AccessEven
     if (auto done = runs_[index].run.for_each_left(visit); !done) { return done; }
   }
   return {};
+}
+
+Result<SpillMerge> SpillMerge::again() const {
+  SpillMerge copy;
+  for (const std::size_t index : heap_) {
+    auto run = runs_[index].run.again();
+    if (!run) { return tl::unexpected<Error>(run.error()); }
+    copy.heap_.push_back(copy.runs_.size());  // the same order, so a heap again
+    copy.runs_.push_back({*std::move(run), runs_[index].head});
+  }
+  return copy;
 }
 
 Result<SpillRun> SpillMerge::drain(const std::string& directory, std::uint64_t& duplicates) {

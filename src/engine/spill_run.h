@@ -1,6 +1,7 @@
 // Sorted runs of events in temporary files that have no name: they vanish with the process.
 //
-// A run is written once, in canonical order, then read once from the front. SpillMerge reads many runs as one.
+// A run is written once, in canonical order, then read once from the front. SpillMerge reads many runs as one. What
+// cannot be written fails with ErrorKind::kNoRoom.
 // Record: size (u32) | duplicate_hash (u64) | append_event. The files are private to this process and never reread
 // by another version. Threads: none; one owner.
 #pragma once
@@ -37,6 +38,8 @@ class SpillRun {
 
   // The next event into `out`, whose buffers are reused; false at the end.
   [[nodiscard]] Result<bool> next(KeyedEvent& out);
+  // The same events once more, from the next one on.
+  [[nodiscard]] Result<SpillRun> again() const;
   // Every event that next() has not given yet, without giving it.
   [[nodiscard]] Result<void> for_each_left(const std::function<void(const AccessEvent&)>& visit) const;
   // Gives the disk space back before the object goes.
@@ -46,7 +49,7 @@ class SpillRun {
   SpillRun(FileDescriptor file, std::string directory) : file_(std::move(file)), directory_(std::move(directory)) {}
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<bool> fill(std::size_t size);
-  [[nodiscard]] Error file_error(const char* action, int code) const;
+  [[nodiscard]] Error file_error(ErrorKind kind, const char* action, int code) const;
 
   FileDescriptor file_;
   std::string directory_;
@@ -70,6 +73,8 @@ class SpillMerge {
   [[nodiscard]] Result<void> drop_head();
   // REQUIRES: nothing was moved out of head().
   [[nodiscard]] Result<void> for_each_left(const std::function<void(const AccessEvent&)>& visit) const;
+  // The same events once more. REQUIRES: nothing was moved out of head().
+  [[nodiscard]] Result<SpillMerge> again() const;
   // Everything, without duplicates among neighbours, into one run; empties this. Adds to `duplicates`.
   [[nodiscard]] Result<SpillRun> drain(const std::string& directory, std::uint64_t& duplicates);
 

@@ -344,8 +344,7 @@ void AccessGraph::forget_idle(std::int64_t hour) {
   }
 }
 
-std::string AccessGraph::save() const {
-  SnapshotWriter writer;
+void AccessGraph::save(SnapshotWriter& writer) const {
   callers_.save(writer);
   vaults_.save(writer);
   writer.write(caller_records_);
@@ -355,7 +354,6 @@ std::string AccessGraph::save() const {
   writer.write(closed_edges_);
   writer.write(closed_vaults_);
   writer.write(statistics_);
-  return writer.bytes();
 }
 
 Result<void> AccessGraph::load(std::string_view bytes) {

@@ -17,6 +17,7 @@
 
 #include "base/event_time.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "history/settled_table.h"
 
 namespace keyvigil {
@@ -107,7 +108,10 @@ class AccessGraph {
   [[nodiscard]] const AccessGraphStatistics& statistics() const { return statistics_; }
 
   // Equal graphs give equal bytes. load() replaces everything but the limits; on an error the graph is empty.
-  [[nodiscard]] std::string save() const;
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] std::string save() const {
+    return snapshot_bytes([this](SnapshotWriter& writer) { save(writer); });
+  }
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:

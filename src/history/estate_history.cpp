@@ -1021,8 +1021,7 @@ void EstateHistory::derive_parents() {
 
 // ---- saving ----
 
-std::string EstateHistory::save() const {
-  SnapshotWriter writer;
+void EstateHistory::save(SnapshotWriter& writer) const {
   callers_.save(writer);
   vaults_.save(writer);
   writer.write(caller_profiles_);
@@ -1038,7 +1037,6 @@ std::string EstateHistory::save() const {
   writer.write(scope_vaults_);
   writer.write(new_vaults_);
   writer.write(known_objects_.forgotten);
-  return writer.bytes();
 }
 
 Result<void> EstateHistory::load(std::string_view bytes) {

@@ -107,7 +107,10 @@ class EstateHistory {
   // For tests: what is usual of a class stays as it is from now on.
   void freeze_classes() { classes_are_frozen_ = true; }
 
-  [[nodiscard]] std::string save() const;
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] std::string save() const {
+    return snapshot_bytes([this](SnapshotWriter& writer) { save(writer); });
+  }
   // On an error the history is empty.
   [[nodiscard]] Result<void> load(std::string_view bytes);
 

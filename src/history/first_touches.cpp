@@ -129,13 +129,13 @@ std::uint64_t FirstTouches::scores_left_out() const {
 }
 
 void FirstTouches::save(SnapshotWriter& writer) const {
-  writer.write(graph_.save());
+  writer.write_nested([this](SnapshotWriter& nested) { graph_.save(nested); });
   writer.write(classes_);
 }
 
 bool FirstTouches::load(SnapshotReader& reader) {
-  std::string graph;
-  if (!reader.read(graph) || !graph_.load(graph) || !reader.read(classes_)) { return false; }
+  std::string_view graph;
+  if (!reader.read_nested(graph) || !graph_.load(graph) || !reader.read(classes_)) { return false; }
   bool sound = true;
   for (ClassState& known : classes_) { sound = known.scores.settle() && known.newcomer_scores.settle() && sound; }
   return sound;

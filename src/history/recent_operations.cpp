@@ -138,16 +138,14 @@ std::map<std::string, std::uint64_t> RecentOperations::of_vault(std::string_view
   return counts;
 }
 
-std::string RecentOperations::save() const {
+void RecentOperations::save(SnapshotWriter& writer) const {
   std::vector<const Vault*> ordered;
   for (const Vault& vault : vaults_) { ordered.push_back(&vault); }
   std::sort(ordered.begin(), ordered.end(), [](const Vault* l, const Vault* r) { return l->id < r->id; });
-  SnapshotWriter writer;
   writer.write(names_);
   writer.write(evicted_vaults_);
   writer.write(std::uint64_t{ordered.size()});
   for (const Vault* vault : ordered) { writer.write(*vault); }
-  return writer.bytes();
 }
 
 Result<void> RecentOperations::load(std::string_view bytes) {

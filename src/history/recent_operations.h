@@ -17,6 +17,7 @@
 
 #include "base/event_time.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "event/access_event.h"
 #include "history/key_index.h"
 
@@ -42,7 +43,10 @@ class RecentOperations {
   [[nodiscard]] std::size_t vault_count() const { return index_.size(); }
   [[nodiscard]] std::uint64_t evicted_vaults() const { return evicted_vaults_; }
 
-  [[nodiscard]] std::string save() const;
+  void save(SnapshotWriter& writer) const;
+  [[nodiscard]] std::string save() const {
+    return snapshot_bytes([this](SnapshotWriter& writer) { save(writer); });
+  }
   [[nodiscard]] Result<void> load(std::string_view bytes);
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <utility>
@@ -14,7 +15,7 @@
 namespace keyvigil {
 namespace {
 
-constexpr std::size_t kWriteBytes = std::size_t{8} << 20;
+constexpr std::size_t kRemovedAtOnce = 500;
 constexpr std::size_t kNameBytes = 48;  // number, size, digest
 static_assert(SHA256_DIGEST_LENGTH == 32);
 
@@ -92,6 +93,11 @@ Result<void> CheckpointRows::load(Database& writer) {
     return Result<void>{};
   });
   if (!read || orphans.empty()) { return read; }
+  auto removed = remove(writer, orphans);
+  return removed || removed.error().kind != ErrorKind::kNoRoom ? removed : Result<void>{};  // the next open will
+}
+
+Result<void> CheckpointRows::remove(Database& writer, const std::vector<std::int64_t>& orphans) {
   auto transaction = Transaction::begin(writer);
   if (!transaction) { return tl::unexpected(transaction.error()); }
   for (const std::int64_t number : orphans) {
@@ -100,66 +106,82 @@ Result<void> CheckpointRows::load(Database& writer) {
   return transaction->commit();
 }
 
-CheckpointRows::Prepared CheckpointRows::prepare(const Sections& sections) const {
-  Prepared prepared;
-  std::set<Digest> added;
-  for (const auto& [name, bytes] : sections) {
-    auto& named = prepared.sections[name];
-    for (const std::string_view chunk : content_chunks(bytes)) {
-      const Digest digest = digest_of(chunk);
-      named.push_back({digest, chunk.size()});
-      if (!numbers_.contains(digest) && added.insert(digest).second) {
-        prepared.chunks.push_back({digest, pack(chunk)});
-      }
-    }
+void CheckpointRows::add_chunk(Draft& draft, const std::string& section, std::string_view chunk) const {
+  const Digest digest = digest_of(chunk);
+  draft.sections[section].push_back({digest, chunk.size()});
+  if (numbers_.contains(digest) ||
+      std::ranges::find(draft.chunks, digest, &Draft::NewChunk::digest) != draft.chunks.end()) {
+    return;
   }
-  return prepared;
+  draft.chunks.push_back({digest, pack(chunk)});
+  draft.packed_bytes += draft.chunks.back().packed.size();
 }
 
-Result<void> CheckpointRows::write_chunks(Database& writer, const Prepared& prepared, std::size_t& next) {
+void CheckpointRows::add(Draft& draft, const std::string& section, std::string_view piece) const {
+  draft.rest.append(piece);
+  std::string_view rest = draft.rest;
+  while (rest.size() >= kMostChunkBytes) {
+    const std::size_t bytes = first_chunk_bytes(rest);
+    add_chunk(draft, section, rest.substr(0, bytes));
+    rest.remove_prefix(bytes);
+  }
+  draft.rest.erase(0, draft.rest.size() - rest.size());
+}
+
+void CheckpointRows::end_section(Draft& draft, const std::string& section) const {
+  draft.sections[section];  // also where it is empty
+  for (const std::string_view chunk : content_chunks(draft.rest)) { add_chunk(draft, section, chunk); }
+  draft.rest.clear();
+}
+
+Result<void> CheckpointRows::write_chunks(Database& writer, Draft& draft) {
+  if (draft.chunks.empty()) { return {}; }
   auto transaction = Transaction::begin(writer);
   if (!transaction) { return tl::unexpected(transaction.error()); }
-  std::vector<std::pair<Digest, std::int64_t>> written;
-  std::size_t at = next;
-  for (std::size_t bytes = 0; at < prepared.chunks.size() && bytes < kWriteBytes; ++at) {
-    const Prepared::NewChunk& chunk = prepared.chunks[at];
+  std::vector<std::int64_t> written;
+  for (const Draft::NewChunk& chunk : draft.chunks) {
     if (auto done = writer.run("INSERT INTO chunk(bytes) VALUES(?)", {sql_blob(chunk.packed)}); !done) { return done; }
-    written.emplace_back(chunk.digest, writer.last_row());
-    bytes += chunk.packed.size();
+    written.push_back(writer.last_row());
   }
   if (auto done = transaction->commit(); !done) { return done; }
-  numbers_.insert(written.begin(), written.end());
-  next = at;
+  for (std::size_t i = 0; i < written.size(); ++i) { numbers_[draft.chunks[i].digest] = written[i]; }
+  draft.chunks.clear();
+  draft.packed_bytes = 0;
   return {};
 }
 
-Result<void> CheckpointRows::write_sections(Database& writer, const Prepared& prepared) {
-  std::set<Digest> named;
+Result<void> CheckpointRows::write_sections(Database& writer, const Draft& draft) {
   if (auto done = writer.run("DELETE FROM section"); !done) { return done; }
-  for (const auto& [name, chunks] : prepared.sections) {
+  for (const auto& [name, chunks] : draft.sections) {
     std::string names;
     for (const auto& [digest, bytes] : chunks) {
       const auto found = numbers_.find(digest);
       CHECK(found != numbers_.end());
       append_name(names, {found->second, bytes, digest});
-      named.insert(digest);
     }
     auto done = writer.run("INSERT INTO section(name, chunks) VALUES(?,?)", {sql_text(name), sql_blob(names)});
     if (!done) { return done; }
   }
-  for (const auto& [digest, number] : numbers_) {
-    if (named.contains(digest)) { continue; }
-    if (auto gone = writer.run("DELETE FROM chunk WHERE number=?", {sql_number(number)}); !gone) { return gone; }
-  }
   return {};
 }
 
-void CheckpointRows::settle(const Prepared& prepared) {
+Result<bool> CheckpointRows::remove_unnamed(Database& writer, const Draft& draft) {
   std::set<Digest> named;
-  for (const auto& [name, chunks] : prepared.sections) {
+  for (const auto& [name, chunks] : draft.sections) {
     for (const auto& chunk : chunks) { named.insert(chunk.digest); }
   }
-  std::erase_if(numbers_, [&](const auto& entry) { return !named.contains(entry.first); });
+  std::vector<Digest> digests;
+  std::vector<std::int64_t> unnamed;
+  for (const auto& [digest, number] : numbers_) {
+    if (named.contains(digest)) { continue; }
+    if (unnamed.size() == kRemovedAtOnce) { break; }
+    digests.push_back(digest);
+    unnamed.push_back(number);
+  }
+  if (unnamed.empty()) { return false; }
+  if (auto removed = remove(writer, unnamed); !removed) { return tl::unexpected(removed.error()); }
+  for (const Digest& digest : digests) { numbers_.erase(digest); }
+  return unnamed.size() == kRemovedAtOnce;
 }
 
 Result<Sections> CheckpointRows::read(Database& reader) {
@@ -174,6 +196,9 @@ Result<Sections> CheckpointRows::read(Database& reader) {
   Sections sections;
   for (const auto& [name, chunks] : named) {
     std::string& section = sections[name];
+    std::size_t bytes = 0;
+    for (const ChunkName& chunk : chunks) { bytes += chunk.bytes; }
+    section.reserve(bytes);
     for (const ChunkName& chunk : chunks) {
       if (auto done = append_chunk(reader, chunk, section); !done) { return tl::unexpected(done.error()); }
     }

@@ -23,33 +23,40 @@ class CheckpointRows {
   // What is there. Chunks that no section names (a crash between the two) are removed.
   [[nodiscard]] Result<void> load(Database& writer);
 
-  // Cut and compressed, nothing written yet: takes time, and no connection.
-  struct Prepared {
+  using Digest = std::array<char, 32>;
+  // A checkpoint in the making, of which little is in memory.
+  struct Draft {
     struct NewChunk {
-      std::array<char, 32> digest{};
+      Digest digest{};
       std::string packed;
     };
     struct NamedChunk {
-      std::array<char, 32> digest{};
+      Digest digest{};
       std::uint64_t bytes = 0;
     };
-    std::vector<NewChunk> chunks;  // that are not there
     std::map<std::string, std::vector<NamedChunk>> sections;
+    std::vector<NewChunk> chunks;  // that are not there, not written yet
+    std::size_t packed_bytes = 0;  // of these
+    std::string rest;              // of the section at hand, not cut yet
   };
-  [[nodiscard]] Prepared prepare(const Sections& sections) const;
+  // The next bytes of a section, cut and compressed; nothing is written: takes time, and no connection.
+  void add(Draft& draft, const std::string& section, std::string_view piece) const;
+  void end_section(Draft& draft, const std::string& section) const;
 
-  // From `next` on, about 8 MB of them in a transaction of their own; `next` moves. Until write_sections() names them
-  // they mean nothing.
-  [[nodiscard]] Result<void> write_chunks(Database& writer, const Prepared& prepared, std::size_t& next);
-  // Makes them the checkpoint and removes chunks that are not named any more. In a transaction of the caller's; after
-  // its success call settle().
-  [[nodiscard]] Result<void> write_sections(Database& writer, const Prepared& prepared);
-  void settle(const Prepared& prepared);
+  // The chunks of the draft, in a transaction of their own. Until write_sections() names them they mean nothing.
+  [[nodiscard]] Result<void> write_chunks(Database& writer, Draft& draft);
+  // Makes it the checkpoint, in a transaction of the caller's. REQUIRES: all chunks are written.
+  [[nodiscard]] Result<void> write_sections(Database& writer, const Draft& draft);
+  // Once it is: some chunks that it does not name any more are removed, in a transaction of their own; whether more are
+  // left. What is not removed is known by the next one.
+  [[nodiscard]] Result<bool> remove_unnamed(Database& writer, const Draft& draft);
 
   [[nodiscard]] static Result<Sections> read(Database& reader);
 
  private:
-  using Digest = std::array<char, 32>;
+  [[nodiscard]] static Result<void> remove(Database& writer, const std::vector<std::int64_t>& orphans);
+  void add_chunk(Draft& draft, const std::string& section, std::string_view chunk) const;
+
   std::map<Digest, std::int64_t> numbers_;  // of every chunk that is there
 };
 

@@ -25,7 +25,9 @@ constexpr std::array<std::uint64_t, 256> kGear = make_gear();
 constexpr std::uint64_t kCutMask = (std::uint64_t{kUsualChunkBytes} - 1) << 50U;
 static_assert((kUsualChunkBytes & (kUsualChunkBytes - 1)) == 0 && kCutMask >> 50U == kUsualChunkBytes - 1);
 
-std::size_t cut_after(std::string_view bytes) {
+}  // namespace
+
+std::size_t first_chunk_bytes(std::string_view bytes) {
   const std::size_t most = std::min(bytes.size(), kMostChunkBytes);
   std::uint64_t hash = 0;
   for (std::size_t i = std::min(most, kLeastChunkBytes - 64); i < most; ++i) {
@@ -35,12 +37,10 @@ std::size_t cut_after(std::string_view bytes) {
   return most;
 }
 
-}  // namespace
-
 std::vector<std::string_view> content_chunks(std::string_view bytes) {
   std::vector<std::string_view> chunks;
   while (!bytes.empty()) {
-    const std::size_t size = cut_after(bytes);
+    const std::size_t size = first_chunk_bytes(bytes);
     chunks.push_back(bytes.substr(0, size));
     bytes.remove_prefix(size);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "base/check.h"
@@ -67,8 +68,10 @@ void Database::Finalize::operator()(sqlite3_stmt* statement) const {
 Error Database::error_of(int code) const {
   const int kind = code & 0xff;
   const std::string words = connection_ ? sqlite3_errmsg(connection_.get()) : sqlite3_errstr(code);
-  if (kind == SQLITE_FULL) {
-    return {ErrorKind::kInputOutput,
+  const int system_code = connection_ ? sqlite3_system_errno(connection_.get()) : 0;
+  const bool no_room = system_code == ENOSPC || system_code == EDQUOT || system_code == EFBIG;
+  if (kind == SQLITE_FULL || (kind == SQLITE_IOERR && no_room)) {
+    return {ErrorKind::kNoRoom,
             fmt::format("expected room for the store '{}', found the disk full; free some space, and it goes on by "
                         "itself",
                         path_)};

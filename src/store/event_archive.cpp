@@ -288,12 +288,22 @@ Result<void> EventArchive::open(const std::string& path, const EventArchiveLimit
   if (!database) { return tl::unexpected(database.error()); }
   writer_.emplace(*std::move(database));
   if (auto done = readers_.open(path, kReaders); !done) { return done; }
+  auto done = take_back(checkpoint);
+  if (done || done.error().kind != ErrorKind::kNoRoom) { return done; }
+  take_back_after_ = checkpoint;  // with the next write
+  return {};
+}
+
+Result<void> EventArchive::take_back(std::int64_t checkpoint) {
   return writer_->run("DELETE FROM event_block WHERE checkpoint > ?", {sql_number(checkpoint)});
 }
 
 Result<void> EventArchive::write(std::span<const EventBlock> blocks, std::int64_t checkpoint) {
   auto transaction = Transaction::begin(*writer_);
   if (!transaction) { return tl::unexpected(transaction.error()); }
+  if (take_back_after_) {
+    if (auto done = take_back(*take_back_after_); !done) { return done; }
+  }
   for (const EventBlock& block : blocks) {
     if (limits_.retention_days <= 0) { break; }
     auto done = writer_->run(
@@ -305,7 +315,9 @@ Result<void> EventArchive::write(std::span<const EventBlock> blocks, std::int64_
     if (!done) { return done; }
   }
   if (auto done = remove_outdated(); !done) { return done; }
-  return transaction->commit();
+  auto done = transaction->commit();
+  if (done) { take_back_after_.reset(); }
+  return done;
 }
 
 Result<void> EventArchive::remove_outdated() {

@@ -112,7 +112,11 @@ class EventArchive {
   [[nodiscard]] Result<EventArchiveFigures> figures() const;
 
  private:
+  // What was written for a checkpoint that never came to be.
+  [[nodiscard]] Result<void> take_back(std::int64_t checkpoint);
+
   EventArchiveLimits limits_;
+  std::optional<std::int64_t> take_back_after_;  // there was no room for it at open()
   std::optional<Database> writer_;
   mutable ReaderPool readers_;
 };

@@ -47,7 +47,7 @@ struct InputPosition {
 
 // Where a commit of the store is when a test's hook is called, in the thread that commits. A process that dies at
 // kInside has written everything but the end of the transaction.
-enum class CommitKind : std::uint8_t { kJournal, kCheckpoint };
+enum class CommitKind : std::uint8_t { kJournal, kCheckpoint, kAlerts };
 enum class CommitPoint : std::uint8_t { kBefore, kInside, kAfter };
 using CommitHook = std::function<void(CommitKind, CommitPoint)>;
 

@@ -136,7 +136,7 @@ const char* checked_vfs() {
   return kName;
 }
 
-Result<std::uint64_t> first_damaged_page(sqlite3* connection) {
+Result<std::uint64_t> first_damaged_page(sqlite3* connection, const std::set<std::uint32_t>& in_log) {
   sqlite3_file* file = nullptr;
   sqlite3_int64 bytes = 0;
   CHECK(sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
@@ -148,7 +148,7 @@ Result<std::uint64_t> first_damaged_page(sqlite3* connection) {
   std::uint64_t number = 1;
   for (sqlite3_int64 offset = 0; offset < bytes; offset += kPageBytes, ++number) {
     const int code = file->pMethods->xRead(file, page.data(), kPageBytes, offset);
-    if (code == SQLITE_OK) { continue; }
+    if (code == SQLITE_OK || in_log.contains(static_cast<std::uint32_t>(number))) { continue; }
     // A page that was freed before it was ever written is a hole in the file. In use, it fails where it is read.
     const bool hole = code == SQLITE_IOERR_DATA && std::all_of(page.begin(), page.end(), [](char c) { return c == 0; });
     if (!hole) { return number; }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
 #include "base/result.h"
 
@@ -20,8 +21,9 @@ inline constexpr int kPageChecksumBytes = 8;
 // The name under which files are opened so. Registers it with SQLite on first use.
 [[nodiscard]] const char* checked_vfs();
 
-// Reads every page of the connection's file, free ones too. The first page (1, 2, ...) that does not fit; 0: all do.
-// REQUIRES: opened under checked_vfs(), an empty write-ahead log.
-[[nodiscard]] Result<std::uint64_t> first_damaged_page(sqlite3* connection);
+// Reads every page of the connection's file, free ones too. The first page (1, 2, ...) that does not fit and is none of
+// `in_log`; 0: all do. REQUIRES: opened under checked_vfs(); `in_log`: pages of which the write-ahead log has newer
+// ones.
+[[nodiscard]] Result<std::uint64_t> first_damaged_page(sqlite3* connection, const std::set<std::uint32_t>& in_log = {});
 
 }  // namespace keyvigil

@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "store/page_checksums.h"
+#include "store/write_ahead_log.h"
 
 namespace keyvigil {
 namespace {
@@ -242,10 +243,11 @@ Result<void> create(const std::string& path, const FileForm& form) {
   return sync_folder(path);
 }
 
-Result<void> check_pages(Database& database) {
-  // Pages that a crash left half written are in the log as a whole: it goes first.
-  if (auto done = database.run("PRAGMA wal_checkpoint(TRUNCATE)"); !done) { return done; }
-  const auto damaged = first_damaged_page(database.handle());
+Result<void> check_pages(Database& database, const WriteAheadLog& log) {
+  // Pages that a crash left half written are in the log as a whole: it goes first, or, on a full disk, stays.
+  const auto emptied = database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!emptied && emptied.error().kind != ErrorKind::kNoRoom) { return emptied; }
+  const auto damaged = first_damaged_page(database.handle(), emptied ? std::set<std::uint32_t>() : log.pages);
   if (!damaged) { return tl::unexpected(damaged.error()); }
   if (*damaged != 0) {
     return tl::unexpected(damaged_store(
@@ -314,13 +316,16 @@ Result<Database> open_file(const std::string& path, const FileForm& form) {
   auto checked = check_place(path, form);
   if (checked && !exists(path)) { checked = create(path, form); }
   if (!checked) { return tl::unexpected(checked.error()); }
+  // Before anybody opens it: the first one takes the log up, and forgets what it does not understand.
+  const auto log = form.check_all ? check_write_ahead_log(path) : WriteAheadLog();
+  if (!log) { return tl::unexpected(log.error()); }
   auto writer = Database::open(path, DatabaseMode::kReadWrite);
   if (!writer) { return writer; }
   // The log may hold a newer head than the file.
   const auto version = writer->number("PRAGMA user_version");
   if (!version) { return tl::unexpected(version.error()); }
   checked = check_version(path, *version, form);
-  if (checked && form.check_all) { checked = check_pages(*writer); }
+  if (checked && form.check_all) { checked = check_pages(*writer, *log); }
   if (checked) { checked = migrate(*writer, form.steps); }
   if (!checked) { return tl::unexpected(checked.error()); }
   return writer;

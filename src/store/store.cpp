@@ -13,6 +13,7 @@
 #include "store/audit_trail.h"
 #include "store/backup.h"
 #include "store/checkpoint_rows.h"
+#include "store/file_place.h"
 #include "store/journal_rows.h"
 #include "store/reader_pool.h"
 #include "store/rule_rows.h"
@@ -23,7 +24,12 @@ namespace keyvigil {
 namespace {
 
 constexpr std::size_t kRemovedAtOnce = 500;
+// Free pages go back to the system beyond a quarter of those in use, which the next checkpoints want again.
+constexpr std::int64_t kFreeShare = 4;
+constexpr std::int64_t kFreePagesAtOnce = 500;
+constexpr int kMostFreed = 10;  // times so many, each time that outdated rows are removed
 constexpr std::size_t kMovedAtOnce = 5000;
+constexpr std::size_t kChunksAtOnceBytes = std::size_t{8} << 20;
 constexpr std::int64_t kLogLimitBytes = std::int64_t{256} << 20;
 
 std::int64_t file_bytes(const std::string& path) {
@@ -45,8 +51,8 @@ struct Store::State {
         writer(std::move(opened.writer)),
         journal(options.journal_limit_bytes, options.on_commit) {}
 
-  void at(CommitPoint point) const {
-    if (options.on_commit) { options.on_commit(CommitKind::kCheckpoint, point); }
+  void at(CommitKind kind, CommitPoint point) const {
+    if (options.on_commit) { options.on_commit(kind, point); }
   }
 
   // `work` in a transaction of its own, in its turn.
@@ -76,10 +82,13 @@ struct Store::State {
     return true;
   }
 
-  Result<void> commit_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared);
-  Result<void> write_checkpoint(const CheckpointCommit& checkpoint, const CheckpointRows::Prepared& prepared,
-                                JournalRows::Figures& gone);
+  Result<void> write_section(const std::string& name, const SectionWriter& write,
+                             const std::function<void()>& between_pieces, CheckpointRows::Draft& draft);
+  Result<void> write_chunks(CheckpointRows::Draft& draft);
+  Result<void> commit_checkpoint(std::uint64_t consumed_to, CheckpointRows::Draft& draft);
+  void remove_unnamed_chunks(const CheckpointRows::Draft& draft, const std::function<void()>& between_pieces);
   void shorten_log();
+  [[nodiscard]] Result<void> check_place();
 
   const std::string path;
   StoreOptions options;
@@ -92,9 +101,11 @@ struct Store::State {
   std::mutex checkpointing;  // of checkpoints: one at a time, most of it without the turn
   CheckpointRows checkpoints;
   EventArchive archive;
-  std::int64_t checkpoint_number = 0;  // of the last one
-  std::atomic<std::uint64_t> checkpoint_commits = 0;
+  std::int64_t checkpoint_number = 0;      // of the last one
+  std::atomic<std::uint64_t> commits = 0;  // of alerts and checkpoints
   std::atomic<std::uint64_t> audit_left_out = 0;
+  std::vector<FilePlace> places;      // of the file and its log
+  std::atomic<bool> is_lost = false;  // one of them was not there
 };
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -113,13 +124,22 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
   state->checkpoint_number = *number;
   const std::size_t connections = std::max<std::size_t>(1, options.reading_connections);
   if (auto done = state->readers.open(path, connections); !done) { return tl::unexpected(done.error()); }
+  for (const char* end : {"", "-wal"}) {
+    FilePlace place(path + end);
+    if (place.is_there()) { state->places.push_back(std::move(place)); }
+  }
   return std::make_unique<Store>(std::move(state));
 }
 
 // ---- journal ----
 
 Result<std::uint64_t> Store::append(std::span<const JournalEntry> entries, std::span<const InputPosition> positions) {
-  return state_->journal.append(state_->writer, state_->turn, entries, positions);
+  if (auto there = state_->check_place(); !there) { return tl::unexpected(there.error()); }
+  auto appended = state_->journal.append(state_->writer, state_->turn, entries, positions);
+  if (!appended) { return appended; }
+  // Again, before anybody says so: what has no name any more is not kept.
+  if (auto there = state_->check_place(); !there) { return tl::unexpected(there.error()); }
+  return appended;
 }
 
 Result<std::vector<StoredEntry>> Store::read_journal(std::uint64_t after_sequence, std::size_t most_bytes) const {
@@ -166,53 +186,92 @@ Result<void> Store::forget_positions(const std::string& input) {
 
 // ---- checkpoints ----
 
+SectionWriter section_of(std::string bytes) {
+  return [bytes = std::move(bytes)](SnapshotWriter& writer) -> Result<void> {
+    writer.write_bytes(bytes);
+    return {};
+  };
+}
+
 Result<void> Store::commit(const CheckpointCommit& checkpoint) {
   const std::lock_guard alone(state_->checkpointing);
-  const CheckpointRows::Prepared prepared = state_->checkpoints.prepare(checkpoint.sections);
-  state_->at(CommitPoint::kBefore);
-  auto done = state_->commit_checkpoint(checkpoint, prepared);
-  if (!done) { return done; }
-  state_->at(CommitPoint::kAfter);
-  state_->checkpoint_commits += 1;
+  CheckpointRows::Draft draft;
+  for (const auto& [name, write] : checkpoint.sections) {
+    if (auto done = state_->write_section(name, write, checkpoint.between_pieces, draft); !done) { return done; }
+  }
+  state_->at(CommitKind::kCheckpoint, CommitPoint::kBefore);
+  if (auto done = state_->commit_checkpoint(checkpoint.consumed_to, draft); !done) { return done; }
+  state_->at(CommitKind::kCheckpoint, CommitPoint::kAfter);
+  state_->commits += 1;
   state_->checkpoint_number += 1;
+  state_->remove_unnamed_chunks(draft, checkpoint.between_pieces);
   state_->shorten_log();
   return {};
 }
 
-Result<void> Store::State::commit_checkpoint(const CheckpointCommit& checkpoint,
-                                             const CheckpointRows::Prepared& prepared) {
-  // New chunks go ahead in pieces: appends take turns with them instead of waiting for all.
-  for (std::size_t next = 0; next < prepared.chunks.size();) {
-    const std::lock_guard my_turn(turn);
-    if (auto done = checkpoints.write_chunks(writer, prepared, next); !done) { return done; }
-  }
+// New chunks go ahead in pieces: appends take turns with them instead of waiting for all.
+Result<void> Store::State::write_section(const std::string& name, const SectionWriter& write,
+                                         const std::function<void()>& between_pieces, CheckpointRows::Draft& draft) {
+  Result<void> written;
+  SnapshotWriter pieces([&](std::string_view piece) {
+    if (!written) { return; }
+    checkpoints.add(draft, name, piece);
+    if (draft.packed_bytes >= kChunksAtOnceBytes) { written = write_chunks(draft); }
+    if (between_pieces) { between_pieces(); }
+  });
+  if (auto done = write(pieces); !done) { return done; }
+  pieces.hand_on();
+  checkpoints.end_section(draft, name);
+  return written;
+}
+
+Result<void> Store::State::write_chunks(CheckpointRows::Draft& draft) {
+  const std::lock_guard my_turn(turn);
+  return checkpoints.write_chunks(writer, draft);
+}
+
+Result<void> Store::State::commit_checkpoint(std::uint64_t consumed_to, CheckpointRows::Draft& draft) {
+  if (auto done = write_chunks(draft); !done) { return done; }
   const std::lock_guard my_turn(turn);
   auto transaction = Transaction::begin(writer);
   if (!transaction) { return tl::unexpected(transaction.error()); }
-  JournalRows::Figures gone;
-  if (auto done = write_checkpoint(checkpoint, prepared, gone); !done) { return done; }
-  at(CommitPoint::kInside);
-  if (auto done = transaction->commit(); !done) { return done; }
-  checkpoints.settle(prepared);
-  journal.dropped(gone);
-  return {};
-}
-
-Result<void> Store::State::write_checkpoint(const CheckpointCommit& checkpoint,
-                                            const CheckpointRows::Prepared& prepared, JournalRows::Figures& gone) {
-  for (const RaisedRevision& raised : checkpoint.revisions) {
-    auto done = insert_alert_revision(writer, {&raised.alert, false, raised.backfilled, raised.dismissed_by_rule,
-                                               raised.outputs, checkpoint.now, "engine"});
-    if (!done) { return done; }
-  }
-  if (auto done = checkpoints.write_sections(writer, prepared); !done) { return done; }
-  auto dropped = JournalRows::drop_to(writer, checkpoint.consumed_to);
+  if (auto done = checkpoints.write_sections(writer, draft); !done) { return done; }
+  auto dropped = JournalRows::drop_to(writer, consumed_to);
   if (!dropped) { return tl::unexpected(dropped.error()); }
-  gone = *dropped;
-  return writer.run(
+  auto numbered = writer.run(
       "INSERT INTO checkpoint(only, number, consumed_to) VALUES(1, 1, ?1) ON CONFLICT(only) DO UPDATE SET "
       "number = number + 1, consumed_to = ?1",
-      {sql_number(checkpoint.consumed_to)});
+      {sql_number(consumed_to)});
+  if (!numbered) { return numbered; }
+  at(CommitKind::kCheckpoint, CommitPoint::kInside);
+  if (auto done = transaction->commit(); !done) { return done; }
+  journal.dropped(*dropped);
+  return check_place();
+}
+
+// Where it fails, the next checkpoint does it.
+void Store::State::remove_unnamed_chunks(const CheckpointRows::Draft& draft,
+                                         const std::function<void()>& between_pieces) {
+  for (bool more = true; more;) {
+    {
+      const std::lock_guard my_turn(turn);
+      more = checkpoints.remove_unnamed(writer, draft).value_or(false);
+    }
+    if (between_pieces) { between_pieces(); }
+  }
+}
+
+Result<void> Store::State::check_place() {
+  for (const FilePlace& place : places) {
+    if (!is_lost && place.is_there()) { continue; }
+    is_lost = true;
+    return fail(ErrorKind::kInputOutput,
+                fmt::format("expected the store '{}' where it was opened, found that it or its write-ahead log was "
+                            "removed or replaced meanwhile; nothing more is taken in. Stop the service, put the store "
+                            "or the last backup in its place, and start it again",
+                            path));
+  }
+  return {};
 }
 
 // Where readers were never absent at the right moment the log only grows. Waiting for them for a moment is no error if
@@ -245,6 +304,24 @@ Result<std::optional<StoredCheckpoint>> Store::last_checkpoint() const {
 }
 
 // ---- alerts ----
+
+Result<void> Store::add_revisions(std::span<const RaisedRevision> revisions, EventTime now) {
+  state_->at(CommitKind::kAlerts, CommitPoint::kBefore);
+  auto done = state_->write([&]() -> Result<void> {
+    for (const RaisedRevision& raised : revisions) {
+      auto inserted = insert_alert_revision(state_->writer, {&raised.alert, false, raised.backfilled,
+                                                             raised.dismissed_by_rule, raised.outputs, now, "engine"});
+      if (!inserted) { return inserted; }
+    }
+    state_->at(CommitKind::kAlerts, CommitPoint::kInside);
+    return {};
+  });
+  if (done) { done = state_->check_place(); }
+  if (!done) { return done; }
+  state_->at(CommitKind::kAlerts, CommitPoint::kAfter);
+  state_->commits += 1;
+  return {};
+}
 
 Result<StoredAlertPage> Store::alerts(const AlertFilter& filter) const {
   return state_->readers.read([&](Database& reader) { return find_alerts(reader, filter); });
@@ -416,6 +493,10 @@ void Store::change_limits(const StoreOptions& options) {
   state_->options.audit_retention_days = options.audit_retention_days;
 }
 
+Result<void> Store::check_place() const {
+  return state_->check_place();
+}
+
 Result<void> Store::audit(const AuditLine& line) {
   const std::lock_guard my_turn(state_->turn);
   if (!state_->audit.admits(line)) {
@@ -449,8 +530,28 @@ Result<void> Store::remove_outdated(EventTime now) {
     });
     if (!done) { return done; }
   }
+  if (auto freed = give_back_pages(); !freed) { return freed; }
   const std::lock_guard alone(state_->checkpointing);
   return state_->archive.remove_outdated();
+}
+
+// In pieces too, each a transaction of some megabytes, and not all at once: the rest goes next time.
+Result<void> Store::give_back_pages() {
+  bool more = true;
+  for (int i = 0; more && i < kMostFreed; ++i) {
+    auto done = state_->write([&]() -> Result<void> {
+      const auto pages = state_->writer.number("PRAGMA page_count");
+      if (!pages) { return tl::unexpected(pages.error()); }
+      const auto free = state_->writer.number("PRAGMA freelist_count");
+      if (!free) { return tl::unexpected(free.error()); }
+      const std::int64_t spare = *free - (*pages - *free) / kFreeShare;
+      more = spare > kFreePagesAtOnce;
+      if (!more) { return {}; }
+      return state_->writer.run(fmt::format("PRAGMA incremental_vacuum({})", kFreePagesAtOnce));
+    });
+    if (!done) { return done; }
+  }
+  return {};
 }
 
 Result<void> Store::back_up(const std::string& path) const {
@@ -462,7 +563,7 @@ Result<StoreFigures> Store::figures() const {
   const JournalRows::Figures journal = state_->journal.figures();
   figures.journal_entries = journal.entries;
   figures.journal_bytes = journal.bytes;
-  figures.commits = journal.commits + state_->checkpoint_commits;
+  figures.commits = journal.commits + state_->commits;
   figures.audit_left_out = state_->audit_left_out;
   figures.file_bytes = static_cast<std::uint64_t>(file_bytes(state_->path) + file_bytes(state_->path + "-wal"));
   auto events = state_->archive.figures();

@@ -1,8 +1,10 @@
 // Store: what survives a restart, in one SQLite file (WAL; synchronous=FULL).
 //
-// Acknowledged input, checkpoints, alerts with their history, suppression rules, the outbox and the audit trail. A
-// checkpoint and everything decided up to it is one transaction. The schema is versioned and migrated at open().
-// Errors: ErrorKind::kInputOutput where the disk refused (full, read-only, damaged), with a sentence and a way out.
+// Acknowledged input, checkpoints, alerts with their history, suppression rules, the outbox and the audit trail. Alerts
+// are stored as they are decided, ahead of the checkpoint that holds what decided them: after a crash they are decided
+// again, and add_revisions() keeps each once. The schema is versioned and migrated at open(). Errors:
+// ErrorKind::kInputOutput where the disk refused (read-only, damaged), kNoRoom where it is full, with a sentence and a
+// way out.
 // Threads: any; writers take turns, readers do not wait for them. append() groups what comes at the same time into one
 // commit. Times that are not event times are wall clock and come from the caller.
 #pragma once
@@ -19,6 +21,7 @@
 
 #include "alert/suppression_rule.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "store/event_archive.h"
 #include "store/journal.h"
 #include "store/outbox_rows.h"
@@ -49,12 +52,15 @@ struct RaisedRevision {
   std::vector<std::string> outputs;  // names of the outputs that are to get it
 };
 
+// Writes one section of a checkpoint; may be called once.
+using SectionWriter = std::function<Result<void>(SnapshotWriter& writer)>;
+[[nodiscard]] SectionWriter section_of(std::string bytes);
+
 // Everything that was decided up to an entry of the journal.
 struct CheckpointCommit {
-  std::map<std::string, std::string> sections;  // replaces the one before, whole
-  std::uint64_t consumed_to = 0;                // entries up to here are dropped
-  std::vector<RaisedRevision> revisions;        // of an (id, revision) that is there already only `open` may end
-  EventTime now;                                // wall clock
+  std::map<std::string, SectionWriter> sections;  // replaces the one before, whole; never in memory as a whole
+  std::uint64_t consumed_to = 0;                  // entries up to here are dropped
+  std::function<void()> between_pieces;           // called while sections are written, in the caller's thread
 };
 
 struct StoredCheckpoint {
@@ -70,7 +76,7 @@ struct StoreFigures {
   std::uint64_t outbox = 0;
   std::uint64_t dead_letters = 0;
   std::uint64_t file_bytes = 0;
-  std::uint64_t commits = 0;         // since open(), of appends and checkpoints
+  std::uint64_t commits = 0;         // since open(), of appends, alerts and checkpoints
   std::uint64_t audit_left_out = 0;  // since open(): refusals that came too fast to be kept
 };
 
@@ -106,6 +112,9 @@ class Store {
   [[nodiscard]] Result<std::optional<StoredCheckpoint>> last_checkpoint() const;
 
   // ---- alerts ----
+  // With what is to go out, in one transaction. Of an (id, revision) that is there already only `open` may end. `now`:
+  // wall clock.
+  [[nodiscard]] Result<void> add_revisions(std::span<const RaisedRevision> revisions, EventTime now);
   [[nodiscard]] Result<StoredAlertPage> alerts(const AlertFilter& filter) const;
   // By id (the GUID).
   [[nodiscard]] Result<std::optional<StoredAlert>> alert(const std::string& id) const;
@@ -159,6 +168,9 @@ class Store {
   [[nodiscard]] Result<std::uint64_t> revive(const DeadLetterFilter& filter, const AuditLine& audit);
 
   // ---- audit and upkeep ----
+  // Whether the files are still where they were opened: once they were removed or replaced, append(), add_revisions()
+  // and commit() fail too, for good, and nothing that is written later would be there after the next start.
+  [[nodiscard]] Result<void> check_place() const;
   // Other limits from now on: of the journal, retention of alerts, audit lines and events. Waits for a checkpoint that
   // is being made.
   void change_limits(const StoreOptions& options);
@@ -166,12 +178,15 @@ class Store {
   // trail and in figures().
   [[nodiscard]] Result<void> audit(const AuditLine& line);
   [[nodiscard]] Result<std::vector<AuditLine>> audit_lines(std::size_t limit) const;  // newest first
+  // Gives what room that makes, beyond what is likely to be wanted again, back to the system: some of it each time.
   [[nodiscard]] Result<void> remove_outdated(EventTime now);
   // A whole copy of one moment, while others read and write. REQUIRES: nothing is at `path`.
   [[nodiscard]] Result<void> back_up(const std::string& path) const;
   [[nodiscard]] Result<StoreFigures> figures() const;
 
  private:
+  [[nodiscard]] Result<void> give_back_pages();
+
   std::unique_ptr<State> state_;
 };
 

@@ -22,6 +22,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -1071,9 +1072,28 @@ class Crashes(ServeCase):
         finally:
             connection.close()
 
+    @staticmethod
+    def kept_alerts(store):
+        """Of a store that nobody has open: every revision with its bytes, and what waits for an output."""
+        database = sqlite3.connect(f"file:{store}?mode=ro&immutable=1", uri=True)
+        try:
+            revisions = database.execute(
+                "SELECT a.id, r.revision, r.snapshot, a.open FROM alert a JOIN alert_revision r ON r.alert = a.number "
+                "ORDER BY 1, 2").fetchall()
+            waiting = database.execute(
+                "SELECT a.id, o.output, o.revision FROM outbox o JOIN alert a ON a.number = o.alert "
+                "ORDER BY 1, 2, o.number").fetchall()
+            changes = database.execute(
+                "SELECT a.id, c.revision, c.note FROM alert_change c JOIN alert a ON a.number = c.alert "
+                "ORDER BY 1, c.number").fetchall()
+        finally:
+            database.close()
+        return revisions, waiting, changes
+
     def final_state(self, service, subscription):
         figures = service.await_decided()
         self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
+        figures["kept_alerts"] = self.kept_alerts(service.folder / "store.db")
         service = self.start(service.folder.name, None if self.crash_settings is None else self.crash_settings)
         figures["events_kept"] = service.metrics()["events_kept"]  # until then the last ones may not be written
         return figures, service.alerts(subscription)
@@ -1084,7 +1104,10 @@ class Crashes(ServeCase):
         print(f"\ncrash test: {rounds} rounds, KEYVIGIL_SEED={seed}", flush=True)
         chance = random.Random(seed)
         lines, settings, subscription = self.simulated(2400 * rounds)
-        self.crash_settings = settings + "serve:\n  checkpoint_seconds: 1\n  event_retention_days: 400\n"
+        # Nobody listens at the output: whatever was ever to go out waits for it.
+        self.crash_settings = settings + (
+            "serve:\n  checkpoint_seconds: 1\n  event_retention_days: 400\n"
+            "outputs:\n  - {name: nobody, kind: webhook, url: 'http://127.0.0.1:9/', plain_text: true}\n")
         chunks = [gzip.compress(b"".join(lines[at:at + self.CHUNK]), 1) for at in range(0, len(lines), self.CHUNK)]
 
         quiet = self.start("undisturbed", self.crash_settings)
@@ -1094,13 +1117,15 @@ class Crashes(ServeCase):
                          expected_figures["duplicates_total"], len(lines))
 
         mark_path = self.folder / "mark"
-        mark_path.write_bytes(b"--")
+        mark_path.write_bytes(b"---")
         with mark_path.open("r+b") as file:
-            mark = mmap.mmap(file.fileno(), 2)
-        at = killed = in_journal = in_checkpoint = 0
+            mark = mmap.mmap(file.fileno(), 3)
+        at = killed = in_journal = in_checkpoint = in_alerts = 0
         while at < len(chunks):
-            # Half of the kills come at a random time, the others inside a commit, of the journal and of a checkpoint.
-            aim = "" if killed >= rounds else [f"J{chance.randint(1, 4)}", "", "C1", ""][killed % 4]
+            # Half of the kills come at a random time, the others inside a commit: of the journal, of a checkpoint, of
+            # alerts.
+            aims = [f"J{chance.randint(1, 4)}", "", "C1", "", f"A{chance.randint(1, 3)}", ""]
+            aim = "" if killed >= rounds else aims[killed % len(aims)]
             service = Service(self.folder / "crashing", self.crash_settings, environment={
                 "KEYVIGIL_COMMIT_MARK": str(mark_path), "KEYVIGIL_COMMIT_DIE_AT": aim})
             self.services.append(service)
@@ -1121,19 +1146,26 @@ class Crashes(ServeCase):
             killed += 1
             in_journal += mark[0:1] == b"J"
             in_checkpoint += mark[1:2] == b"C"
-            mark[0:2] = b"--"
+            in_alerts += mark[2:3] == b"A"
+            mark[0:3] = b"---"
         if service.process.poll() is not None:  # the last kill came after the last record
             service = self.start("crashing", self.crash_settings)
         print(f"crash test: {killed} kills, {in_journal} in a commit of the journal, {in_checkpoint} in a checkpoint, "
-              f"{len(lines)} records", flush=True)
+              f"{in_alerts} in one of alerts, {len(lines)} records", flush=True)
         self.assertEqual(at, len(chunks))
         self.assertEqual(killed, rounds)
-        self.assertGreaterEqual(in_journal + in_checkpoint, rounds * 2 // 5)
+        self.assertGreaterEqual(in_journal + in_checkpoint + in_alerts, rounds * 2 // 5)
         figures, found = self.final_state(service, subscription)
         for name in ("events_decided_total", "events_held", "late_total", "events_kept"):
             self.assertEqual(figures[name], expected_figures[name], name)
         self.assertEqual(found.keys(), expected.keys())
         self.assertEqual(found, expected)
+        # Revisions, what waits to go out, and the history: none is missing, none is there twice.
+        for what, kept, wanted in zip(("revisions", "waiting", "changes"), figures["kept_alerts"],
+                                      expected_figures["kept_alerts"]):
+            self.assertGreater(len(wanted), 20, what)
+            self.assertEqual([row[:2] for row in kept], [row[:2] for row in wanted], what)
+            self.assertEqual(kept, wanted, what)
 
     @staticmethod
     def kill_soon(service, seconds):

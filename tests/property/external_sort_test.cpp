@@ -71,7 +71,7 @@ TEST(ExternalSort, SaysWhichFolderItCouldNotWriteTo) {
   ExternalSort sort("/nonexistent-folder", 1);
   const auto added = sort.add(make_event({}));
   ASSERT_FALSE(added.has_value());
-  EXPECT_EQ(added.error().kind, ErrorKind::kInputOutput);
+  EXPECT_EQ(added.error().kind, ErrorKind::kNoRoom);
   EXPECT_NE(added.error().message.find("/nonexistent-folder"), std::string::npos);
   EXPECT_NE(added.error().message.find("--tmp"), std::string::npos);
 }

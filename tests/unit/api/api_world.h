@@ -107,12 +107,13 @@ class ApiWorld {
 
   void commit(const std::vector<Alert>& alerts, const std::string& rule = "",
               const std::vector<EventBlock>& events = {}) {
-    CheckpointCommit checkpoint;
-    checkpoint.now = now;
-    for (const Alert& alert : alerts) { checkpoint.revisions.push_back({alert, false, rule, {}}); }
+    std::vector<RaisedRevision> revisions;
+    for (const Alert& alert : alerts) { revisions.push_back({alert, false, rule, {}}); }
     const auto kept = store_->keep_events(events);
     if (!kept) { ADD_FAILURE() << kept.error().message; }
-    const auto done = store_->commit(checkpoint);
+    const auto added = store_->add_revisions(revisions, now);
+    if (!added) { ADD_FAILURE() << added.error().message; }
+    const auto done = store_->commit({});
     if (!done) { ADD_FAILURE() << done.error().message; }
   }
 

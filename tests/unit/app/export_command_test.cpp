@@ -29,10 +29,10 @@ class ExportTest : public testing::Test {
     alerts_ = world.run_all(events);
     EXPECT_EQ(alerts_.size(), 3U);
     const auto store = folder_.open();
-    CheckpointCommit checkpoint;
-    for (const Alert& alert : alerts_) { checkpoint.revisions.push_back({alert, false, "", {}}); }
-    checkpoint.revisions.back().dismissed_by_rule = "noise";
-    EXPECT_TRUE(store->commit(checkpoint));
+    std::vector<RaisedRevision> revisions;
+    for (const Alert& alert : alerts_) { revisions.push_back({alert, false, "", {}}); }
+    revisions.back().dismissed_by_rule = "noise";
+    EXPECT_TRUE(store->add_revisions(revisions, {}));
     options_.store = folder_.path();
     options_.output = folder_.path("out");
   }

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -75,6 +78,8 @@ class LiveLoopTest : public testing::Test {
     options.keep_events = keep_events_;
     options.keep_events_bytes = keep_events_bytes_;
     options.journal_read_bytes = 1 << 20;
+    options.checkpoint_seconds = checkpoint_seconds_;
+    options.waiting_room = waiting_room_;
     LiveReports reports;
     reports.now = [this] { return now_; };
     reports.warn = [this](const std::string& text) { warnings_.push_back(text); };
@@ -111,6 +116,37 @@ class LiveLoopTest : public testing::Test {
     loop_->stop();
     thread.join();
   }
+  // Runs it in a thread until `done`, and stops it.
+  template <typename Done>
+  void run_until(const Done& done) {
+    std::thread thread([this] { EXPECT_TRUE(loop_->run()); });
+    const auto begun = std::chrono::steady_clock::now();
+    while (!done() && std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(done());
+    loop_->stop();
+    thread.join();
+  }
+  // What of alerts is in the store, down to each delivery: whatever is decided again must leave it as it is.
+  static std::string kept_alerts(const Store& store, EventTime now) {
+    std::string all;
+    const auto page = store.alerts({});
+    EXPECT_TRUE(page) << message_of(page);
+    for (const StoredAlert& stored : page->alerts) {
+      const auto history = store.history(stored.alert.id);
+      EXPECT_TRUE(history) << message_of(history);
+      all += fmt::format("{} {} {} open {} changes", stored.alert.id, stored.alert.revision, stored.alert.evidence(),
+                         stored.alert.open);
+      for (const AlertChange& change : *history) { all += fmt::format(" {} {}", change.revision, change.note); }
+      all += "\n";
+    }
+    const auto figures = store.figures();
+    EXPECT_TRUE(figures) << message_of(figures);
+    const auto due = store.due("hook", now, 100);
+    EXPECT_TRUE(due) << message_of(due);
+    return all + fmt::format("outbox {} due {}", figures->outbox, due->size());
+  }
   std::vector<StoredAlert> alerts() {
     auto page = store_->alerts({});
     EXPECT_TRUE(page) << message_of(page);
@@ -131,6 +167,8 @@ class LiveLoopTest : public testing::Test {
   EventTime now_ = later(0);
   bool keep_events_ = true;
   std::size_t keep_events_bytes_ = LiveOptions().keep_events_bytes;
+  std::int64_t checkpoint_seconds_ = LiveOptions().checkpoint_seconds;
+  WaitingRoom waiting_room_;
   std::optional<Checkpoint> state_;
   std::optional<LiveLoop> loop_;
   std::vector<std::string> warnings_;
@@ -408,6 +446,107 @@ TEST_F(LiveLoopTest, AnswersQuestionsWhileItRuns) {
   EXPECT_EQ(figures->inputs.at(0).records, 3U);
   EXPECT_EQ(figures->held, 3U);
   EXPECT_TRUE(figures->problems.empty());
+}
+
+TEST_F(LiveLoopTest, AnAlertIsKeptLongBeforeTheNextCheckpoint) {
+  checkpoint_seconds_ = 100'000;
+  start();
+  append(logs({{0}, {1, kTor}, {2}}, later(3)));
+  append(much_later(60));
+  const StoreFolder killed;
+  run_until([&] {
+    if (alerts().empty()) { return false; }
+    EXPECT_EQ((*store_->last_checkpoint())->consumed_to, 0U);
+    EXPECT_EQ(store_->due("hook", now_, 10)->size(), 1U);
+    // As kill -9 leaves it.
+    if (!std::filesystem::exists(killed.path())) {
+      for (const char* end : {"", "-wal"}) { std::filesystem::copy(folder_.path() + end, killed.path() + end); }
+    }
+    return true;
+  });
+  const std::string expected = kept_alerts(*store_, now_);
+  loop_.reset();
+  store_ = *Store::open(killed.path());
+  EXPECT_EQ((*store_->last_checkpoint())->consumed_to, 0U);
+  ASSERT_EQ(alerts().size(), 1U) << "it was durable";
+  start();
+  run();
+  EXPECT_GT((*store_->last_checkpoint())->consumed_to, 0U);
+  EXPECT_EQ(kept_alerts(*store_, now_), expected) << "decided again, kept once";
+}
+
+TEST_F(LiveLoopTest, ShowsAnOpenAlertWithEvidenceThatNoRevisionHolds) {
+  start();
+  append(logs({{0}, {1, kTor}, {2, kTor}, {3, kTor}}, later(4)));
+  append(much_later(60));
+  std::vector<Alert> open;
+  const LiveView view = loop_->view();
+  run_until([&] {
+    const std::vector<StoredAlert> stored = alerts();
+    if (stored.empty() || stored[0].alert.revision < 2) { return false; }
+    const auto asked = view.open_alerts({{later(1), stored[0].alert.id}, {later(1), "another"}});
+    EXPECT_TRUE(asked) << message_of(asked);
+    open = asked.value_or(std::vector<Alert>{});
+    return true;
+  });
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(open[0].suspicious_events, 3U);
+  EXPECT_EQ(open[0].records.size(), 3U);
+  ASSERT_EQ(alerts().size(), 1U);
+  EXPECT_EQ(alerts()[0].alert.suspicious_events, 2U) << "of the last revision";
+}
+
+TEST_F(LiveLoopTest, WaitsForRoomForWhatWaitsInOrderAlsoAtTheStart) {
+  waiting_room_ = {folder_.path("room"), 10};
+  std::filesystem::create_directory(waiting_room_.folder);
+  start();
+  std::vector<Access> accesses;
+  for (std::int64_t i = 0; i < 40; ++i) { accesses.push_back({1, i == 0 ? kTor : kOffice, fmt::format("kv-{}", i)}); }
+  append(logs(accesses, later(3)));
+  run();  // all of it waits: thirty on disk
+  loop_.reset();
+
+  std::filesystem::remove_all(waiting_room_.folder);
+  LiveOptions options;
+  options.stop_seconds = 60;
+  options.waiting_room = waiting_room_;
+  loop_.emplace(*store_, options, LiveReports{[this] { return now_; }, [](const std::string&) {}, {}});
+  const auto refused = loop_->open({}, {}, tor_list());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kNoRoom);
+  EXPECT_NE(loop_->obstacle().find("give --tmp a folder"), std::string::npos) << loop_->obstacle();
+  EXPECT_FALSE(loop_->change({}, {})) << "nothing is journalled ahead of the start";
+  std::filesystem::create_directory(waiting_room_.folder);
+  ASSERT_TRUE(loop_->wait_for_room());
+  ASSERT_EQ(message_of(loop_->open({}, {}, tor_list())), "");
+  EXPECT_EQ(loop_->obstacle(), "");
+
+  // Full again while it runs: what was taken is kept, no more is taken, and it goes on by itself.
+  std::filesystem::remove_all(waiting_room_.folder);
+  accesses.clear();
+  for (std::int64_t i = 0; i < 40; ++i) { accesses.push_back({2, kOffice, fmt::format("kv-{}", i)}); }
+  append(logs(accesses, later(3)));
+  const LiveView view = loop_->view();
+  bool refused_input = false;
+  run_until([&] {
+    if (!refused_input) {
+      if (loop_->obstacle().empty()) { return false; }
+      const JournalEntry more = logs({{2, kOffice, "kv-more"}}, later(3));
+      const auto appended = loop_->append({&more, 1});
+      EXPECT_FALSE(appended);
+      const auto figures = view.figures();
+      EXPECT_TRUE(figures) << message_of(figures);
+      EXPECT_TRUE(figures && figures->problems.size() == 1 && figures->problems[0].kind == "store");
+      refused_input = true;
+      std::filesystem::create_directory(waiting_room_.folder);
+    }
+    return loop_->obstacle().empty();
+  });
+  append(much_later(60));
+  start_again();
+  run();
+  ASSERT_EQ(alerts().size(), 1U);
+  EXPECT_EQ(loop_->view().figures().error().kind, ErrorKind::kLimit) << "it has ended";
 }
 
 }  // namespace

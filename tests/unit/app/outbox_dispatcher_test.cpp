@@ -321,10 +321,8 @@ TEST(OutboxDispatcher, ReplacesOutputsAndLeavesTheOthersUndisturbed) {
   OutboxDispatcher dispatcher(outbox_of(*store), {kept, changed}, {}, "", [] { return kNow; });
   dispatcher.start();
   const auto raise = [&](std::uint64_t number) {
-    CheckpointCommit checkpoint;
-    checkpoint.now = kNow;
-    checkpoint.revisions.push_back({made_alert(number), false, "", {"kept", "changed"}});
-    ASSERT_TRUE(store->commit(checkpoint));
+    const std::vector<RaisedRevision> revisions = {{made_alert(number), false, "", {"kept", "changed"}}};
+    ASSERT_TRUE(store->add_revisions(revisions, kNow));
     dispatcher.notify();
   };
   const auto await_empty = [&] {
@@ -361,17 +359,16 @@ TEST(OutboxDispatcher, DeliversAtLeastOnceAcrossARestart) {
   const std::string path = folder / "store.db";
   const LoopbackReceiver receiver([](const ReceivedRequest&, std::size_t) { return LoopbackReceiver::answer(200); });
   const auto some = [&] {
-    CheckpointCommit commit;
-    commit.now = kNow;
+    std::vector<RaisedRevision> revisions;
     for (const std::uint64_t number : {1U, 2U, 3U}) {
-      commit.revisions.push_back({stored(tor_alert(), number).alert, false, "", {"soc"}});
+      revisions.push_back({stored(tor_alert(), number).alert, false, "", {"soc"}});
     }
-    return commit;
+    return revisions;
   }();
   {
     auto store = Store::open(path);
     ASSERT_TRUE(store) << store.error().message;
-    ASSERT_TRUE((*store)->commit(some));
+    ASSERT_TRUE((*store)->add_revisions(some, kNow));
     // As a crash after sending leaves it: sent, not written down.
     Outbox doors = outbox_of(**store);
     doors.delivered = [](std::span<const std::uint64_t>) { return fail(ErrorKind::kInputOutput, "killed"); };

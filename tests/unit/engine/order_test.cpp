@@ -1,11 +1,14 @@
 #include "engine/order.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "reference/order_events.h"
@@ -359,6 +362,102 @@ TEST(Order, TakenIdsHoldBackAsNewOnesWould) {
         ASSERT_TRUE(order->load(*saved));
       }
     }
+  }
+}
+
+// A folder that is not there yet stands for a disk without room.
+class RoomTest : public testing::Test {
+ protected:
+  RoomTest() : folder_(std::filesystem::temp_directory_path() / ("keyvigil-room-" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(folder_);
+  }
+  ~RoomTest() override { std::filesystem::remove_all(folder_); }
+  RoomTest(const RoomTest&) = delete;
+  RoomTest& operator=(const RoomTest&) = delete;
+
+  [[nodiscard]] OrderOptions options(OrderMode mode) const {
+    OrderOptions options;
+    options.mode = mode;
+    options.memory_limit_events = 4;
+    options.spill_directory = folder_.string();
+    return options;
+  }
+  void make_room() const { std::filesystem::create_directory(folder_); }
+  void fill() const { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(RoomTest, AStreamKeepsWhatTheDiskDoesNotTakeAndGoesOn) {
+  Order order(options(OrderMode::kStream));
+  const InputId input = order.open_input(start());
+  for (std::int64_t i = 0; i < 4; ++i) { EXPECT_EQ(order.push(input, at(i * kMinute)), Arrival::kAccepted); }
+  ASSERT_TRUE(order.short_of_room());
+  EXPECT_EQ(order.short_of_room()->kind, ErrorKind::kNoRoom);
+  EXPECT_FALSE(order.make_room());
+  EXPECT_EQ(order.push(input, at(4 * kMinute)), Arrival::kAccepted) << "the rest of a batch";
+  EXPECT_FALSE(order.failure());
+  EXPECT_EQ(order.held(), 5U);
+  EXPECT_TRUE(order.save()) << "what waits in memory is saved all the same";
+  make_room();
+  EXPECT_TRUE(order.make_room());
+  EXPECT_FALSE(order.short_of_room());
+  EXPECT_GT(order.counts().spilled, 0U);
+  order.finish();
+  EXPECT_EQ(pop_all(order).size(), 5U);
+}
+
+TEST_F(RoomTest, FilesFailAndSayWhatToDo) {
+  Order order(options(OrderMode::kFiles));
+  const InputId input = order.open_input(start());
+  Arrival arrival = Arrival::kAccepted;
+  for (std::int64_t i = 0; i < 4; ++i) { arrival = order.push(input, at(i * kMinute)); }
+  EXPECT_EQ(arrival, Arrival::kFailed);
+  ASSERT_TRUE(order.failure());
+  EXPECT_NE(order.failure()->message.find("give --tmp a folder"), std::string::npos);
+}
+
+TEST_F(RoomTest, ASavedStreamIsLoadedOnceThereIsRoom) {
+  make_room();
+  std::string saved;
+  {
+    Order order(options(OrderMode::kStream));
+    const InputId input = order.open_input(start());
+    for (std::int64_t i = 0; i < 9; ++i) { static_cast<void>(order.push(input, at(i * kMinute))); }
+    saved = order.save().value();
+  }
+  fill();
+  Order without(options(OrderMode::kStream));
+  const auto refused = without.load(saved);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kNoRoom);
+  make_room();
+  Order order(options(OrderMode::kStream));
+  ASSERT_TRUE(order.load(saved));
+  order.finish();
+  EXPECT_EQ(pop_all(order).size(), 9U);
+}
+
+// Many runs are merged into one; where that does not fit, nothing of them was taken.
+TEST_F(RoomTest, AMergeThatDoesNotFitTakesNothing) {
+  make_room();
+  Order order(options(OrderMode::kStream));
+  const InputId input = order.open_input(start());
+  std::int64_t pushed = 0;
+  // Each run holds the younger half of four.
+  while (order.counts().spilled < 2 * SpillMerge::kFanIn) {
+    ASSERT_EQ(order.push(input, at(pushed++ * 1000)), Arrival::kAccepted);
+  }
+  fill();
+  while (!order.short_of_room()) { ASSERT_EQ(order.push(input, at(pushed++ * 1000)), Arrival::kAccepted); }
+  EXPECT_EQ(order.held(), static_cast<std::uint64_t>(pushed));
+  make_room();
+  ASSERT_TRUE(order.make_room());
+  order.finish();
+  const auto popped = pop_all(order);
+  ASSERT_EQ(popped.size(), static_cast<std::size_t>(pushed));
+  for (std::size_t i = 0; i < popped.size(); ++i) {
+    EXPECT_EQ(popped[i].after_start, static_cast<std::int64_t>(i) * 1000);
   }
 }
 

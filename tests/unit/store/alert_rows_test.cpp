@@ -28,7 +28,7 @@ Alert tied_alert(std::uint64_t number) {
 
 std::unique_ptr<Store> filled(const StoreFolder& folder, std::vector<StoredAlert>& twin) {
   auto store = folder.open();
-  CheckpointCommit checkpoint;
+  std::vector<RaisedRevision> revisions;
   std::vector<Alert> simulated;
   for (std::uint64_t i = 0; i < kAlerts; ++i) {
     StoredAlert stored;
@@ -39,11 +39,11 @@ std::unique_ptr<Store> filled(const StoreFolder& folder, std::vector<StoredAlert
     } else {
       stored.dismissed_by_rule = i % 13 == 0 ? "rule" : "";
       stored.status = i % 13 == 0 ? AlertStatus::kDismissed : AlertStatus::kActive;
-      checkpoint.revisions.push_back({stored.alert, false, stored.dismissed_by_rule, {}});
+      revisions.push_back({stored.alert, false, stored.dismissed_by_rule, {}});
     }
     twin.push_back(stored);
   }
-  EXPECT_TRUE(store->commit(checkpoint));
+  EXPECT_TRUE(store->add_revisions(revisions, {}));
   EXPECT_TRUE(store->add_simulated(simulated, {}, done_by("alice", "simulate")));
   for (std::uint64_t i = 0; i < kAlerts; i += 17) {
     twin[i].status = AlertStatus::kResolved;
@@ -154,9 +154,9 @@ TEST(AlertRows, RefusesPageTokensThatItDidNotGive) {
 TEST(AlertRows, FindsWordsOfEveryKind) {
   const StoreFolder folder;
   auto store = folder.open();
-  CheckpointCommit checkpoint;
-  for (std::uint64_t i = 0; i < 20; ++i) { checkpoint.revisions.push_back({made_alert(i), false, "", {}}); }
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions;
+  for (std::uint64_t i = 0; i < 20; ++i) { revisions.push_back({made_alert(i), false, "", {}}); }
+  ASSERT_TRUE(store->add_revisions(revisions, {}));
   const auto count = [&](const std::string& words) {
     AlertFilter filter;
     filter.text = words;
@@ -181,9 +181,9 @@ TEST(AlertRows, FindsWordsOfEveryKind) {
 TEST(AlertRows, NoTextIsAnExpression) {
   const StoreFolder folder;
   auto store = folder.open();
-  CheckpointCommit checkpoint;
-  checkpoint.revisions.push_back({made_alert(1), false, "", {}});
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions;
+  revisions.push_back({made_alert(1), false, "", {}});
+  ASSERT_TRUE(store->add_revisions(revisions, {}));
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937_64 random(seed);
@@ -209,13 +209,13 @@ TEST(AlertRows, NoTextIsAnExpression) {
 TEST(AlertRows, ANewRevisionReplacesTheWords) {
   const StoreFolder folder;
   auto store = folder.open();
-  CheckpointCommit checkpoint;
-  checkpoint.revisions.push_back({made_alert(1), false, "", {}});
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions;
+  revisions.push_back({made_alert(1), false, "", {}});
+  ASSERT_TRUE(store->add_revisions(revisions, {}));
   Alert revised = made_alert(1, 2);
   revised.addresses.items.emplace_back("198.51.100.77");
-  checkpoint.revisions = {{revised, false, "", {}}};
-  ASSERT_TRUE(store->commit(checkpoint));
+  revisions = {{revised, false, "", {}}};
+  ASSERT_TRUE(store->add_revisions(revisions, {}));
   AlertFilter filter;
   filter.text = "198.51.100.77 person1";
   EXPECT_EQ(store->alerts(filter)->alerts.size(), 1U);
@@ -227,13 +227,12 @@ TEST(AlertRows, ClosedAlertsGoAfterTheirRetentionUnlessTheyWaitForDelivery) {
   options.alert_retention_days = 30;
   auto store = folder.open(options);
   const EventTime day0 = EventTime::from_milliseconds(1'790'000'000'000);
-  CheckpointCommit checkpoint;
-  checkpoint.now = day0;
-  for (std::uint64_t i = 0; i < 4; ++i) { checkpoint.revisions.push_back({made_alert(i), false, "", {}}); }
-  checkpoint.revisions[1].alert.open = false;
-  checkpoint.revisions[2].alert.open = false;
-  checkpoint.revisions[2].outputs = {"siem"};
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions;
+  for (std::uint64_t i = 0; i < 4; ++i) { revisions.push_back({made_alert(i), false, "", {}}); }
+  revisions[1].alert.open = false;
+  revisions[2].alert.open = false;
+  revisions[2].outputs = {"siem"};
+  ASSERT_TRUE(store->add_revisions(revisions, day0));
   ASSERT_TRUE(store->remove_outdated(EventTime{day0.ticks + 29 * EventTime::kTicksPerDay}));
   EXPECT_EQ(store->figures()->alerts, 4U);
   const EventTime day31{day0.ticks + 31 * EventTime::kTicksPerDay};

@@ -69,7 +69,7 @@ TEST(DiskFull, RefusesWholeAndGoesOnWhenThereIsRoom) {
     if (appended) { acknowledged.push_back(body); }
   }
   ASSERT_FALSE(appended);
-  EXPECT_EQ(appended.error().kind, ErrorKind::kInputOutput);
+  EXPECT_EQ(appended.error().kind, ErrorKind::kNoRoom);
   EXPECT_NE(appended.error().message.find("found the disk full; free some space"), std::string::npos)
       << appended.error().message;
   EXPECT_GT(acknowledged.size(), 3U);
@@ -84,11 +84,10 @@ TEST(DiskFull, RefusesWholeAndGoesOnWhenThereIsRoom) {
   };
   check(*store);
   CheckpointCommit checkpoint;
-  checkpoint.sections["engine"] = noise(3'000'000, 1);
-  checkpoint.revisions.push_back({made_alert(1), false, "", {"siem"}});
+  checkpoint.sections["engine"] = section_of(noise(3'000'000, 1));
   const auto refused = store->commit(checkpoint);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::kInputOutput);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kNoRoom);
   EXPECT_FALSE(store->last_checkpoint()->has_value());
   EXPECT_EQ(store->figures()->alerts, 0U);
 
@@ -97,10 +96,9 @@ TEST(DiskFull, RefusesWholeAndGoesOnWhenThereIsRoom) {
   ASSERT_TRUE(store->append(std::vector{input(later), input(later + "second")}));
   acknowledged.push_back(later);
   check(*store);
-  checkpoint.sections["engine"] = noise(10'000, 1);
+  checkpoint.sections["engine"] = section_of(noise(10'000, 1));
   ASSERT_EQ(message_of(store->commit(checkpoint)), "");
-  EXPECT_EQ(store->figures()->alerts, 1U);
-  EXPECT_EQ((*store->last_checkpoint())->sections, checkpoint.sections);
+  EXPECT_TRUE((*store->last_checkpoint())->sections["engine"] == noise(10'000, 1));
 }
 
 TEST(DiskFull, ANewStoreThatDoesNotFitLeavesNothingBehind) {

@@ -25,13 +25,16 @@ constexpr std::size_t kPage = kPageBytes;
 std::string filled_store(const StoreFolder& folder) {
   {
     auto store = folder.open();
-    CheckpointCommit checkpoint;
-    for (std::uint64_t i = 0; i < 200; ++i) { checkpoint.revisions.push_back({made_alert(i), false, "", {"siem"}}); }
-    std::string& section = checkpoint.sections["engine"];
+    std::vector<RaisedRevision> revisions;
+    for (std::uint64_t i = 0; i < 200; ++i) { revisions.push_back({made_alert(i), false, "", {"siem"}}); }
+    EXPECT_TRUE(store->add_revisions(revisions, {}));
+    std::string section;
     for (int i = 0; i < 80'000; ++i) { section += std::to_string(i * 7919) + ","; }
     std::string body = "\x1f\x8b";
     for (int i = 0; i < 20'000; ++i) { body += std::to_string(i); }
     EXPECT_TRUE(store->append(std::vector{input(body), input(body)}));
+    CheckpointCommit checkpoint;
+    checkpoint.sections["engine"] = section_of(section);
     checkpoint.consumed_to = 1;
     EXPECT_TRUE(store->commit(checkpoint));
     EXPECT_TRUE(store->audit(done_by("alice", "test")));

@@ -79,17 +79,18 @@ class Victim {
       const auto entries = store.read_journal(at, 200'000);
       if (!entries) { ::_exit(6); }
       CheckpointCommit checkpoint;
-      if (last && *last) { checkpoint.sections = (*last)->sections; }
-      std::string& seen = checkpoint.sections["seen"];
-      seen = seen_ + (seen_.empty() ? (last && *last ? (*last)->sections.at("seen") : "") : "");
+      std::string seen = seen_ + (seen_.empty() ? (last && *last ? (*last)->sections.at("seen") : "") : "");
       for (const StoredEntry& stored : *entries) {
         at = stored.sequence;
         seen += stored.entry.body.substr(0, stored.entry.body.find(':')) + "\n";
       }
       seen_ = seen;
-      checkpoint.sections["number"] = std::to_string(++number);
+      checkpoint.sections["seen"] = section_of(seen);
+      checkpoint.sections["number"] = section_of(std::to_string(++number));
       checkpoint.consumed_to = at;
-      checkpoint.revisions.push_back({made_alert(number), false, "", {"siem"}});
+      // Ahead of the checkpoint; where that does not come to be, it is raised again.
+      const std::vector<RaisedRevision> raised = {{made_alert(number), false, "", {"siem"}}};
+      if (!store.add_revisions(raised, {})) { ::_exit(8); }
       if (!store.commit(checkpoint)) { ::_exit(7); }
       say(fmt::format("c{}", number));
     }
@@ -151,9 +152,9 @@ TEST(StoreCrash, EverythingAcknowledgedIsThereOnce) {
   int killed_in_commits = 0;
   for (int round = 0; round < kRounds; ++round) {
     Kill kill;
-    kill.kind = round % 2 == 0 ? CommitKind::kJournal : CommitKind::kCheckpoint;
+    kill.kind = static_cast<CommitKind>(round % 3);
     kill.point = round % 5 == 4 ? CommitPoint::kAfter : CommitPoint::kInside;
-    kill.countdown = round % 3 == 2 ? 0 : 1 + static_cast<int>(random() % 25);
+    kill.countdown = round % 4 == 3 ? 0 : 1 + static_cast<int>(random() % 25);
     const int milliseconds = kill.countdown == 0 ? 20 + static_cast<int>(random() % 300) : 3000;
     for (const std::string& line : run_victim(folder.path(), kill, round, milliseconds)) {
       killed_in_commits += line == "k" && kill.point == CommitPoint::kInside ? 1 : 0;
@@ -166,9 +167,10 @@ TEST(StoreCrash, EverythingAcknowledgedIsThereOnce) {
     ASSERT_TRUE(checkpoint) << message_of(checkpoint);
     const std::uint64_t number = *checkpoint ? std::stoull((*checkpoint)->sections.at("number")) : 0;
     EXPECT_GE(number, last_checkpoint);
-    // Checkpoint and alerts are one: as many alerts as checkpoints, each once on its way out.
-    EXPECT_EQ(store->figures()->alerts, number);
-    EXPECT_EQ(store->figures()->outbox, number);
+    // The alert of each checkpoint, perhaps that of the next one; each once on its way out.
+    EXPECT_GE(store->figures()->alerts, number);
+    EXPECT_LE(store->figures()->alerts, number + 1);
+    EXPECT_EQ(store->figures()->outbox, store->figures()->alerts);
     std::string seen = *checkpoint ? (*checkpoint)->sections.at("seen") : "";
     const auto rest = store->read_journal(*checkpoint ? (*checkpoint)->consumed_to : 0, 1U << 30);
     ASSERT_TRUE(rest) << message_of(rest);

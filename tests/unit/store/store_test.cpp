@@ -1,8 +1,10 @@
 #include "store/store.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
@@ -23,11 +25,10 @@ DeadLetterFilter letters_of(const std::string& output, std::size_t limit = 100) 
   return filter;
 }
 
-CheckpointCommit with_alerts(std::uint64_t from, std::uint64_t to, std::vector<std::string> outputs = {}) {
-  CheckpointCommit checkpoint;
-  checkpoint.now = kNow;
-  for (std::uint64_t i = from; i < to; ++i) { checkpoint.revisions.push_back({made_alert(i), false, "", outputs}); }
-  return checkpoint;
+std::vector<RaisedRevision> with_alerts(std::uint64_t from, std::uint64_t to, std::vector<std::string> outputs = {}) {
+  std::vector<RaisedRevision> revisions;
+  for (std::uint64_t i = from; i < to; ++i) { revisions.push_back({made_alert(i), false, "", outputs}); }
+  return revisions;
 }
 
 std::vector<std::string> ids_of(const std::vector<StoredAlert>& alerts) {
@@ -175,11 +176,11 @@ TEST(Store, CheckpointReplacesTheOneBefore) {
     EXPECT_FALSE(store->last_checkpoint()->has_value());
     ASSERT_TRUE(store->append(std::vector{input("a"), input("b"), input("c")}));
     CheckpointCommit checkpoint;
-    checkpoint.sections = {{"engine", large}, {"empty", ""}, {"gone", "soon"}};
+    checkpoint.sections = {{"engine", section_of(large)}, {"empty", section_of("")}, {"gone", section_of("soon")}};
     checkpoint.consumed_to = 1;
     ASSERT_TRUE(store->commit(checkpoint));
     large.insert(500'000, "an insertion in the middle");
-    checkpoint.sections = {{"engine", large}, {"empty", ""}};
+    checkpoint.sections = {{"engine", section_of(large)}, {"empty", section_of("")}};
     checkpoint.consumed_to = 2;
     ASSERT_TRUE(store->commit(checkpoint));
   }
@@ -210,15 +211,15 @@ TEST(Store, NeverUsesASequenceTwice) {
 TEST(Store, KeepsEveryRevisionOnceAndShowsTheNewest) {
   const StoreFolder folder;
   auto store = folder.open();
-  CheckpointCommit checkpoint = with_alerts(1, 2, {"siem"});
-  ASSERT_TRUE(store->commit(checkpoint));
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions = with_alerts(1, 2, {"siem"});
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
   EXPECT_EQ(store->figures()->outbox, 1U);
-  checkpoint.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
-  ASSERT_TRUE(store->commit(checkpoint));
-  ASSERT_TRUE(store->commit(checkpoint));
-  checkpoint.revisions = {{made_alert(1), false, "", {"siem"}}};
-  ASSERT_TRUE(store->commit(checkpoint));
+  revisions = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
+  revisions = {{made_alert(1), false, "", {"siem"}}};
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
   EXPECT_EQ(store->figures()->outbox, 2U);
   const auto stored = store->alert(made_alert(1).id);
   ASSERT_TRUE(stored && *stored) << message_of(stored);
@@ -234,9 +235,9 @@ TEST(Store, KeepsEveryRevisionOnceAndShowsTheNewest) {
 TEST(Store, KeepsStatusWithItsHistoryAndAudit) {
   const StoreFolder folder;
   auto store = folder.open();
-  CheckpointCommit checkpoint = with_alerts(1, 2);
-  checkpoint.revisions.push_back({made_alert(2), true, "quiet-scanner", {}});
-  ASSERT_TRUE(store->commit(checkpoint));
+  std::vector<RaisedRevision> revisions = with_alerts(1, 2);
+  revisions.push_back({made_alert(2), true, "quiet-scanner", {}});
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
   EXPECT_EQ((*store->alert(made_alert(2).id))->status, AlertStatus::kDismissed);
   EXPECT_EQ((*store->alert(made_alert(2).id))->dismissed_by_rule, "quiet-scanner");
   EXPECT_TRUE((*store->alert(made_alert(2).id))->backfilled);
@@ -253,15 +254,15 @@ TEST(Store, KeepsStatusWithItsHistoryAndAudit) {
   EXPECT_EQ(history->back().status, AlertStatus::kResolved);
   EXPECT_EQ(store->audit_lines(10)->size(), 2U);
 
-  checkpoint.revisions = {{made_alert(1, 2), false, "", {}}};
-  ASSERT_TRUE(store->commit(checkpoint));
+  revisions = {{made_alert(1, 2), false, "", {}}};
+  ASSERT_TRUE(store->add_revisions(revisions, kNow));
   EXPECT_EQ((*store->alert(made_alert(1).id))->status, AlertStatus::kResolved);
 }
 
 TEST(Store, PagesNewestFirstAcrossRestarts) {
   const StoreFolder folder;
   auto store = folder.open();
-  ASSERT_TRUE(store->commit(with_alerts(0, 250)));
+  ASSERT_TRUE(store->add_revisions(with_alerts(0, 250), kNow));
   AlertFilter filter;
   filter.limit = 100;
   std::vector<std::string> seen;
@@ -284,10 +285,9 @@ TEST(Store, PagesNewestFirstAcrossRestarts) {
 TEST(Store, DeliversInOrderPerAlert) {
   const StoreFolder folder;
   auto store = folder.open();
-  ASSERT_TRUE(store->commit(with_alerts(1, 3, {"siem", "mail"})));
-  CheckpointCommit later;
-  later.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
-  ASSERT_TRUE(store->commit(later));
+  ASSERT_TRUE(store->add_revisions(with_alerts(1, 3, {"siem", "mail"}), kNow));
+  std::vector<RaisedRevision> later = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->add_revisions(later, kNow));
   auto due = store->due("siem", kNow, 10);
   ASSERT_TRUE(due) << message_of(due);
   ASSERT_EQ(due->size(), 2U);
@@ -296,8 +296,8 @@ TEST(Store, DeliversInOrderPerAlert) {
   const EventTime next{kNow.ticks + EventTime::kTicksPerMinute};
   ASSERT_TRUE(store->postpone((*due)[0].id, next, "refused"));
   EXPECT_EQ(store->due("siem", kNow, 10)->size(), 1U);
-  later.revisions = {{made_alert(1, 3), false, "", {"siem"}}};
-  ASSERT_TRUE(store->commit(later));
+  later = {{made_alert(1, 3), false, "", {"siem"}}};
+  ASSERT_TRUE(store->add_revisions(later, kNow));
   EXPECT_EQ(store->due("siem", kNow, 10)->size(), 1U);
   ASSERT_TRUE(store->delivered(std::vector<std::uint64_t>{(*due)[1].id}));
   due = store->due("siem", next, 10);
@@ -323,8 +323,8 @@ TEST(Store, WhatWaitsForAnOutputThatIsGoneBecomesDeadLetters) {
   const StoreFolder folder;
   auto store = folder.open();
   constexpr std::uint64_t kMany = 6'000;  // more than one piece
-  ASSERT_TRUE(store->commit(with_alerts(0, kMany, {"gone", "siem"})));
-  ASSERT_TRUE(store->commit(with_alerts(kMany, kMany + 1, {"mail"})));
+  ASSERT_TRUE(store->add_revisions(with_alerts(0, kMany, {"gone", "siem"}), kNow));
+  ASSERT_TRUE(store->add_revisions(with_alerts(kMany, kMany + 1, {"mail"}), kNow));
   const std::vector<std::string> outputs = {"siem", "teams"};
   const auto buried = store->bury_orphans(outputs, kNow);
   ASSERT_TRUE(buried) << message_of(buried);
@@ -347,7 +347,7 @@ TEST(Store, WhatWaitsForAnOutputThatIsGoneBecomesDeadLetters) {
 TEST(Store, DeadLettersAreFoundByOutputSubscriptionAndId) {
   const StoreFolder folder;
   auto store = folder.open();
-  ASSERT_TRUE(store->commit(with_alerts(1, 6, {"siem", "mail"})));
+  ASSERT_TRUE(store->add_revisions(with_alerts(1, 6, {"siem", "mail"}), kNow));
   for (const std::string output : {"siem", "mail"}) {
     const auto due = store->due(output, kNow, 10);
     for (const Delivery& delivery : *due) { ASSERT_TRUE(store->bury(delivery.id, kNow, output + " refused it")); }
@@ -398,11 +398,9 @@ TEST(Store, DeadLettersAreFoundByOutputSubscriptionAndId) {
 TEST(Store, AnOutputThatIsPutBackWithinADayGoesOn) {
   const StoreFolder folder;
   auto store = folder.open();
-  ASSERT_TRUE(store->commit(with_alerts(1, 4, {"siem"})));
-  CheckpointCommit later;
-  later.now = kNow;
-  later.revisions = {{made_alert(1, 2), false, "", {"siem"}}};
-  ASSERT_TRUE(store->commit(later));
+  ASSERT_TRUE(store->add_revisions(with_alerts(1, 4, {"siem"}), kNow));
+  std::vector<RaisedRevision> later = {{made_alert(1, 2), false, "", {"siem"}}};
+  ASSERT_TRUE(store->add_revisions(later, kNow));
   const std::uint64_t refused = store->due("siem", kNow, 10)->at(2).id;
   ASSERT_TRUE(store->bury(refused, kNow, "400"));
   ASSERT_TRUE(store->bury_orphans({}, kNow));
@@ -454,6 +452,98 @@ TEST(Store, KeepsRulesWithoutRegardToCase) {
   EXPECT_EQ(store->delete_rule(rule.subscription_id, "quiet-SCANNER", done_by("bob", "rule.delete")), true);
   EXPECT_TRUE(store->all_rules()->empty());
   EXPECT_EQ(store->audit_lines(10)->size(), 3U);
+}
+
+TEST(Store, ASectionThatFailsLeavesTheCheckpointBefore) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  CheckpointCommit checkpoint;
+  checkpoint.sections = {{"engine", section_of("first")}};
+  checkpoint.consumed_to = 1;
+  ASSERT_TRUE(store->commit(checkpoint));
+  checkpoint.consumed_to = 2;
+  checkpoint.sections["engine"] = [](SnapshotWriter& writer) -> Result<void> {
+    writer.write_bytes(std::string(3 * SnapshotWriter::kPieceBytes, 'x'));
+    return fail(ErrorKind::kInputOutput, "unreadable");
+  };
+  EXPECT_EQ(message_of(store->commit(checkpoint)), "unreadable");
+  const auto last = store->last_checkpoint();
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ((*last)->consumed_to, 1U);
+  EXPECT_EQ((*last)->sections.at("engine"), "first");
+}
+
+TEST(Store, OthersAppendAndAskBetweenThePiecesOfACheckpoint) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  CheckpointCommit checkpoint;
+  std::string large;
+  for (std::uint64_t i = 0; i < 500'000; ++i) { large += std::to_string(i * 7919) + ","; }
+  checkpoint.sections["engine"] = section_of(large);
+  checkpoint.sections["other"] = [](SnapshotWriter& writer) -> Result<void> {
+    for (std::uint64_t i = 0; i < 500'000; ++i) { writer.write_bytes(std::to_string(i * 7919) + ","); }
+    return {};
+  };
+  std::uint64_t appended = 0;
+  checkpoint.between_pieces = [&] {
+    ASSERT_TRUE(store->append(std::vector{input("x")}));
+    EXPECT_EQ(store->figures()->journal_entries, ++appended);
+  };
+  ASSERT_TRUE(store->commit(checkpoint));
+  EXPECT_GE(appended, 3U);
+  const auto last = store->last_checkpoint();
+  ASSERT_TRUE(last && *last);
+  EXPECT_TRUE((*last)->sections.at("engine") == large);
+  EXPECT_TRUE((*last)->sections.at("other") == large) << "in pieces or as a whole";
+}
+
+TEST(Store, WhatIsTakenAwayOrReplacedTakesNothingMore) {
+  for (const char* what : {"", "-wal"}) {
+    for (const bool replaced : {false, true}) {
+      SCOPED_TRACE(fmt::format("{} {}", what, replaced));
+      const StoreFolder folder;
+      auto store = folder.open();
+      ASSERT_TRUE(store->append(std::vector{input("kept")}));
+      ASSERT_TRUE(store->check_place());
+      const std::string path = folder.path() + what;
+      if (replaced) {
+        write_file(path + ".other", bytes_of_file(path));
+        std::filesystem::rename(path + ".other", path);
+      } else {
+        std::filesystem::remove(path);
+      }
+      const auto refused = store->append(std::vector{input("lost")});
+      ASSERT_FALSE(refused);
+      EXPECT_NE(refused.error().message.find("removed or replaced"), std::string::npos) << refused.error().message;
+      EXPECT_FALSE(store->add_revisions(with_alerts(1, 2), kNow));
+      EXPECT_FALSE(store->commit({}));
+      EXPECT_FALSE(store->check_place());
+    }
+  }
+}
+
+TEST(Store, GivesRoomBackThatIsNotWantedAgain) {
+  const StoreFolder folder;
+  StoreOptions options;
+  options.alert_retention_days = 30;
+  std::uint64_t largest = 0;
+  {
+    auto store = folder.open(options);
+    std::vector<RaisedRevision> revisions = with_alerts(0, 4000);
+    for (RaisedRevision& raised : revisions) { raised.alert.open = false; }
+    ASSERT_TRUE(store->add_revisions(revisions, kNow));
+    ASSERT_TRUE(store->remove_outdated(kNow));
+    EXPECT_EQ(store->figures()->alerts, 4000U);
+    ASSERT_TRUE(store->commit({}));
+  }
+  largest = std::filesystem::file_size(folder.path());
+  {
+    auto store = folder.open(options);
+    ASSERT_TRUE(store->remove_outdated(EventTime{kNow.ticks + 40 * EventTime::kTicksPerDay}));
+    EXPECT_EQ(store->figures()->alerts, 0U);
+  }
+  EXPECT_LT(std::filesystem::file_size(folder.path()), largest / 3);
+  EXPECT_EQ(message_of(Store::open(folder.path())), "") << "what is left is whole";
 }
 
 }  // namespace

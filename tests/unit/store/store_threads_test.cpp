@@ -40,8 +40,8 @@ TEST(StoreThreads, AppendersShareCommitsAndReadersSeeWholeStates) {
   threads.emplace_back([&] {
     for (std::uint64_t number = 1; !stop; ++number) {
       CheckpointCommit checkpoint;
-      checkpoint.sections["number"] = std::to_string(number);
-      checkpoint.revisions.push_back({made_alert(number), false, "", {"siem"}});
+      checkpoint.sections["number"] = section_of(std::to_string(number));
+      ASSERT_TRUE(store->add_revisions(std::vector<RaisedRevision>{{made_alert(number), false, "", {"siem"}}}, {}));
       ASSERT_TRUE(store->commit(checkpoint));
     }
   });
