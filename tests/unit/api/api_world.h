@@ -90,12 +90,10 @@ class ApiWorld {
 
   // A dead letter of the output "hook": its id.
   std::uint64_t bury_one() {
-    CheckpointCommit checkpoint;
-    checkpoint.now = now;
     Alert alert = alerts_.front();
     alert.id = "00000000-0000-4000-8000-00000000dead";
-    checkpoint.revisions.push_back({alert, false, "", {"hook"}});
-    EXPECT_TRUE(store_->commit(checkpoint));
+    const std::vector<RaisedRevision> revisions = {{alert, false, "", {"hook"}}};
+    EXPECT_TRUE(store_->add_revisions(revisions, now));
     const auto due = store_->due("hook", now, 100).value();
     for (const Delivery& delivery : due) {
       if (delivery.alert.alert.id == alert.id) { EXPECT_TRUE(store_->bury(delivery.id, now, "answered 400")); }
