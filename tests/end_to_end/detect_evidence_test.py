@@ -82,8 +82,8 @@ class Evidence(unittest.TestCase):
     def test_the_twin_of_shapes_notices_what_is_untrue(self):
         world = self.worlds[0]
         audits = [evidence_twin.Audit(alert, world.log).run() for alert in world.detect()]
-        spoiled = [line.replace('"api":{"operation":"', '"api":{"operation":"Other') for line in world.detect_as("ocsf")]
-        self.assertNotEqual(shape_twin.audit("ocsf", spoiled[0], audits[0]).untrue, [])
+        spoiled = world.detect_as("ocsf")[0].replace('"api":{"operation":"', '"api":{"operation":"Other')
+        self.assertNotEqual(shape_twin.audit("ocsf", spoiled, audits[0]).untrue, [])
 
     def test_the_twin_notices_what_is_untrue(self):
         world = self.worlds[0]

@@ -56,6 +56,7 @@ inline Alert behaviour_alert() {
   alert.caller.user_name.clear();
   alert.address = parse_ip_address("2001:db8::17").value();
   alert.addresses.items = {"2001:db8::17"};
+  for (RecordReference& record : alert.records) { record.address = "2001:db8::17"; }
   return alert;
 }
 

@@ -16,6 +16,15 @@ def outcome_of(events):
     return "failure" if any(event.status in (401, 403) for event in events) else "unknown"
 
 
+def camel_case(json_value):
+    """As ARM spells the keys that the export begins with a capital."""
+    if isinstance(json_value, list):
+        return [camel_case(item) for item in json_value]
+    if not isinstance(json_value, dict):
+        return json_value
+    return {key[:1].lower() + key[1:]: camel_case(item) for key, item in json_value.items()}
+
+
 class ShapeAudit:
     def __init__(self, audit):
         self.audit = audit
@@ -123,7 +132,7 @@ class ShapeAudit:
     def eventhub(self, text):
         document = json.loads(text)
         self.holds_if_whole(milliseconds(document["EndTimeUtc"]) == max(e.time for e in self.suspicious), "last event")
-        self.holds(document["SupportingEvidence"] == self.audit.evidence, "other evidence")
+        self.holds(camel_case(document["SupportingEvidence"]) == self.audit.evidence, "other evidence")
         self.holds(document["Description"] == self.alert["description"], "another description")
 
     def stix(self, text):
