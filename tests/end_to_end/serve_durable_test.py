@@ -183,7 +183,7 @@ class Durable(ServeCase):
     def test_too_little_memory_to_start_is_a_sentence(self):
         if is_sanitized():
             self.skipTest("instrumented programs need much address space")
-        for mebibytes in (60, 120, 200, 300):
+        for mebibytes in (60, 90, 120):
             with self.subTest(mebibytes):
                 done = subprocess.run(
                     [serve_test.KEYVIGIL, "serve", "--dev", "--store", str(self.folder / "store.db"),

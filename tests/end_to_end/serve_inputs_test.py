@@ -105,7 +105,7 @@ class Inputs(InputsCase):
         container = FailingContainer(blobs, statuses)
         self.addCleanup(container.close)
         service = self.start(settings=self.settings + f"serve:\n  inputs:\n    - container: {container.url}\n"
-                             "      sas: {file: ../sas}\n      poll_seconds: 1\n")
+                             "      sas: {file: ../sas}\n      plain_text: true\n      poll_seconds: 1\n")
         self.await_records(service, 60, "container/")
         problem = self.await_problem(service, "input")
         container.blobs[blob("KV-11", now)] = json_lines([record(now - 60, number=999)])
