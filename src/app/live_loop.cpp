@@ -329,7 +329,7 @@ std::string LiveLoop::obstacle() const {
   return obstacle_;
 }
 
-void LiveLoop::tell_obstacle(std::string why) {
+void LiveLoop::tell_obstacle(const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
     if (obstacle_ == why) { return; }

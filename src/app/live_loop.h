@@ -141,7 +141,7 @@ class LiveLoop {
   [[nodiscard]] Result<void> begin_with(const LiveSettings& settings, const ListArchive& lists);
   [[nodiscard]] Result<std::uint64_t> journal_change(const LiveSettings& settings, const ListArchive& lists);
   [[nodiscard]] Result<void> clear_obstacles();
-  void tell_obstacle(std::string why);
+  void tell_obstacle(const std::string& why);
   void tell_losses();
   [[nodiscard]] Result<void> change_settings(const std::string& json);
   [[nodiscard]] std::size_t estate_of(std::string_view subscription_id) const;

@@ -245,7 +245,7 @@ Result<void> create(const std::string& path, const FileForm& form) {
 
 Result<void> check_pages(Database& database, const WriteAheadLog& log) {
   // Pages that a crash left half written are in the log as a whole: it goes first, or, on a full disk, stays.
-  const auto emptied = database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  auto emptied = database.run("PRAGMA wal_checkpoint(TRUNCATE)");
   if (!emptied && emptied.error().kind != ErrorKind::kNoRoom) { return emptied; }
   const auto damaged = first_damaged_page(database.handle(), emptied ? std::set<std::uint32_t>() : log.pages);
   if (!damaged) { return tl::unexpected(damaged.error()); }
