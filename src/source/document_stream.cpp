@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -30,9 +29,10 @@ Result<std::size_t> DocumentStream::read_on(char* to, std::size_t room) {
     failure_ = bytes.error();
     return fail(ErrorKind::kInputOutput, failure_.why);
   }
-  std::memcpy(to, bytes->data(), bytes->size());
-  read_to_ += bytes->size();
-  return bytes->size();
+  const std::size_t size = std::min(bytes->size(), most);
+  std::copy_n(bytes->begin(), size, to);
+  read_to_ += size;
+  return size;
 }
 
 void DocumentStream::add(Piece& piece) const {

@@ -60,7 +60,8 @@ std::size_t whole_lines(std::string_view bytes, bool to_the_end) {
 
 }  // namespace
 
-Follower::Follower(FollowAccess access, FollowOptions options) : access_(std::move(access)), options_(options) {}
+Follower::Follower(FollowAccess access, FollowOptions options)
+    : access_(std::move(access)), options_(std::move(options)) {}
 
 void Follower::restore(const std::vector<FollowedPlace>& places, bool are_open) {
   for (const FollowedPlace& place : places) {
