@@ -345,8 +345,7 @@ bool LiveLoop::wait_for_room() {
 
 // What waits for room on a disk is tried again, each second at most.
 Result<void> LiveLoop::clear_obstacles() {
-  const auto is_short = [](const auto& estate) { return estate->order().short_of_room().has_value(); };
-  if (!waiting_change_ && std::ranges::none_of(estates_, is_short)) { return {}; }
+  if (!waiting_change_ && shortage().empty()) { return {}; }
   if (Clock::now() - room_tried_at_ < kRetry) { return {}; }
   room_tried_at_ = Clock::now();
   if (waiting_change_) {
@@ -354,11 +353,15 @@ Result<void> LiveLoop::clear_obstacles() {
     auto begun = begin_with(settings, lists);
     return begun || begun.error().kind == ErrorKind::kNoRoom ? Result<void>{} : begun;
   }
-  std::string why;
+  for (const auto& estate : estates_) { static_cast<void>(estate->make_room()); }
+  tell_obstacle(shortage());
+  return {};
+}
+
+std::string LiveLoop::shortage() const {
   for (const auto& estate : estates_) {
-    if (!estate->make_room()) { why = estate->order().short_of_room()->message; }
+    if (const auto& why = estate->order().short_of_room()) { return why->message; }
   }
-  tell_obstacle(std::move(why));
   return {};
 }
 
@@ -429,9 +432,7 @@ Result<bool> LiveLoop::read_and_decide() {
     answer_questions();
   }
   keep_revisions();
-  const auto shortage =
-      std::ranges::find_if(estates_, [](const auto& estate) { return estate->order().short_of_room().has_value(); });
-  if (shortage != estates_.end()) { tell_obstacle((*shortage)->order().short_of_room()->message); }
+  if (const std::string why = shortage(); !why.empty()) { tell_obstacle(why); }
   return true;
 }
 

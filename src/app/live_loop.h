@@ -141,6 +141,8 @@ class LiveLoop {
   [[nodiscard]] Result<void> begin_with(const LiveSettings& settings, const ListArchive& lists);
   [[nodiscard]] Result<std::uint64_t> journal_change(const LiveSettings& settings, const ListArchive& lists);
   [[nodiscard]] Result<void> clear_obstacles();
+  // Why an estate's stream waits for room; empty: none does.
+  [[nodiscard]] std::string shortage() const;
   void tell_obstacle(const std::string& why);
   void tell_losses();
   [[nodiscard]] Result<void> change_settings(const std::string& json);
