@@ -8,7 +8,6 @@ import json
 import re
 import sys
 import threading
-import time
 import unittest
 
 import serve_test
@@ -67,17 +66,6 @@ class DoorsCase(ServeCase):
         self.elsewhere = Elsewhere()
         self.addCleanup(self.elsewhere.close)
 
-    def ask(self, service, path, method="GET", body=None, status=200):
-        found, _, text = service.ask(method, path, body)
-        self.assertEqual(found, status, text)
-        return json.loads(text)
-
-    def await_that(self, holds, what):
-        deadline = time.monotonic() + WITHIN_SECONDS
-        while not holds():
-            self.assertLess(time.monotonic(), deadline, what)
-            time.sleep(0.1)
-
     def problems(self, service, kind):
         """Text by what it is about."""
         found, _, text = service.ask("GET", "/v1/overview")
@@ -105,10 +93,10 @@ class Feeds(DoorsCase):
         settings = ("lists:\n  feeds:\n" + self.feed("/hang") + self.feed("/deep", ", taxii: true")
                     + self.feed("/deep.json") + self.feed("/unusable") + self.feed("/good"))
         service = self.start(settings=settings)
-        self.await_that(lambda: "confirmedUtc" in self.lists(service).get("/good", {}), "the good list")
+        self.await_that("the good list", lambda: "confirmedUtc" in self.lists(service).get("/good", {}))
         self.assertNotIn("confirmedUtc", self.lists(service)["/hang"])
-        self.await_that(lambda: all(self.lists(service).get(path, {}).get("failure")
-                                    for path in ("/deep", "/deep.json", "/unusable")), "the failures")
+        self.await_that("the failures", lambda: all(self.lists(service).get(path, {}).get("failure")
+                                                    for path in ("/deep", "/deep.json", "/unusable")))
         lists = self.lists(service)
         self.assertIn("deeper than 64 levels", lists["/deep"]["failure"])
         self.assertIn("deeper than 64 levels", lists["/deep.json"]["failure"])
@@ -116,7 +104,7 @@ class Feeds(DoorsCase):
         records = [record(BEGIN, TOR_ADDRESS, number=1)] + days_later(BEGIN, 1)
         self.assertEqual(service.send(json_lines(records))[0], 200)
         service.await_decided()
-        self.await_that(lambda: len(service.alerts()) == 1, "the alert by the good list")
+        self.await_that("the alert by the good list", lambda: len(service.alerts()) == 1)
         self.assertEqual(service.stop(), 0)
 
     def test_a_list_that_shrinks_is_held_back_and_told(self):
@@ -125,24 +113,24 @@ class Feeds(DoorsCase):
         # A minute is the shortest interval: a reload with another setting asks at once.
         service = self.start(settings="lists:\n  feeds:\n" + self.feed("/list"))
         in_force = lambda: service.metrics().get(f'list_entries{{list="{self.elsewhere.url}/list",role="tor"}}')
-        self.await_that(lambda: in_force() == 100, "the list in force")
+        self.await_that("the list in force", lambda: in_force() == 100)
         self.elsewhere.answers = {"/list": (200, b"# none\n")}
         self.reload(service, "lists:\n  feeds:\n" + self.feed("/list", ", stale_hours: 47"))
-        self.await_that(lambda: "held back" in self.lists(service).get("/list", {}).get("failure", ""), "held back")
+        self.await_that("held back", lambda: "held back" in self.lists(service).get("/list", {}).get("failure", ""))
         self.assertIn("from 100 to 0 entries", self.lists(service)["/list"]["failure"])
         self.assertEqual(in_force(), 100)
         about = f"{self.elsewhere.url}/list"
-        self.await_that(lambda: about in self.problems(service, "list"), "the problem")
+        self.await_that("the problem", lambda: about in self.problems(service, "list"))
         # The operator says that it is right.
         self.reload(service, "lists:\n  feeds:\n" + self.feed("/list", ", may_shrink: true"))
-        self.await_that(lambda: in_force() == 0, "the empty list in force")
-        self.await_that(lambda: about not in self.problems(service, "list"), "the problem is over")
+        self.await_that("the empty list in force", lambda: in_force() == 0)
+        self.await_that("the problem is over", lambda: about not in self.problems(service, "list"))
 
     def reload(self, service, settings):
         (self.folder / "service" / "keyvigil.yaml").write_text(settings)
         before = service.metrics()['configuration_reloads_total{outcome="done"}']
         service.process.send_signal(serve_test.signal.SIGHUP)
-        self.await_that(lambda: service.metrics()['configuration_reloads_total{outcome="done"}'] > before, "the reload")
+        self.await_that("the reload", lambda: service.metrics()['configuration_reloads_total{outcome="done"}'] > before)
 
 
 class Outputs(DoorsCase):
@@ -157,18 +145,18 @@ class Outputs(DoorsCase):
         self.elsewhere.answers = {"/hook": (401, b"who are you")}
         service = self.start(settings=self.output_settings())
         self.assertIn(service.ask("POST", self.SIMULATE, self.SAMPLE)[0], (202, 204))
-        self.await_that(lambda: "soc" in self.problems(service, "output"), "the problem")
+        self.await_that("the problem", lambda: "soc" in self.problems(service, "output"))
         self.assertIn("attempts in a row failed, the last one:", self.problems(service, "output")["soc"])
         self.assertIn("answered 401", self.problems(service, "output")["soc"])
         self.elsewhere.answers = {"/hook": (200, b"")}
-        self.await_that(lambda: "soc" not in self.problems(service, "output"), "the problem is over")
-        self.await_that(lambda: service.metrics()["outbox"] == 0, "all is delivered")
+        self.await_that("the problem is over", lambda: "soc" not in self.problems(service, "output"))
+        self.await_that("all is delivered", lambda: service.metrics()["outbox"] == 0)
 
     def test_dead_letters_are_listed_shown_and_tried_again(self):
         self.elsewhere.answers = {"/hook": (400, b"no such index")}
         service = self.start(settings=self.output_settings())
         self.assertIn(service.ask("POST", self.SIMULATE, self.SAMPLE)[0], (202, 204))
-        self.await_that(lambda: service.metrics()["dead_letters"] == 14, "the dead letters")
+        self.await_that("the dead letters", lambda: service.metrics()["dead_letters"] == 14)
         letters = self.ask(service, "/v1/outputs/dead?output=soc&limit=10")
         self.assertEqual(len(letters["value"]), 10)
         rest = self.ask(service, letters["nextLink"][letters["nextLink"].index("/v1/"):])
@@ -196,7 +184,7 @@ class Outputs(DoorsCase):
         answer = self.ask(service, "/v1/outputs/dead/revive", "POST",
                           json.dumps({"output": "soc", "ids": [first["id"]]}))
         self.assertEqual(answer, {"revived": 1})
-        self.await_that(lambda: service.metrics()['output_delivered_total{output="soc"}'] == 1, "it is delivered")
+        self.await_that("it is delivered", lambda: service.metrics()['output_delivered_total{output="soc"}'] == 1)
         lines = self.ask(service, "/v1/audit?limit=100")["value"]
         self.assertEqual([line["target"] for line in lines if line["action"] == "output.revive"], ["soc"])
         self.assertEqual(service.stop(), 0)
@@ -208,7 +196,7 @@ class Outputs(DoorsCase):
         done = run("outputs", "dead", "list", store)
         self.assertEqual((done.returncode, done.stdout), (0, b"no dead letters\n"))
         service = self.start(settings=self.output_settings())
-        self.await_that(lambda: service.metrics()['output_delivered_total{output="soc"}'] == 13, "the rest")
+        self.await_that("the rest", lambda: service.metrics()['output_delivered_total{output="soc"}'] == 13)
         for words, code in [(("list", self.folder / "none"), 3), (("revive", self.folder / "none", "--output", "a"), 3),
                             (("revive", store), 2), (("show", store, 4711), 2)]:
             done = run("outputs", "dead", *words)
@@ -232,7 +220,7 @@ class Askers(DoorsCase):
                    record(BEGIN + 2, TOR_ADDRESS, vault="kv-third", number=3)]
         self.assertEqual(service.send(json_lines(records + days_later(BEGIN, 1)))[0], 200)
         service.await_decided()
-        self.await_that(lambda: service.metrics()["alerts_stored"] == 3, "the alerts")
+        self.await_that("the alerts", lambda: service.metrics()["alerts_stored"] == 3)
         status, _, text = service.ask("GET", "/metrics", token=token)
         self.assertEqual(status, 200)
         figures = [line for line in text.decode().splitlines() if not line.startswith("#")]

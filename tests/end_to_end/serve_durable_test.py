@@ -7,14 +7,12 @@ import json
 import resource
 import subprocess
 import sys
-import time
 import unittest
 
 import serve_test
 from serve_test import TOR_ADDRESS, ServeCase, is_sanitized, json_lines, record
 
 BEGIN = 1_780_000_000
-WITHIN_SECONDS = 120
 
 
 class Durable(ServeCase):
@@ -28,27 +26,12 @@ class Durable(ServeCase):
             subprocess.run(["umount", "-l", str(self.disk)], check=True)
         super().tearDown()
 
-    def ask(self, service, path):
-        status, _, text = service.ask("GET", path)
-        self.assertEqual(status, 200, text)
-        return json.loads(text)
-
-    def await_that(self, what, holds):
-        """What `holds` gave once it was something."""
-        deadline = time.monotonic() + WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            found = holds()
-            if found:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(f"in vain: {what}")
-
     def problem(self, service, about):
         problems = self.ask(service, "/v1/overview")["service"]["problems"]
         found = [problem["text"] for problem in problems if (problem["kind"], problem["about"]) == ("store", about)]
         return found[0] if found else None
 
-    def send_one(self, service, number, **more):
+    def send_one(self, service, number):
         status, headers, text = service.ask("POST", "/v1/logs", json_lines([record(BEGIN + number, number=number)]))
         return status, {name.lower() for name in headers}, text
 

@@ -14,7 +14,6 @@ import serve_test
 from serve_test import BlobContainer, ServeCase, json_lines, record
 
 BEGIN = 1_780_000_000
-WITHIN_SECONDS = 120
 
 
 def blob(vault, when):
@@ -38,35 +37,22 @@ class FailingContainer(BlobContainer):
 
 
 class InputsCase(ServeCase):
-    def ask(self, service, path):
-        status, _, text = service.ask("GET", path)
-        self.assertEqual(status, 200, text)
-        return json.loads(text)
-
-    def await_that(self, what, holds):
-        deadline = time.monotonic() + WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            found = what()
-            if holds(found):
-                return found
-            time.sleep(0.1)
-        raise AssertionError(f"not within {WITHIN_SECONDS} s: {found}")
-
     def source(self, service, prefix="folder/"):
         found = [one for one in self.ask(service, "/v1/sources")["value"] if one["name"].startswith(prefix)]
         return found[0] if found else {"records": 0, "failure": "", "itemsFailing": 0}
 
     def await_records(self, service, count, prefix="folder/"):
-        return self.await_that(lambda: self.source(service, prefix), lambda found: found["records"] >= count)
+        return self.await_that(f"{count} records", lambda: self.source(service, prefix),
+                               lambda found: found["records"] >= count)
 
     def problems(self, service, kind):
         return [one for one in self.ask(service, "/v1/overview")["service"]["problems"] if one["kind"] == kind]
 
     def await_problem(self, service, kind):
-        return self.await_that(lambda: self.problems(service, kind), lambda found: found)[0]
+        return self.await_that(f"problem {kind}", lambda: self.problems(service, kind))[0]
 
     def await_no_problem(self, service, kind):
-        self.await_that(lambda: self.problems(service, kind), lambda found: not found)
+        self.await_that(f"no problem {kind}", lambda: self.problems(service, kind), lambda found: not found)
 
 
 class Inputs(InputsCase):
@@ -241,7 +227,7 @@ class Clock(InputsCase):
         self.assertIn("2.0 hours ahead", problem["text"])
         source = self.await_records(service, 11)
         self.assertEqual((source["records"], source["refusedByCause"]), (11, {"future": 1}))
-        self.assertIn("ahead.json", self.await_that(lambda: self.source(service)["failure"], lambda found: found))
+        self.assertIn("ahead.json", self.await_that("a failure", lambda: self.source(service)["failure"]))
         self.assertEqual(service.send(json_lines([record(now - 30, number=99)]))[0], 200)
         figures = service.await_decided()
         self.assertEqual(figures["clock_held"], 2)

@@ -15,11 +15,6 @@ BEGIN = 1_780_000_000
 
 
 class Losses(ServeCase):
-    def ask(self, service, path):
-        status, _, text = service.ask("GET", path)
-        self.assertEqual(status, 200, text)
-        return json.loads(text)
-
     def await_problem(self, service, kind):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

@@ -41,6 +41,7 @@ SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
 ALERTS = "/subscriptions/{}/providers/Microsoft.Security/alerts?api-version=2022-01-01"
 STARTED_WITHIN_SECONDS = 120
 DECIDED_WITHIN_SECONDS = 300
+TOLD_WITHIN_SECONDS = 120
 
 
 def is_sanitized():
@@ -266,6 +267,22 @@ class ServeCase(unittest.TestCase):
         self.assertIsNone(service.process.poll(), service.log_lines())
         self.assertIsNotNone(service.port, service.log_lines())
         return service
+
+    def ask(self, service, path, method="GET", body=None, status=200):
+        found, _, text = service.ask(method, path, body)
+        self.assertEqual(found, status, text)
+        return json.loads(text)
+
+    @staticmethod
+    def await_that(what, look, holds=bool):
+        """What `look` gave once it holds."""
+        deadline = time.monotonic() + TOLD_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            found = look()
+            if holds(found):
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{what}: not within {TOLD_WITHIN_SECONDS} s, found {found}")
 
     def simulated(self, events, seed=5):
         """A month of a simulated estate: raw records in order, with the lists that expose the attacks in it."""
