@@ -194,9 +194,9 @@ bool add_touch(CountedTouches& touches, std::int64_t since_ticks, const Reason& 
   return (!anywhere && touches.vaults.insert(hash64(reason.vault)).second) || widened;
 }
 
-// What one reason speaks of.
-bool widen(EvidenceRule& rule, const Reason& reason, EventTime at) {
-  const std::int64_t day_before = at.ticks - kJoinTicks;
+// What one reason speaks of. `earliest`: of the pieces that were joined, else `at`; a first use is spoken of for a day.
+bool widen(EvidenceRule& rule, const Reason& reason, EventTime earliest, EventTime at) {
+  const std::int64_t day_before = earliest.ticks - kJoinTicks;
   switch (reason.code) {
     case ReasonCode::kFirstTouchOfVault:
     case ReasonCode::kFirstTouchByNewCaller:
@@ -238,12 +238,22 @@ bool widen(EvidenceRule& rule, const Finding& finding, EventTime at) {
   bool widened = began < rule.began;
   rule.began = std::min(rule.began, began);
   rule.reach = std::min(rule.reach, began);
-  for (const EventTime piece : finding.pieces) { widened = rule.piece_ticks.insert(piece.ticks).second || widened; }
+  EventTime earliest = at;
+  for (const EventTime piece : finding.pieces) {
+    widened = rule.piece_ticks.insert(piece.ticks).second || widened;
+    earliest = std::min(earliest, piece);
+  }
+  for (const Reason& reason : finding.suspicion.reasons) {
+    if (reason.code != ReasonCode::kUnusualAccess) { continue; }
+    widened = rule.piece_ticks.insert(reason.since.ticks).second || widened;
+    earliest = std::min(earliest, reason.since);
+  }
+  rule.reach = std::min(rule.reach, earliest);
   for (const std::uint8_t operation : finding.suspicion.operation_classes) {
     widened = rule.classes.insert(operation).second || widened;
   }
   for (const Reason& reason : finding.suspicion.reasons) {
-    widened = widen(rule, reason, at) || widened;
+    widened = widen(rule, reason, earliest, at) || widened;
     if (reason.since.ticks != 0) { rule.reach = std::min(rule.reach, reason.since); }
     if (reason.code == ReasonCode::kRefusedBeforePolicyChange) {
       rule.reach = std::min(rule.reach, EventTime{rule.began.ticks - EventTime::kTicksPerHour});

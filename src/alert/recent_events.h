@@ -80,7 +80,8 @@ class EventLog {
 class RecentEvents {
  public:
   static constexpr std::int64_t kWatchTicks = EventTime::kTicksPerDay;
-  static constexpr std::int64_t kKeptTicks = EventTime::kTicksPerDay + EventTime::kTicksPerHour;
+  // The pieces of one alert lie within a day, and what a piece speaks of may have begun a day before it.
+  static constexpr std::int64_t kKeptTicks = 2 * EventTime::kTicksPerDay + EventTime::kTicksPerHour;
 
   explicit RecentEvents(const RecentEventsLimits& limits = {}) : limits_(limits) {}
 

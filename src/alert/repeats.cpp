@@ -525,7 +525,9 @@ void Repeats::join_others(const std::string& key, const AccessEvent& event, cons
 }
 
 void Repeats::look_back(Alert& alert, const AccessEvent& event) {
-  const EventTime since = std::max(alert.rule.reach, EventTime{event.time.ticks - RecentEvents::kKeptTicks});
+  const EventTime kept_since{event.time.ticks - RecentEvents::kKeptTicks};
+  const EventTime since = std::max(alert.rule.reach, kept_since);
+  alert.evidence_cut = alert.evidence_cut || alert.rule.reach < kept_since;
   if (alert.rule.taken.size() >= kTakenLimit) {
     alert.evidence_cut = true;
     return;

@@ -1,9 +1,9 @@
 // Repeats: the memory of open alerts. Findings open alerts, later evidence joins them, time closes them.
 //
-// An alert holds what made it: when it is raised, the events of the last day that belong to it are joined first, then
-// the one that raised it; each event is in it once, as evidence_part.h says. An alert about a vault names as its caller
-// who did at least half of it, else nobody. Identity (design 4.11): a threat-list alert is one per type, caller (or
-// else address), vault and UTC day; its id is the hash of these. One that begins with requests that name nobody is
+// An alert holds what made it: when it is raised, the events of the last two days that belong to it are joined first,
+// then the one that raised it; each event is in it once, as evidence_part.h says. An alert about a vault names as its
+// caller who did at least half of it, else nobody. Identity (design 4.11): a threat-list alert is one per type, caller
+// (or else address), vault and UTC day; its id is the hash of these. One that begins with requests that name nobody is
 // taken over by the first caller who comes from that address. An alert about behaviour is named by the event at which
 // the judge fired; findings of its type about the same subject join it for 24 h after the last one, and those of a
 // narrower type where the wider one is open. Evidence joins while an alert is open; an alert closes once event time has

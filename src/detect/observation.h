@@ -14,6 +14,7 @@ namespace keyvigil {
 struct UnusualAccess {
   double p = 1;  // the smallest calibrated one, times the number of families it comes from; 1: nothing
   const std::vector<Reason>* reasons = nullptr;  // of that one
+  EventTime at;                                  // when it happened
 };
 
 struct Observation {

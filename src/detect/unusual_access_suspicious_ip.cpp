@@ -52,6 +52,7 @@ Suspicions unusual_access_suspicious_ip(const Observation& seen) {
       .with(Quantity::kMicrosoftKnown, seen.service_tags_known ? 1 : 0);
   Reason access;
   access.code = ReasonCode::kUnusualAccess;
+  access.since = seen.unusual_access.at;
   access.with(Quantity::kProbability, seen.unusual_access.p);
   const std::array<double, 2> both = {address, seen.unusual_access.p};
   Suspicion suspicion{SubjectKind::kCaller, fisher(both), {std::move(new_address), std::move(access)}, began};

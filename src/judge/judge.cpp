@@ -96,7 +96,7 @@ UnusualAccess Judge::unusual_access(const Subject& caller, EventTime at) const {
     const Evidence& evidence = found->second[family];
     const bool fresh = at.is_within(EventTime::kTicksPerDay, evidence.ticks);
     if (family == static_cast<std::size_t>(Family::kAddress) || !fresh || evidence.p >= access.p) { continue; }
-    access = {evidence.p, &evidence.reasons};
+    access = {evidence.p, &evidence.reasons, EventTime{evidence.ticks}};
   }
   access.p = std::min(1.0, access.p * kAccessFamilies);
   return access;
