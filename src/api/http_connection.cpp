@@ -9,7 +9,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
@@ -326,7 +325,7 @@ void HttpConnection::on_admitted() {
   transport_.expire_after(service_.limits().body_seconds);
   phase_ = Phase::kBody;
   if (request_.header("expect").empty() || buffer_.size() > 0) { return read_body(); }
-  asio::async_write(transport_, asio::buffer(kContinue), [this](ErrorCode error, std::size_t) {
+  transport_.async_write(asio::buffer(kContinue), {}, [this](ErrorCode error, std::size_t) {
     if (error) { return finish(); }
     read_body();
   });
@@ -398,14 +397,22 @@ void HttpConnection::set_head() {
   }
 }
 
+std::string HttpConnection::head_text() const {
+  std::ostringstream head;
+  head << message_.base();
+  return head.str();
+}
+
 void HttpConnection::write_response() {
   phase_ = Phase::kWrite;
   set_head();
   // 204 and 304 have neither a body nor its length (RFC 9110 8.6).
   if (response_.status != 204 && response_.status != 304) { message_.content_length(response_.body.size()); }
-  if (request_.method != "HEAD") { message_.body() = std::move(response_.body); }
+  if (request_.method == "HEAD") { response_.body.clear(); }
+  chunk_ = head_text();
   transport_.expire_after(service_.limits().write_seconds);
-  http::async_write(transport_, message_, [this](ErrorCode error, std::size_t) { on_written(error); });
+  transport_.async_write(asio::buffer(chunk_), asio::buffer(response_.body),
+                         [this](ErrorCode error, std::size_t) { on_written(error); });
 }
 
 void HttpConnection::on_written(ErrorCode error) {
@@ -420,13 +427,11 @@ void HttpConnection::begin_feed() {
   chunked_ = parser_->get().version() >= 11;
   set_head();
   if (chunked_) { message_.chunked(true); }
-  std::ostringstream head;
-  head << message_.base();
-  chunk_ = head.str();
+  chunk_ = head_text();
   if (!response_.body.empty()) { write_chunk(response_.body); }
   phase_ = Phase::kWrite;
   transport_.expire_after(service_.limits().write_seconds);
-  asio::async_write(transport_, asio::buffer(chunk_), [this](ErrorCode error, std::size_t) {
+  transport_.async_write(asio::buffer(chunk_), {}, [this](ErrorCode error, std::size_t) {
     if (error) { return end_feed(error == beast::error::timeout); }
     wait_for_feed();
   });
@@ -467,7 +472,7 @@ void HttpConnection::on_fed() {
   }
   phase_ = Phase::kWrite;
   transport_.expire_after(service_.limits().write_seconds);
-  asio::async_write(transport_, asio::buffer(chunk_), [this](ErrorCode error, std::size_t) {
+  transport_.async_write(asio::buffer(chunk_), {}, [this](ErrorCode error, std::size_t) {
     if (error) { return end_feed(error == beast::error::timeout); }
     wait_for_feed();
   });
@@ -485,8 +490,8 @@ void HttpConnection::end_feed(bool dropped) {
   phase_ = Phase::kWrite;
   chunk_ = "0\r\n\r\n";
   transport_.expire_after(service_.limits().write_seconds);
-  asio::async_write(transport_, asio::buffer(chunk_),
-                    [this](ErrorCode error, std::size_t) { error ? finish() : close(); });
+  transport_.async_write(asio::buffer(chunk_), {},
+                         [this](ErrorCode error, std::size_t) { error ? finish() : close(); });
 }
 
 void HttpConnection::release_body() {
@@ -510,7 +515,7 @@ void HttpConnection::drain() {
     transport_.tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     drained_.resize(kReadBytes);
   }
-  transport_.tcp().async_read_some(asio::buffer(drained_), [this](ErrorCode error, std::size_t size) {
+  transport_.async_read_raw(asio::buffer(drained_), [this](ErrorCode error, std::size_t size) {
     drained_bytes_ += size;
     if (error || drained_bytes_ > kDrainBytes) { return finish(); }
     drain();

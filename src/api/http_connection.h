@@ -11,6 +11,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -59,6 +60,7 @@ class HttpConnection {
   void refuse(HttpResponse response);
   void respond();
   void set_head();
+  [[nodiscard]] std::string head_text() const;
   void write_response();
   void on_written(ErrorCode error);
   void begin_feed();
@@ -89,7 +91,7 @@ class HttpConnection {
   bool answered_ = false;
   std::size_t reserved_bytes_ = 0;
   HttpResponse response_;
-  boost::beast::http::response<boost::beast::http::string_body> message_;
+  boost::beast::http::response<boost::beast::http::empty_body> message_;  // only its head
 
   boost::asio::steady_timer feed_timer_;
   bool feeding_ = false;

@@ -1,13 +1,16 @@
-// HttpTransport: a TCP connection with or without TLS, as one stream for Asio's and Beast's algorithms.
+// HttpTransport: a TCP connection with or without TLS, as one stream.
 //
 // One deadline at a time, set with expire_after(), holds for whatever is read or written until the next. Not for use
 // from more than one strand.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <utility>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -18,6 +21,10 @@ namespace keyvigil {
 class HttpTransport {
  public:
   using executor_type = boost::beast::tcp_stream::executor_type;
+  using ErrorCode = boost::system::error_code;
+  // Called once, on the executor. One type for all: each further one costs seconds of the compiler's time.
+  using Ended = std::function<void(ErrorCode)>;
+  using Moved = std::function<void(ErrorCode, std::size_t bytes)>;
 
   // `tls`: null for plain HTTP; need not outlive this.
   HttpTransport(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls) : tcp_(std::move(socket)) {
@@ -31,25 +38,15 @@ class HttpTransport {
   [[nodiscard]] bool has_tls() const { return tls_.has_value(); }
   void expire_after(int seconds) { tcp_.expires_after(std::chrono::seconds(seconds)); }
 
-  template <typename Buffers, typename Handler>
-  auto async_read_some(const Buffers& buffers, Handler&& handler) {
-    return tls_ ? tls_->async_read_some(buffers, std::forward<Handler>(handler))
-                : tcp_.async_read_some(buffers, std::forward<Handler>(handler));
-  }
-  template <typename Buffers, typename Handler>
-  auto async_write_some(const Buffers& buffers, Handler&& handler) {
-    return tls_ ? tls_->async_write_some(buffers, std::forward<Handler>(handler))
-                : tcp_.async_write_some(buffers, std::forward<Handler>(handler));
-  }
+  // What is read into or written stays where it is until `moved` is called; one reading and one writing at a time.
+  void async_read_some(boost::asio::mutable_buffer into, Moved moved);
+  // Both, one behind the other, whole.
+  void async_write(boost::asio::const_buffer head, boost::asio::const_buffer body, Moved moved);
+  // Reads below TLS: for bytes that nobody looks at.
+  void async_read_raw(boost::asio::mutable_buffer into, Moved moved);
   // REQUIRES: has_tls().
-  template <typename Handler>
-  void async_handshake(Handler&& handler) {
-    tls_->async_handshake(boost::asio::ssl::stream_base::server, std::forward<Handler>(handler));
-  }
-  template <typename Handler>
-  void async_shutdown(Handler&& handler) {
-    tls_->async_shutdown(std::forward<Handler>(handler));
-  }
+  void async_handshake(Ended ended);
+  void async_shutdown(Ended ended);
 
  private:
   boost::beast::tcp_stream tcp_;

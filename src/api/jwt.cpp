@@ -17,8 +17,6 @@
 namespace keyvigil {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t kTokenLimit = std::size_t{16} << 10;
 constexpr std::size_t kKeySetLimit = std::size_t{1} << 20;
 constexpr std::size_t kKeyLimit = 256;
@@ -46,7 +44,7 @@ BigNumber big_number(std::string_view bytes) {
   return BigNumber(BN_bin2bn(octets(bytes), static_cast<int>(bytes.size()), nullptr));
 }
 
-std::string text_of(const Json& object, const char* name) {
+std::string text_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) { return {}; }
   const auto& text = found->get_ref<const std::string&>();
@@ -54,20 +52,20 @@ std::string text_of(const Json& object, const char* name) {
 }
 
 // A text, or a list of texts.
-std::vector<std::string> texts_of(const Json& object, const char* name) {
+std::vector<std::string> texts_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   std::vector<std::string> texts;
   if (found == object.end()) { return texts; }
   if (found->is_string()) { return {found->get<std::string>()}; }
   if (!found->is_array()) { return texts; }
-  for (const Json& element : *found) {
+  for (const nlohmann::json& element : *found) {
     if (element.is_string() && texts.size() < kListLimit) { texts.push_back(element.get<std::string>()); }
   }
   return texts;
 }
 
 // NumericDate may have a fraction.
-std::optional<std::int64_t> seconds_of(const Json& object, const char* name) {
+std::optional<std::int64_t> seconds_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_number()) { return std::nullopt; }
   const double seconds = found->get<double>();
@@ -128,7 +126,7 @@ PublicKey elliptic_key(const std::optional<std::string>& x, const std::optional<
   return key;
 }
 
-std::optional<JsonWebKey> key_of(const Json& entry) {
+std::optional<JsonWebKey> key_of(const nlohmann::json& entry) {
   if (!entry.is_object()) { return std::nullopt; }
   JsonWebKey key;
   key.id = text_of(entry, "kid");
@@ -171,10 +169,10 @@ std::optional<std::string> der_of(std::string_view signature) {
   return std::string(reinterpret_cast<const char*>(der.data()), static_cast<std::size_t>(size));
 }
 
-std::optional<Json> object_of(std::string_view encoded) {
+std::optional<nlohmann::json> object_of(std::string_view encoded) {
   const auto text = base64url_decode(encoded);
   if (!text) { return std::nullopt; }
-  Json object = parse_bounded_json(*text);
+  nlohmann::json object = parse_bounded_json(*text);
   if (!object.is_object()) { return std::nullopt; }
   return object;
 }
@@ -186,13 +184,13 @@ Result<KeySet> parse_key_set(std::string_view text) {
     return fail(ErrorKind::kInput,
                 fmt::format("Expected a JSON Web Key Set of at most {} bytes, found {}.", kKeySetLimit, text.size()));
   }
-  const Json document = parse_bounded_json(text);
+  const nlohmann::json document = parse_bounded_json(text);
   const auto found = document.is_object() ? document.find("keys") : document.end();
   if (!document.is_object() || found == document.end() || !found->is_array()) {
     return fail(ErrorKind::kInput, "Expected a JSON Web Key Set, an object with a list named 'keys' (RFC 7517).");
   }
   KeySet set;
-  for (const Json& entry : *found) {
+  for (const nlohmann::json& entry : *found) {
     auto key = set.keys.size() < kKeyLimit ? key_of(entry) : std::nullopt;
     if (!key) {
       ++set.unusable;

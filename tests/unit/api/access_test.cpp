@@ -12,8 +12,6 @@
 namespace keyvigil {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::int64_t kNowSeconds = 1'700'000'000;
 constexpr EventTime kNow{kNowSeconds * EventTime::kTicksPerSecond};
 const std::string kIssuer = "https://login.contoso.example/tenant/v2.0";
@@ -24,19 +22,19 @@ EventTime later(std::int64_t seconds) {
   return EventTime{kNow.ticks + seconds * EventTime::kTicksPerSecond};
 }
 
-Json claims() {
+nlohmann::json claims() {
   return {{"iss", kIssuer},   {"aud", kAudience}, {"exp", kNowSeconds + 3600},   {"nbf", kNowSeconds - 60},
           {"sub", "subject"}, {"oid", kObject},   {"roles", {"KeyVigil.Reader"}}};
 }
 
-Json claims_with(const std::string& name, const Json& value) {
-  Json changed = claims();
+nlohmann::json claims_with(const std::string& name, const nlohmann::json& value) {
+  nlohmann::json changed = claims();
   changed[name] = value;
   return changed;
 }
 
-Json claims_without(const std::string& name) {
-  Json changed = claims();
+nlohmann::json claims_without(const std::string& name) {
+  nlohmann::json changed = claims();
   changed.erase(name);
   return changed;
 }
@@ -228,7 +226,7 @@ TEST(Access, GivesTheRolesOfTheGrants) {
   World world;
   const auto both = world.ask(world.rsa.token(claims_with("roles", {"KeyVigil.Reader", "KeyVigil.Operator"}), "RS256"));
   EXPECT_EQ(both.principal.roles, (std::set<Role>{Role::kReader, Role::kOperator}));
-  Json bound = claims_without("roles");
+  nlohmann::json bound = claims_without("roles");
   bound["oid"] = "BBBBBBBB-1111-4222-8333-444444444444";
   const auto ingest = world.ask(world.rsa.token(bound, "RS256"));
   EXPECT_EQ(ingest.principal.roles, std::set<Role>{Role::kIngest});
@@ -285,29 +283,29 @@ TEST(Access, DoesNotLetTheTokenChooseHowItIsChecked) {
   for (const std::string algorithm : {"none", "None", "", "HS256", "RS512", "rs256", "ES384"}) {
     EXPECT_EQ(world.ask(world.rsa.token(claims(), algorithm, "RS256")).refused, "malformed_jwt") << algorithm;
   }
-  const std::string head = base64url_encode(Json{{"alg", "none"}, {"kid", "rsa"}}.dump());
+  const std::string head = base64url_encode(nlohmann::json{{"alg", "none"}, {"kid", "rsa"}}.dump());
   EXPECT_EQ(world.ask(head + "." + base64url_encode(claims().dump()) + ".").refused, "malformed_jwt");
   // An elliptic key never checks RSA and the other way round; a key that names its algorithm checks only that.
   EXPECT_EQ(world.ask(world.rsa.token(claims(), "ES256", "RS256")).refused, "bad_signature");
   EXPECT_EQ(world.ask(world.elliptic.token(claims(), "RS256", "ES256")).refused, "bad_signature");
   EXPECT_EQ(world.ask(world.rsa.token(claims(), "PS256", "RS256")).refused, "bad_signature");
   World bound;
-  Json key = bound.rsa.as_jwk();
+  nlohmann::json key = bound.rsa.as_jwk();
   key["alg"] = "RS256";
   bound.keys = key_set_of({key});
   EXPECT_EQ(bound.ask(bound.rsa.token(claims(), "RS256")).refused, "");
   EXPECT_EQ(bound.ask(bound.rsa.token(claims(), "PS256")).refused, "bad_signature");
   // A key that the token brings along is not read.
   const SigningKey forger = SigningKey::rsa("rsa");
-  const Json brought = {{"jwk", forger.as_jwk()}, {"jku", "https://evil.example/keys"}};
+  const nlohmann::json brought = {{"jwk", forger.as_jwk()}, {"jku", "https://evil.example/keys"}};
   EXPECT_EQ(world.ask(forger.token(claims(), "RS256", {}, brought)).refused, "bad_signature");
   EXPECT_EQ(world.ask(world.rsa.token(claims(), "RS256", {}, {{"crit", {"exp"}}})).refused, "malformed_jwt");
 }
 
 TEST(Access, RefusesHs256WithThePublicKeyAsSecret) {
   World world;
-  const std::string text =
-      base64url_encode(Json{{"alg", "HS256"}, {"kid", "rsa"}}.dump()) + "." + base64url_encode(claims().dump());
+  const std::string text = base64url_encode(nlohmann::json{{"alg", "HS256"}, {"kid", "rsa"}}.dump()) + "." +
+                           base64url_encode(claims().dump());
   const std::string secret = world.rsa.as_jwk().dump();
   std::string mac(32, '\0');
   unsigned size = 0;
@@ -379,11 +377,11 @@ TEST(Access, RefusesIssuersThatWouldTakeTooMuch) {
 TEST(KeySet, TakesOnlyKeysThatCanBeTrusted) {
   const SigningKey good = SigningKey::rsa("good");
   const SigningKey curve = SigningKey::elliptic("curve");
-  const auto usable = [&](const Json& key) {
+  const auto usable = [&](const nlohmann::json& key) {
     const auto set = parse_key_set(key_set_of({good.as_jwk(), key}));
     return set && set->keys.size() == 2 && set->unusable == 0;
   };
-  const auto changed = [](Json key, const std::string& name, const Json& value) {
+  const auto changed = [](nlohmann::json key, const std::string& name, const nlohmann::json& value) {
     key[name] = value;
     return key;
   };

@@ -34,7 +34,7 @@ Router small_router() {
   return router;
 }
 
-std::string code_of(const HttpResponse& response) {
+std::string error_code_of(const HttpResponse& response) {
   return nlohmann::json::parse(response.body).at("error").at("code");
 }
 
@@ -59,7 +59,7 @@ TEST(Router, RefusesWhatItCannotDecode) {
     HttpRequest asked = request("GET", path);
     const HttpResponse answer = small_router().answer(asked);
     EXPECT_EQ(answer.status, 400) << path;
-    EXPECT_EQ(code_of(answer), "InvalidUri");
+    EXPECT_EQ(error_code_of(answer), "InvalidUri");
   }
 }
 
@@ -95,7 +95,7 @@ TEST(Router, AnswersForeignSubscriptionsLikeUnknownOnes) {
   foreign.principal.subscriptions = {"99999999-2222-4333-8444-555555555555"};
   const HttpResponse answer = small_router().answer(foreign);
   EXPECT_EQ(answer.status, 404);
-  EXPECT_EQ(code_of(answer), "SubscriptionNotFound");
+  EXPECT_EQ(error_code_of(answer), "SubscriptionNotFound");
   HttpRequest own =
       request("GET", "/subscriptions/99999999-2222-4333-8444-555555555555/providers/microsoft.security/alerts");
   own.principal.subscriptions = {"99999999-2222-4333-8444-555555555555"};
