@@ -15,7 +15,7 @@ import tarfile
 import time
 
 import serve_test
-from serve_test import SUBSCRIPTION, TOR_ADDRESS, BlobContainer, Service, ServeCase, json_lines, record
+from serve_test import SUBSCRIPTION, TOR_ADDRESS, BlobContainer, Service, ServeCase, days_later, json_lines, record
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "data" / "upgrade"
 # One of loopback's addresses that hardly anybody uses: the address of a container is part of what the store knows.
@@ -145,14 +145,20 @@ class Story:
 
     def send_one(self):
         """Acknowledged; who asks for nothing more may be killed at once."""
-        when = self.time_of(self.lines[self.second - 1])
-        status, text = self.service.send(json_lines([record(when, TOR_ADDRESS, vault="kv-contoso-lab")]))
+        self.send(record(self.time_of(self.lines[self.second - 1]), TOR_ADDRESS, vault="kv-contoso-lab"))
+
+    def send(self, *records):
+        status, text = self.service.send(json_lines(records))
         if status != 200:
             raise AssertionError(f"POST /v1/logs: {status} {text}")
 
     def take_rest(self):
         self.show(len(self.lines))
         self.await_records(len(self.lines) + 1)
+        # What was sent holds others back at its time for five minutes, or until its sender is further on.
+        later = days_later(self.time_of(self.lines[-1]), 5)
+        self.send(*later)
+        self.await_records(len(self.lines) + 1 + len(later))
 
     @staticmethod
     def time_of(line):
