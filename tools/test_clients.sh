@@ -16,11 +16,11 @@ skip() {
 
 # An installed Node is enough; Debian's is asked for only where there is none.
 missing=""
-command -v az >/dev/null 2>&1 && /usr/bin/python3 -c 'import azure.mgmt.security' 2>/dev/null || missing="azure"
-command -v npm >/dev/null 2>&1 || missing="$missing npm"
-if [ -n "$missing" ]; then
-  timeout 600 tools/set_up.sh clients || skip "the packages of group [clients] could not be installed"
-fi
+command -v az >/dev/null 2>&1 && /usr/bin/python3 -c 'import azure.mgmt.security' 2>/dev/null || missing="clients"
+command -v npm >/dev/null 2>&1 || missing="$missing clients-node"
+for group in $missing; do
+  timeout 600 tools/set_up.sh "$group" || skip "the packages of group [$group] could not be installed"
+done
 mkdir -p "$clients"
 if ! cmp -s tests/clients/package-lock.json "$clients/package-lock.json" || [ ! -d "$clients/node_modules" ]; then
   cp tests/clients/package.json tests/clients/package-lock.json "$clients/"

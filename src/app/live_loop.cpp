@@ -19,6 +19,7 @@
 namespace keyvigil {
 namespace {
 
+constexpr const char* kFormatSection = "format";
 constexpr const char* kSettingsSection = "settings";
 constexpr const char* kListsSection = "lists";
 constexpr const char* kMemorySection = "inputs";
@@ -57,6 +58,22 @@ std::string subscription_in(std::string_view path) {
   if (at == std::string::npos) { return {}; }
   const std::size_t begin = at + kBefore.size();
   return lower.substr(begin, lower.find('/', begin) - begin);
+}
+
+// Stores were written before their checkpoints said which version of Checkpoint::kVersions they are of.
+constexpr std::string_view kFormatBeforeItWasSaid = "7";
+
+Result<void> check_format(std::string_view said) {
+  if (said.empty()) { said = kFormatBeforeItWasSaid; }
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), version);
+  const bool is_number = error == std::errc{} && end == said.data() + said.size();
+  if (is_number && is_read(Checkpoint::kVersions, version)) { return {}; }
+  const bool is_newer = is_number && version > Checkpoint::kVersions.newest;
+  return fail(
+      ErrorKind::kInputOutput,
+      fmt::format("expected a checkpoint of {} in the store, found '{}': {}", version_words(Checkpoint::kVersions),
+                  said, is_newer ? kWrittenByANewer : "it is damaged; restore the store from a backup"));
 }
 
 std::optional<EventTime> if_known(std::int64_t ticks) {
@@ -165,6 +182,7 @@ Result<void> LiveLoop::make_estates(const LiveSettings& settings) {
 }
 
 Result<void> LiveLoop::load(std::map<std::string, std::string> sections) {
+  if (auto known = check_format(section_in(sections, kFormatSection)); !known) { return known; }
   settings_json_ = section_in(sections, kSettingsSection);
   auto settings = parse_live_settings(settings_json_);
   if (!settings) { return tl::unexpected(settings.error()); }
@@ -654,6 +672,7 @@ CheckpointCommit LiveLoop::checkpoint() {
   CheckpointCommit commit;
   commit.consumed_to = consumed_to_;
   commit.between_pieces = [this] { answer_questions(); };
+  commit.sections[kFormatSection] = section_of(fmt::format("{}", Checkpoint::kVersions.newest));
   commit.sections[kSettingsSection] = section_of(settings_json_);
   commit.sections[kListsSection] = section_of(packed_lists_);
   const auto add = [&](const std::string& name, auto save) {

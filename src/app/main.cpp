@@ -22,6 +22,7 @@
 #include "app/service.h"
 #include "app/simulate_command.h"
 #include "app/token_command.h"
+#include "app/version_command.h"
 #include "source/byte_stream.h"
 
 namespace {
@@ -118,8 +119,8 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion_command->footer("Example:\n  source <(keyvigil completion bash)");
 
-  const CLI::App* version_command =
-      app.add_subcommand("version", "Print the version")->footer("Example:\n  keyvigil version");
+  const CLI::App* version_command = app.add_subcommand("version", "Print the version, and which formats it reads")
+                                        ->footer("Example:\n  keyvigil version");
 
   try {
     app.parse(argc, argv);
@@ -143,7 +144,7 @@ int run(int argc, char** argv) {
     fmt::print("{}", completion_script(app, shell));
     return 0;
   }
-  if (version_command->parsed()) { fmt::print("keyvigil {}\n", KEYVIGIL_VERSION); }
+  if (version_command->parsed()) { fmt::print("{}", version_text()); }
   return 0;
 }
 

@@ -86,7 +86,7 @@ bool write_all(const FileDescriptor& file, std::string_view bytes) {
 std::string encode_checkpoint(const Checkpoint& checkpoint) {
   CHECK(checkpoint.sections.size() <= Checkpoint::kMostSections);
   std::string out(kMagic);
-  append_value(out, Checkpoint::kVersion);
+  append_value(out, std::uint32_t{Checkpoint::kVersions.newest});
   append_value(out, static_cast<std::uint32_t>(checkpoint.sections.size()));
   for (const auto& [name, section] : checkpoint.sections) {
     append_value(out, static_cast<std::uint32_t>(name.size()));
@@ -98,16 +98,23 @@ std::string encode_checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<Checkpoint> decode_checkpoint(std::string_view bytes, std::string_view place) {
-  const auto refuse = [&](std::string_view found) {
-    return fail(ErrorKind::kInput, fmt::format("{}: expected a KeyVigil state file of version {}, found {}; use an "
-                                               "older copy, or delete the file to start without state",
-                                               place, Checkpoint::kVersion, found));
+  const auto refuse = [&](std::string_view found,
+                          std::string_view way_out = "use an older copy, or delete the file to start without state") {
+    return fail(ErrorKind::kInput, fmt::format("{}: expected a KeyVigil state file of {}, found {}; {}", place,
+                                               version_words(Checkpoint::kVersions), found, way_out));
   };
   std::uint32_t version = 0;
-  if (bytes.substr(0, kMagic.size()) != kMagic) { return refuse("a file of another kind"); }
+  if (bytes.empty()) { return refuse("an empty file"); }
+  if (bytes.substr(0, kMagic.size()) != kMagic.substr(0, bytes.size())) {
+    return refuse("a file of another kind", "name another file; nothing was changed");
+  }
+  if (bytes.size() < kMagic.size()) { return refuse("a file that was cut short"); }
   std::string_view body = bytes.substr(kMagic.size());
   if (!take_value(body, version)) { return refuse("a file that was cut short"); }
-  if (version != Checkpoint::kVersion) { return refuse(fmt::format("version {}", version)); }
+  if (version > Checkpoint::kVersions.newest) {
+    return refuse(fmt::format("version {}: {}", version, kWrittenByANewer), "nothing was changed");
+  }
+  if (!is_read(Checkpoint::kVersions, version)) { return refuse(fmt::format("version {}", version)); }
   if (body.size() < kChecksumBytes) { return refuse("a file that was cut short"); }
   const std::size_t checked = bytes.size() - kChecksumBytes;
   body.remove_suffix(kChecksumBytes);

@@ -9,12 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/format_versions.h"
 #include "base/result.h"
 
 namespace keyvigil {
 
 struct Checkpoint {
-  static constexpr std::uint32_t kVersion = 7;
+  // Of the file, and of what its sections hold, here as in a store's checkpoint.
+  static constexpr FormatVersions kVersions = {"state", 7, 7};
   static constexpr std::size_t kMostSections = 256;
   std::map<std::string, std::string> sections;
 };

@@ -17,9 +17,6 @@
 namespace keyvigil {
 namespace {
 
-// Of the snapshot's bytes. Whoever changes Alert::fields() adds one here and, once a version was released, a way to
-// read the older.
-constexpr std::int64_t kAlertFormat = 2;
 constexpr std::size_t kSnapshotLimitBytes = std::size_t{64} << 20;
 constexpr std::size_t kWordsLimitBytes = std::size_t{256} << 10;  // full text of one alert
 constexpr std::size_t kQueryLimitBytes = 1000;
@@ -56,17 +53,15 @@ std::string snapshot_of(const Alert& alert) {
 }
 
 Result<Alert> alert_of(const std::string& path, std::int64_t format, std::string_view snapshot) {
-  if (format < kAlertFormat) {
+  if (format < kAlertFormats.oldest) {
     return fail(
         ErrorKind::kInput,
-        fmt::format("the store '{}' holds alerts of format {}, and this version reads format {}: they were written "
+        fmt::format("the store '{}' holds alerts of format {}, and this version reads {}: they were written "
                     "before evidence was kept by event; begin with a new store, or export them with the version "
                     "that wrote them",
-                    path, format, kAlertFormat));
+                    path, format, version_words(kAlertFormats)));
   }
-  if (format != kAlertFormat) {
-    return tl::unexpected(damaged_store(path, fmt::format("an alert of format {}", format)));
-  }
+  if (!is_read(kAlertFormats, format)) { return tl::unexpected(unread_format(path, kAlertFormats, format)); }
   const auto bytes = unpack(snapshot, kSnapshotLimitBytes);
   if (!bytes) { return tl::unexpected(damaged_store(path, bytes.error().message)); }
   Alert alert;
@@ -131,7 +126,8 @@ Result<bool> insert_snapshot(Database& writer, std::int64_t alert_number, const 
   auto done = writer.run(
       "INSERT INTO alert_revision(alert, revision, format, snapshot) VALUES(?,?,?,?) ON CONFLICT DO "
       "NOTHING",
-      {sql_number(alert_number), sql_number(alert.revision), sql_number(kAlertFormat), sql_blob(snapshot_of(alert))});
+      {sql_number(alert_number), sql_number(alert.revision), sql_number(kAlertFormats.newest),
+       sql_blob(snapshot_of(alert))});
   if (!done) { return tl::unexpected(done.error()); }
   return writer.changes() != 0;
 }
@@ -165,9 +161,9 @@ Result<void> close_known(Database& writer, const Known& known, const Alert& aler
   auto done = writer.run("UPDATE alert SET open=0 WHERE number=? AND revision=? AND open=1",
                          {sql_number(known.number), sql_number(alert.revision)});
   if (!done || writer.changes() == 0) { return done; }
-  return writer.run(
-      "UPDATE alert_revision SET format=?, snapshot=? WHERE alert=? AND revision=?",
-      {sql_number(kAlertFormat), sql_blob(snapshot_of(alert)), sql_number(known.number), sql_number(alert.revision)});
+  return writer.run("UPDATE alert_revision SET format=?, snapshot=? WHERE alert=? AND revision=?",
+                    {sql_number(kAlertFormats.newest), sql_blob(snapshot_of(alert)), sql_number(known.number),
+                     sql_number(alert.revision)});
 }
 
 Result<void> insert_later(Database& writer, const AlertInsert& insert, const Known& known) {

@@ -10,11 +10,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/format_versions.h"
 #include "base/result.h"
 #include "store/database.h"
 #include "store/stored_alert.h"
 
 namespace keyvigil {
+
+// Of the snapshot's bytes. Whoever changes Alert::fields() adds one here, and a way to read the older.
+inline constexpr FormatVersions kAlertFormats = {"alert", 2, 2};
 
 struct AlertInsert {
   const Alert* alert = nullptr;

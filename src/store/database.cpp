@@ -43,6 +43,13 @@ Error damaged_store(const std::string& path, std::string_view what) {
                       way_out)};
 }
 
+Error unread_format(const std::string& path, const FormatVersions& known, std::int64_t found) {
+  if (found < known.oldest) { return damaged_store(path, fmt::format("{} of version {}", known.name, found)); }
+  return {ErrorKind::kInputOutput,
+          fmt::format("expected {} of {} in the store '{}', found version {}: {}; nothing was changed", known.name,
+                      version_words(known), path, found, kWrittenByANewer)};
+}
+
 std::int64_t SqlRow::number(int column) const {
   return sqlite3_column_int64(statement_, column);
 }

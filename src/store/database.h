@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/format_versions.h"
 #include "base/result.h"
 
 struct sqlite3;
@@ -131,5 +132,7 @@ class Transaction {
 
 // The sentence about a file that is not as it was written; `what` was found.
 [[nodiscard]] Error damaged_store(const std::string& path, std::string_view what);
+// The sentence about rows whose format is of no version that is read.
+[[nodiscard]] Error unread_format(const std::string& path, const FormatVersions& known, std::int64_t found);
 
 }  // namespace keyvigil

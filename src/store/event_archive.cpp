@@ -19,8 +19,7 @@
 namespace keyvigil {
 namespace {
 
-// Of the bytes of a block. Whoever changes append_event() adds one here; older blocks are then left out.
-constexpr std::int64_t kEventFormat = 1;
+constexpr std::int64_t kEventFormat = EventArchive::kBlockFormats.newest;
 constexpr std::size_t kReaders = 2;
 constexpr std::uint64_t kMostGiven = 100'000;  // events of one instant that can be paged through
 constexpr std::size_t kPlainLimitBytes = std::size_t{64} << 20;
@@ -42,10 +41,6 @@ CREATE INDEX event_block_by_time ON event_block(last, number, first, events, siz
 CREATE INDEX event_block_by_checkpoint ON event_block(checkpoint);
 )sql";
 constexpr std::array kMigrations = {kFirstVersion};
-
-FileForm form() {
-  return {0x4B564531, kMigrations, false};
-}  // "KVE1"
 
 std::uint32_t short_hash(std::string_view key) {
   return static_cast<std::uint32_t>(hash64(key));
@@ -251,6 +246,10 @@ EventPage page_of(std::vector<AccessEvent> found, const std::optional<Cursor>& c
 }
 
 }  // namespace
+
+FileForm EventArchive::form() {
+  return {0x4B564531, kMigrations, false};
+}  // "KVE1"
 
 void EventBlocks::add(const AccessEvent& event) {
   if (events_ == 0) { first_ = last_ = event.time; }

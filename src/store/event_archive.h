@@ -16,10 +16,12 @@
 #include <vector>
 
 #include "base/event_time.h"
+#include "base/format_versions.h"
 #include "base/result.h"
 #include "event/access_event.h"
 #include "store/database.h"
 #include "store/reader_pool.h"
+#include "store/schema.h"
 
 namespace keyvigil {
 
@@ -94,6 +96,10 @@ struct EventArchiveFigures {
 
 class EventArchive {
  public:
+  // Of the bytes of a block. Whoever changes append_event() adds one; blocks of others are left out of timelines.
+  static constexpr FormatVersions kBlockFormats = {"event-block", 1, 1};
+  [[nodiscard]] static FileForm form();
+
   // `checkpoint`: the number of the last one that came to be.
   [[nodiscard]] Result<void> open(const std::string& path, const EventArchiveLimits& limits, std::int64_t checkpoint);
   // `checkpoint`: the number of the one that will hold them. Removes what is too old or too much.

@@ -9,8 +9,6 @@
 namespace keyvigil {
 namespace {
 
-constexpr std::int64_t kRuleFormat = 1;
-
 std::string bytes_of(const SuppressionRule& rule) {
   SnapshotWriter writer;
   for (const std::string* text : {&rule.subscription_id, &rule.name, &rule.alert_type, &rule.reason, &rule.comment}) {
@@ -40,11 +38,12 @@ bool read_conditions(SnapshotReader& reader, std::vector<RuleCondition>& conditi
 }
 
 Result<SuppressionRule> rule_of(const std::string& path, std::int64_t format, std::string_view bytes) {
+  if (!is_read(kRuleFormats, format)) { return tl::unexpected(unread_format(path, kRuleFormats, format)); }
   SuppressionRule rule;
   SnapshotReader reader(bytes);
   bool expires = false;
   std::int64_t expiry = 0;
-  bool read = format == kRuleFormat;
+  bool read = true;
   for (std::string* text : {&rule.subscription_id, &rule.name, &rule.alert_type, &rule.reason, &rule.comment}) {
     read = read && reader.read(*text);
   }
@@ -77,7 +76,7 @@ Result<void> write_rule(Database& writer, const SuppressionRule& rule) {
   return writer.run(
       "INSERT INTO suppression_rule(subscription, name, format, snapshot) VALUES(?,?,?,?) "
       "ON CONFLICT(subscription, name) DO UPDATE SET format=excluded.format, snapshot=excluded.snapshot",
-      {sql_text(rule.subscription_id), sql_text(name), sql_number(kRuleFormat), sql_blob(bytes)});
+      {sql_text(rule.subscription_id), sql_text(name), sql_number(kRuleFormats.newest), sql_blob(bytes)});
 }
 
 Result<bool> remove_rule(Database& writer, const std::string& subscription_id, const std::string& name) {

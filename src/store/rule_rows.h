@@ -6,10 +6,14 @@
 #include <vector>
 
 #include "alert/suppression_rule.h"
+#include "base/format_versions.h"
 #include "base/result.h"
 #include "store/database.h"
 
 namespace keyvigil {
+
+// Of the snapshot's bytes.
+inline constexpr FormatVersions kRuleFormats = {"suppression-rule", 1, 1};
 
 // Of one subscription, or of all; by subscription and name.
 [[nodiscard]] Result<std::vector<SuppressionRule>> read_rules(Database& reader,

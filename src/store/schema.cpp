@@ -183,12 +183,13 @@ bool exists(const std::string& path) {
 }
 
 Result<void> check_version(const std::string& path, std::int64_t version, const FileForm& form) {
-  if (version <= static_cast<std::int64_t>(form.steps.size())) { return {}; }
-  return fail(
-      ErrorKind::kInputOutput,
-      fmt::format("expected the store '{}' to have a schema of version 1 to {}, found {}: a newer KeyVigil wrote "
-                  "it; use that version, nothing was changed",
-                  path, form.steps.size(), version));
+  const FormatVersions known = versions_of(form, "schema");
+  if (version <= known.newest) { return {}; }
+  const std::string_view other_way_out =
+      path.ends_with(kEventsSuffix) ? ", or move this file away: timelines come from it, and begin anew" : "";
+  return fail(ErrorKind::kInputOutput,
+              fmt::format("expected the store '{}' to have a schema of {}, found {}: {}{}; nothing was changed", path,
+                          version_words(known), version, kWrittenByANewer, other_way_out));
 }
 
 Result<FileDescriptor> lock(const std::string& path) {
@@ -275,6 +276,10 @@ Result<void> check_place(const std::string& path, const FileForm& form) {
 FileForm store_form() {
   return {0x4B565631, kSteps, true};
 }  // "KVV1"
+
+FormatVersions versions_of(const FileForm& form, std::string_view name) {
+  return {name, 1, static_cast<std::int64_t>(form.steps.size())};
+}
 
 Result<void> check_head(const std::string& path, const FileForm& form) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/file_descriptor.h"
+#include "base/format_versions.h"
 #include "base/result.h"
 #include "store/database.h"
 
@@ -22,6 +24,7 @@ struct FileForm {
 };
 
 [[nodiscard]] FileForm store_form();
+[[nodiscard]] FormatVersions versions_of(const FileForm& form, std::string_view name);
 
 // One transaction for each step. REQUIRES: the file's version is at most steps.size().
 [[nodiscard]] Result<void> migrate(Database& database, std::span<const char* const> steps);

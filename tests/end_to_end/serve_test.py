@@ -78,9 +78,9 @@ def days_later(last_time, days):
 
 
 class Service:
-    """The program, running."""
+    """The program, running. `moved`: paths are relative to its folder, which may be moved while it does not run."""
 
-    def __init__(self, folder, settings="", arguments=(), environment=None, limits=None):
+    def __init__(self, folder, settings="", arguments=(), environment=None, limits=None, moved=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
         config = self.folder / "keyvigil.yaml"
@@ -89,9 +89,10 @@ class Service:
         self.log = self.log_path.open("ab")
         begin = self.log_path.stat().st_size
         self.process = subprocess.Popen(
-            [KEYVIGIL, "serve", "--dev", "--config", str(config), "--store", str(self.folder / "store.db"),
-             "--listen", "127.0.0.1:0", *arguments],
-            stdout=subprocess.DEVNULL, stderr=self.log, env={**os.environ, **(environment or {})}, preexec_fn=limits)
+            [os.path.abspath(KEYVIGIL), "serve", "--dev", "--config", config.name if moved else str(config),
+             "--store", "store.db" if moved else str(self.folder / "store.db"), "--listen", "127.0.0.1:0", *arguments],
+            cwd=self.folder if moved else None, stdout=subprocess.DEVNULL, stderr=self.log,
+            env={**os.environ, **(environment or {})}, preexec_fn=limits)
         self.port = None
         self.context = None
         self.await_listening(begin)
@@ -190,8 +191,9 @@ class BlobContainer:
     SAS = "sv=2022-11-02&sr=c&sp=rl&sig=c2VjcmV0"
     PAGE = 50
 
-    def __init__(self, blobs):
+    def __init__(self, blobs, address=("127.0.0.1", 0)):
         self.blobs = blobs
+        self.lowest_asked = {}  # place of the first byte, by name
         self.ranges = self.pages = 0
         outer = self
 
@@ -205,8 +207,8 @@ class BlobContainer:
             def log_message(self, *arguments):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/account/insights-logs-auditevent"
+        self.server = http.server.ThreadingHTTPServer(address, Handler)
+        self.url = f"http://{address[0]}:{self.server.server_port}/account/insights-logs-auditevent"
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 
@@ -222,11 +224,13 @@ class BlobContainer:
             return self.reply(request, 403, b"")
         if query.get("comp") == "list":
             return self.reply(request, 200, self.page(query.get("marker", "")))
-        blob = self.blobs.get(urllib.parse.unquote(parts.path).split("/", 3)[3])
+        name = urllib.parse.unquote(parts.path).split("/", 3)[3]
+        blob = self.blobs.get(name)
         if blob is None:
             return self.reply(request, 404, b"")
         first, last = map(int, re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers["x-ms-range"]).groups())
         self.ranges += 1
+        self.lowest_asked[name] = min(first, self.lowest_asked.get(name, first))
         return self.reply(request, 206, blob[first:last + 1])
 
     def page(self, marker):

@@ -433,6 +433,33 @@ TEST_F(LiveLoopTest, RefusesTheStateOfAnotherRunInAStoreThatHasOne) {
   EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
 }
 
+TEST_F(LiveLoopTest, ReadsACheckpointThatDoesNotSayItsVersionAndRefusesANewerOne) {
+  start();
+  append(logs({{0}, {1, kTor}, {2}}, later(3)));
+  run();
+  loop_.reset();
+  const auto save_as = [&](const std::string& format) {
+    auto saved = store_->last_checkpoint();
+    CheckpointCommit commit;
+    commit.consumed_to = (*saved)->consumed_to;
+    (*saved)->sections.erase("format");
+    if (!format.empty()) { (*saved)->sections["format"] = format; }
+    for (const auto& [name, bytes] : (*saved)->sections) { commit.sections[name] = section_of(bytes); }
+    EXPECT_TRUE(store_->commit(commit));
+  };
+  const auto refusal = [&] {
+    LiveLoop again(*store_, {}, {[this] { return now_; }, {}, {}});
+    const auto opened = again.open({}, {}, tor_list());
+    return opened ? std::string() : opened.error().message;
+  };
+  save_as("1000");
+  EXPECT_NE(refusal().find("found '1000': a newer KeyVigil wrote it"), std::string::npos);
+  save_as("seven");
+  EXPECT_NE(refusal().find("found 'seven': it is damaged"), std::string::npos);
+  save_as("");
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(LiveLoopTest, AnswersQuestionsWhileItRuns) {
   start();
   append(logs({{0}, {1, kTor}, {2}}, later(3)));

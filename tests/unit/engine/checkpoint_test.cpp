@@ -51,6 +51,25 @@ TEST(Checkpoint, RefusesEveryFlippedByte) {
   }
 }
 
+TEST(Checkpoint, TellsNewerOlderAndOtherFilesApart) {
+  constexpr std::size_t kVersionAt = 8;
+  const std::string bytes = encode_checkpoint(example());
+  const auto refusal = [](std::string_view of) {
+    const auto decoded = decode_checkpoint(of, "state.kv");
+    return decoded ? std::string() : decoded.error().message;
+  };
+  const auto of_version = [&](std::int64_t version) {
+    std::string other = bytes;
+    other[kVersionAt] = static_cast<char>(version);
+    return other;
+  };
+  EXPECT_NE(refusal(of_version(Checkpoint::kVersions.newest + 1)).find("a newer KeyVigil wrote it"), std::string::npos);
+  EXPECT_NE(refusal(of_version(Checkpoint::kVersions.oldest - 1)).find("use an older copy"), std::string::npos);
+  EXPECT_NE(refusal("{}").find("a file of another kind; name another file"), std::string::npos);
+  EXPECT_NE(refusal("KVST").find("a file that was cut short"), std::string::npos);
+  EXPECT_NE(refusal("").find("an empty file"), std::string::npos);
+}
+
 TEST(Checkpoint, SaysWhichFileItCouldNotReadOrWrite) {
   const auto missing = read_checkpoint("/nonexistent-folder/state");
   ASSERT_FALSE(missing.has_value());

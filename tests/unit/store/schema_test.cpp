@@ -102,6 +102,19 @@ TEST(Schema, RefusesANewerStoreWhoseVersionIsOnlyInTheLog) {
   expect_says(refusal(folder), "found 1000: a newer KeyVigil wrote it");
 }
 
+TEST(Schema, RefusesRowsOfANewerFormat) {
+  const StoreFolder folder;
+  filled_store(folder);
+  {
+    auto database = Database::open(folder.path(), DatabaseMode::kReadWrite);
+    ASSERT_TRUE(database->script("INSERT INTO suppression_rule VALUES('s', 'n', 1000, x'00')"));
+  }
+  const auto rules = folder.open()->all_rules();
+  ASSERT_FALSE(rules);
+  expect_says(rules.error().message, "expected suppression-rule of version 1");
+  expect_says(rules.error().message, "found version 1000: a newer KeyVigil wrote it");
+}
+
 TEST(Schema, RefusesFilesOfOthersAndLeavesThemAlone) {
   const StoreFolder folder;
   sqlite3* other = nullptr;
