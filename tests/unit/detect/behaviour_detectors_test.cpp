@@ -19,7 +19,8 @@ double p_of(Detector& detector, const Facts& facts, SubjectKind subject = Subjec
   AddressFacts address;
   address.microsoft = microsoft;
   double p = 1;
-  for (const Suspicion& suspicion : detector({event, address, facts, true, {.p = access, .reasons = nullptr, .at = {}}})) {
+  for (const Suspicion& suspicion :
+       detector({event, address, facts, true, {.p = access, .reasons = nullptr, .at = {}}})) {
     EXPECT_FALSE(suspicion.reasons.empty());
     EXPECT_GE(suspicion.p, 0);
     EXPECT_LE(suspicion.p, 1);
