@@ -21,7 +21,10 @@ import time
 
 sys.dont_write_bytecode = True
 from rounds import COLUMNS, KINDS, serve_test  # noqa: E402
-import kills  # noqa: E402,F401  (a kind enters itself into KINDS)
+import bodies  # noqa: E402,F401  (a kind enters itself into KINDS)
+import folders  # noqa: E402,F401
+import kills  # noqa: E402,F401
+import raw_requests  # noqa: E402,F401
 
 
 class Campaign:
