@@ -22,9 +22,16 @@ import time
 sys.dont_write_bytecode = True
 from rounds import COLUMNS, KINDS, serve_test  # noqa: E402
 import bodies  # noqa: E402,F401  (a kind enters itself into KINDS)
+import clocks  # noqa: E402,F401
+import damage  # noqa: E402,F401
+import feeds  # noqa: E402,F401
 import folders  # noqa: E402,F401
 import kills  # noqa: E402,F401
 import raw_requests  # noqa: E402,F401
+import shortage  # noqa: E402,F401
+
+
+FAILURES_TOLD = 10  # of a kind; then it has said enough, and has no more turns
 
 
 class Campaign:
@@ -48,12 +55,17 @@ class Campaign:
     def next_turn(self):
         """Kind and seed, or nothing where the time is over, or enough rounds were made."""
         with self.lock:
-            number, place = divmod(self.turn, len(self.kinds))
-            over = number > 0 and time.monotonic() >= self.deadline
-            if over or (self.rounds and number >= self.rounds):
+            failed = collections.Counter(kind for kind, _ in self.failures)
+            if all(failed[kind] >= FAILURES_TOLD for kind in self.kinds):
                 return None
-            self.turn += 1
-            return self.kinds[place], self.seed + number
+            while True:
+                number, place = divmod(self.turn, len(self.kinds))
+                over = number > 0 and time.monotonic() >= self.deadline
+                if over or (self.rounds and number >= self.rounds):
+                    return None
+                self.turn += 1
+                if failed[self.kinds[place]] < FAILURES_TOLD:
+                    return self.kinds[place], self.seed + number
 
     def work(self):
         while (turn := self.next_turn()) is not None:

@@ -38,6 +38,7 @@ class Folders(Round):
             time.sleep(LOOKS_SECONDS)
             found = self.expect_decided_once(service, self.good_numbers)
         self.counts["acknowledged"] += len(self.good_numbers)
+        self.expect_once(found)
         strange = sorted(number for number in found if UNCERTAIN > number and number not in self.good_numbers)
         if strange:
             raise Broken("others", f"records were decided that nobody wrote: {strange[:20]}")

@@ -236,12 +236,16 @@ class Round(ServeCase):
             if not lost or time.monotonic() > deadline:
                 break
             time.sleep(0.2)
-        twice = sorted(number for number, times in found.items() if times > 1)
-        if twice:
-            raise Broken("doubled", f"records were decided twice: {twice[:20]}", len(twice))
+        self.expect_once({number: times for number, times in found.items() if number in numbers})
         if lost:
             raise Broken("lost", f"acknowledged records were never decided: {sorted(lost)[:20]}", len(lost))
         return found
+
+    @staticmethod
+    def expect_once(found):
+        twice = sorted(number for number, times in found.items() if times > 1)
+        if twice:
+            raise Broken("doubled", f"records were decided twice: {twice[:20]}", len(twice))
 
     def expect_sum(self, figures, events):
         """So many different events were acknowledged: so many were decided, or are held until their turn."""
