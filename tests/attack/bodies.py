@@ -234,8 +234,8 @@ class Bodies(Round):
         counted = (total("records_total"), total("records_refused_total"))
         if counted != said:
             raise Broken("others", f"answers said (records, refused) {said}, the figures say {counted}")
-        used = (self.decided(figures) + total("duplicates_total") + total("decided_before_total")
-                + total("too_old_total") + total("records_skipped_total") + total("future_refused_total"))
+        used = (self.decided(figures) + total("duplicates_total") + total("too_old_total")
+                + total("records_skipped_total"))
         if used != self.records - self.refused:
             raise Broken("lost" if used < self.records - self.refused else "doubled",
                          f"{self.records - self.refused} records were taken, {used} are accounted for: {figures}",
