@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A standing attacker: does to `keyvigil serve` what strangers, broken disks and bad days do, and looks at what is left.
+"""A standing attacker: does to `keyvigil serve` what strangers, broken disks and bad days do, and looks what is left.
 
 Usage: attack.py KEYVIGIL [--seconds N] [--seed S] [--kind K]... [--jobs J] [--rounds R] [--keep FOLDER]
 

@@ -40,7 +40,9 @@ exec '{program}' "$@"
 BLIND = """#!/bin/sh
 if [ "$1" = serve ]; then
   for word in "$@"; do
-    if [ "$before" = --config ]; then sed -i 's/^  tor: .*/  tor: []/; s/^  suspicious: .*/  suspicious: []/' "$word"; fi
+    if [ "$before" = --config ]; then
+      sed -i 's/^  tor: .*/  tor: []/; s/^  suspicious: .*/  suspicious: []/' "$word"
+    fi
     before=$word
   done
 fi

@@ -83,7 +83,8 @@ class Bodies(Round):
         return framing, b"\n".join(parts)
 
     def packed(self, body):
-        packing = self.chance.choice(("plain", "plain", "gzip header", "gzip", "two gzip members", "zip", "UTF-16", "BOM"))
+        packing = self.chance.choice(("plain", "plain", "gzip header", "gzip", "two gzip members", "zip", "UTF-16",
+                                      "BOM"))
         if packing == "gzip header":
             return packing, gzip.compress(body, mtime=0), {"Content-Encoding": "gzip"}
         if packing == "gzip":
@@ -202,7 +203,8 @@ class Bodies(Round):
     def expect_alike(self, body, found):
         """`detect` counts the same body alike."""
         (self.folder / "body").write_bytes(body)
-        done = serve_test.run("detect", self.folder / "body", "--max-refused", "100", "--allow-empty", "--format", "jsonl")
+        done = serve_test.run("detect", self.folder / "body", "--max-refused", "100", "--allow-empty", "--format",
+                              "jsonl")
         read = RECORDS_READ.search(done.stderr)
         if done.returncode != 0 or read is None or tuple(map(int, read.groups())) != found:
             raise Broken("crashes" if done.returncode < 0 else "others", f"serve counts (records, refused) {found}, "

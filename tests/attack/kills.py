@@ -21,7 +21,8 @@ class Kills(Round):
         lines, settings, _ = self.simulated(self.chance.randrange(1500, 5000), self.chance.randrange(1, 1000))
         expected = self.detected(lines, settings)
         self.output = self.folder / "out.jsonl"
-        settings += f"outputs:\n  - {{name: all, kind: file, path: '{self.output}', backfilled: true, learning: true}}\n"
+        settings += (f"outputs:\n  - {{name: all, kind: file, path: '{self.output}', backfilled: true, "
+                     f"learning: true}}\n")
         kills = self.chance.randrange(2, 7)
         if self.chance.random() < 0.5:
             service = self.killed_while_sending(lines, settings + KEPT, kills)
@@ -92,7 +93,8 @@ class Kills(Round):
         service = self.restart(self.services[0], settings) if self.services else self.start(settings=settings)
         at = self.send_until(service, chunks, at, len(chunks))
         if at < len(chunks):
-            raise Broken("others", f"body {at} was not taken by a service that nobody kills: {service.log_lines()[-3:]}")
+            raise Broken("others", f"body {at} was not taken by a service that nobody kills: "
+                         f"{service.log_lines()[-3:]}")
         return service
 
     def start_to_die(self, settings, aim):

@@ -19,20 +19,24 @@ LENGTHS_IN_DOUBT = (
     "Transfer-Encoding: xchunked\r\nContent-Length: {n}", "Transfer-Encoding: chunked, identity",
     "Transfer-Encoding: identity\r\nContent-Length: {n}", "Transfer-Encoding:\tchunked\r\nContent-Length: {n}",
     "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip", "Content-Length: 99999999999999999999",
-    "X: y\r\nTransfer-Encoding\r\n: chunked\r\nContent-Length: {n}", "X: y\x00\r\nContent-Length: {n}\r\nContent-Length: 0")
+    "X: y\r\nTransfer-Encoding\r\n: chunked\r\nContent-Length: {n}",
+    "X: y\x00\r\nContent-Length: {n}\r\nContent-Length: 0")
 HEADS = (
-    b"GET / HTTP/0.9\r\n\r\n", b"GET /healthz\r\n", b"GET /healthz HTTP/1.2\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"GET / HTTP/0.9\r\n\r\n", b"GET /healthz\r\n", b"GET /healthz HTTP/1.2\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /healthz HTTP/1.1\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /v1/%c0%ae%c0%ae/x HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /v1/..%2f..%2fx HTTP/1.1\r\nHost: h\r\n\r\n",
-    b"TRACE /v1/alerts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n" * 1000, b"\x16\x03\x01\x02\x00\x01\x00", b"\0" * 4096,
+    b"TRACE /v1/alerts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n" * 1000, b"\x16\x03\x01\x02\x00\x01\x00",
+    b"\0" * 4096,
     b"GET /v1/alerts?after=%ff&limit=-1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n")
-CHUNKS = (b"zz\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"ffffffffffffffff\r\na\r\n", b"5\r\nabc\r\n0\r\n\r\n", b"5\nabcde\n0\n\n",
-          b"5;x=" + b"y" * 70000 + b"\r\nabcde\r\n0\r\n\r\n", b"1\r\na\r\n" * 20000 + b"0\r\n\r\n",
-          b"0\r\n" + b"X: y\r\n" * 5000 + b"\r\n", b"5\r\nabcdeXX0\r\n\r\n", b"00000000000000000000000005\r\nabcde\r\n0\r\n\r\n")
+CHUNKS = (
+    b"zz\r\n", b"-5\r\nabcde\r\n0\r\n\r\n", b"ffffffffffffffff\r\na\r\n", b"5\r\nabc\r\n0\r\n\r\n", b"5\nabcde\n0\n\n",
+    b"5;x=" + b"y" * 70000 + b"\r\nabcde\r\n0\r\n\r\n", b"1\r\na\r\n" * 20000 + b"0\r\n\r\n", b"5\r\nabcdeXX0\r\n\r\n",
+    b"0\r\n" + b"X: y\r\n" * 5000 + b"\r\n", b"00000000000000000000000005\r\nabcde\r\n0\r\n\r\n")
 
 
 class RawRequests(Round):

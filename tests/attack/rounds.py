@@ -135,6 +135,7 @@ class Round(ServeCase):
         for service in self.services:
             if service.process.poll() is None:
                 service.kill()
+            service.log.close()
         self.doCleanups()
         if self.failure is not None:
             (self.folder / "steps.txt").write_text("\n".join(self.steps) + "\n")
