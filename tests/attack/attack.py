@@ -29,6 +29,7 @@ import folders  # noqa: E402,F401
 import kills  # noqa: E402,F401
 import raw_requests  # noqa: E402,F401
 import shortage  # noqa: E402,F401
+import states  # noqa: E402,F401
 
 
 FAILURES_TOLD = 10  # of a kind; then it has said enough, and has no more turns

@@ -78,7 +78,7 @@ class Damage(Round):
         at = self.chance.randrange(max(1, size))
         length = self.chance.choice((1, 100, 4096, 65536))
         self.step(f"{change} in {path.name}, at {at / max(1, size):.4f} of it, {length} bytes")
-        self.moment()
+        self.count_harm()
         in_place = change in ("turn a bit", "garbage", "zero pages")
         may_be_gone = path.name == "store.db-wal" and (not in_place or at >= last_commit_at(path))
         if change == "turn a bit" and size:

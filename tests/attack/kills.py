@@ -118,7 +118,7 @@ class Kills(Round):
         if code != -serve_test.signal.SIGKILL:
             raise Broken("crashes" if code < 0 else "others",
                          f"it ended with {code} before it was killed: {service.log_lines()[-3:]}")
-        self.moment()
+        self.count_harm()
 
     def send_until(self, service, chunks, begin, end):
         """Where to go on: the first body without a good answer."""

@@ -21,8 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "end_to_end
 import serve_test  # noqa: E402
 from serve_test import ServeCase, days_later, json_lines  # noqa: E402
 
-# Of a table's row. "moments": kills, or damages that were done.
-COLUMNS = ("rounds", "actions", "moments", "acknowledged", "lost", "doubled", "missing", "crashes", "hangs", "others",
+# Of a table's row. "harms": kills, or damages that were done.
+COLUMNS = ("rounds", "actions", "harms", "acknowledged", "lost", "doubled", "missing", "crashes", "hangs", "others",
            "skipped")
 KINDS = {}
 
@@ -153,8 +153,8 @@ class Round(ServeCase):
         self.skips.add(why)
         self.counts["skipped"] += 1
 
-    def moment(self):
-        self.counts["moments"] += 1
+    def count_harm(self):
+        self.counts["harms"] += 1
 
     # What must hold.
 
@@ -169,7 +169,7 @@ class Round(ServeCase):
 
     def kill(self, service):
         service.killed = True
-        self.moment()
+        self.count_harm()
         service.kill()
 
     def stop(self, service, codes=(0,)):

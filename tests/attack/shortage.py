@@ -151,7 +151,7 @@ class Shortage(Round):
             self.send_bodies(service, 5)
             left = self.chance.choice((0, 20, 80, 300)) << 10
             self.step(f"fill the disk up to {left} bytes")
-            self.moment()
+            self.count_harm()
             fill(ballast, left)
             with self.watched(service):
                 self.send_bodies(service, 20)
