@@ -38,10 +38,10 @@ FAILURES_TOLD = 10  # of a kind; then it has said enough, and has no more turns
 class Campaign:
     """Rounds of kinds in turn, by some workers at once; what they counted, and what failed."""
 
-    def __init__(self, program, kinds, seed, seconds, rounds, kept_folder, told=print):
+    def __init__(self, program, kinds, seed, seconds, rounds, kept_folder):
         self.program, self.kinds, self.seed = program, kinds, seed
         self.deadline = time.monotonic() + seconds
-        self.rounds, self.kept_folder, self.told = rounds, kept_folder, told
+        self.rounds, self.kept_folder = rounds, kept_folder
         self.counts = {kind: collections.Counter() for kind in kinds}
         self.skips = {kind: set() for kind in kinds}
         self.failures = []
@@ -81,10 +81,10 @@ class Campaign:
                     self.tell(one)
 
     def tell(self, failed):
-        self.told(f"FAILED: kind {failed.name}, seed {failed.seed}, step {len(failed.steps)}: "
-                  f"{failed.steps[-1] if failed.steps else 'the first start'}\n  {failed.failure}\n"
-                  f"  again: python3 tests/attack/attack.py {self.program} --kind {failed.name} --seed {failed.seed} "
-                  f"--rounds 1\n  kept: {self.kept_folder / f'{failed.name}-{failed.seed}'}")
+        print(f"FAILED: kind {failed.name}, seed {failed.seed}, step {len(failed.steps)}: "
+              f"{failed.steps[-1] if failed.steps else 'the first start'}\n  {failed.failure}\n"
+              f"  again: python3 tests/attack/attack.py {self.program} --kind {failed.name} --seed {failed.seed} "
+              f"--rounds 1\n  kept: {self.kept_folder / f'{failed.name}-{failed.seed}'}", flush=True)
 
     def table(self):
         rows = [("kind", *COLUMNS)] + [(kind, *(str(self.counts[kind][column]) for column in COLUMNS))

@@ -113,6 +113,17 @@ class Planted(unittest.TestCase):
         self.assertEqual(code, 1, text)
         self.assertEqual(counts["lost"], 1, text)
 
+    def test_the_same_seed_gives_the_same_steps(self):
+        serve_test.KEYVIGIL = PROGRAM
+        for kind in ("kills", "damage"):
+            with self.subTest(kind):
+                first, again, other = (KINDS[kind](seed, self.folder) for seed in (3, 3, 4))
+                for one in (first, again, other):
+                    one.perform()
+                self.assertGreater(len(first.steps), 1)
+                self.assertEqual(first.steps, again.steps)
+                self.assertNotEqual(first.steps, other.steps)
+
     def test_nothing_where_nothing_is_wrong(self):
         code, counts, text = self.attacked("clocks")
         self.assertEqual(code, 0, text)

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import struct
@@ -75,18 +76,21 @@ class Damage(Round):
         size = path.stat().st_size
         change = self.chance.choice(("turn a bit", "turn a bit", "garbage", "cut", "remove", "empty", "zero pages",
                                      "replace", "folder"))
-        at = self.chance.randrange(max(1, size))
-        length = self.chance.choice((1, 100, 4096, 65536))
-        self.step(f"{change} in {path.name}, at {at / max(1, size):.4f} of it, {length} bytes")
+        # Sizes may differ between two runs of one seed: what is drawn does not depend on them.
+        part, length, bit, pages = (self.chance.random(), self.chance.choice((1, 100, 4096, 65536)),
+                                    self.chance.randrange(8), self.chance.randrange(1, 5))
+        garbage = random.Random(self.chance.random()).randbytes(length)
+        at = int(part * size)
+        self.step(f"{change} in {path.name}, at {part:.4f} of it, {length} bytes")
         self.count_harm()
         in_place = change in ("turn a bit", "garbage", "zero pages")
         may_be_gone = path.name == "store.db-wal" and (not in_place or at >= last_commit_at(path))
         if change == "turn a bit" and size:
-            overwrite(path, at, bytes([path.read_bytes()[at] ^ 1 << self.chance.randrange(8)]))
+            overwrite(path, at, bytes([path.read_bytes()[at] ^ 1 << bit]))
         elif change == "garbage":
-            overwrite(path, at, self.chance.randbytes(min(length, size - at)))
+            overwrite(path, at, garbage[:size - at])
         elif change == "zero pages":
-            overwrite(path, at - at % 4096, bytes(min(4096 * self.chance.randrange(1, 5), size - at + at % 4096)))
+            overwrite(path, at - at % 4096, bytes(min(4096 * pages, size - at + at % 4096)))
         elif change in ("cut", "empty"):
             os.truncate(path, at if change == "cut" else 0)
         elif change in ("remove", "replace", "folder"):
@@ -94,7 +98,7 @@ class Damage(Round):
             if change == "folder":
                 path.mkdir()
             elif change == "replace":
-                path.write_bytes(self.chance.randbytes(length))
+                path.write_bytes(garbage)
         return Harm(path, may_be_gone, path.name.endswith("-shm") and change in ("cut", "empty"))
 
     def expect_told_or_whole(self, folder, harm, before):

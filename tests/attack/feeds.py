@@ -2,6 +2,7 @@
 import gzip
 import http.server
 import json
+import random
 import socket
 import threading
 import time
@@ -18,8 +19,8 @@ TAXII = b'{"type":"indicator","pattern":"[ipv4-addr:value = \'198.51.100.7\']","
 class ListServer:
     """Answers a path as the behaviour of this name says."""
 
-    def __init__(self, chance):
-        self.chance = chance
+    def __init__(self, seed):
+        self.seed = seed
         self.closing = threading.Event()
         self.asked = []
         self.good = b""
@@ -53,7 +54,8 @@ class ListServer:
         if name == "good":
             self.reply(request, self.good)
         elif name in BEHAVIOURS:
-            BEHAVIOURS[name](self, request)
+            # The same answer each time, whoever is asked first.
+            BEHAVIOURS[name](self, request, random.Random(f"{name} {self.seed}"))
         else:
             self.reply(request, b"203.0.113.9\n")
 
@@ -68,66 +70,66 @@ class ListServer:
 
     # What servers do.
 
-    def hang(self, request):
+    def hang(self, request, _):
         self.closing.wait(600)
 
-    def drip(self, request):
+    def drip(self, request, _):
         request.send_response(200)
         request.end_headers()
         while not self.closing.wait(0.2):
             request.wfile.write(b"2")
 
-    def endless(self, request):
+    def endless(self, request, _):
         request.send_response(200)
         request.end_headers()
         while not self.closing.is_set():
             request.wfile.write(b"203.0.113.7\n" * 10_000)
 
-    def deep(self, request):
+    def deep(self, request, _):
         self.reply(request, b'{"objects":[{"type":"indicator","x":' + b"[" * LEVELS + b"]" * LEVELS + b"}]}")
 
-    def pages(self, request):
+    def pages(self, request, _):
         """There are always more."""
         self.reply(request, b'{"more":true,"next":"%d","objects":[%s]}' % (len(self.asked), TAXII))
 
-    def arrays(self, request):
+    def arrays(self, request, _):
         self.reply(request, b'{"objects":[' + b"[]," * (8 << 20) + b"[]]}")
 
-    def redirect(self, request):
-        place = self.chance.choice(("/canary", "file:///etc/passwd", "gopher://127.0.0.1:1/", "/redirect"))
-        self.reply(request, b"", self.chance.choice((301, 302, 307)), [("Location", place)])
+    def redirect(self, request, chance):
+        place = chance.choice(("/canary", "file:///etc/passwd", "gopher://127.0.0.1:1/", "/redirect"))
+        self.reply(request, b"", chance.choice((301, 302, 307)), [("Location", place)])
 
-    def garbage(self, request):
-        self.reply(request, self.chance.randbytes(5000))
+    def garbage(self, request, chance):
+        self.reply(request, chance.randbytes(5000))
 
-    def page(self, request):
+    def page(self, request, _):
         self.reply(request, b"<!DOCTYPE html><html><body>Sign in at 203.0.113.66</body></html>",
                    headers=[("Content-Type", "text/html")])
 
-    def short(self, request):
+    def short(self, request, _):
         self.reply(request, b"203.0.113.7\n", length=5000)
 
-    def chunks(self, request):
+    def chunks(self, request, _):
         request.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n203.0.113.7\n\r\n")
 
-    def bomb(self, request):
+    def bomb(self, request, _):
         self.reply(request, gzip.compress(b"203.0.113.7\n" * (30 << 20), 1, mtime=0),
                    headers=[("Content-Encoding", "gzip")])
 
-    def everybody(self, request):
+    def everybody(self, request, _):
         self.reply(request, b"0.0.0.0/0\n::/0\n")
 
-    def status(self, request):
-        self.reply(request, b"203.0.113.7\n", self.chance.choice((204, 304, 401, 404, 429, 500, 503)),
+    def status(self, request, chance):
+        self.reply(request, b"203.0.113.7\n", chance.choice((204, 304, 401, 404, 429, 500, 503)),
                    [("Retry-After", "999999999")])
 
-    def head(self, request):
+    def head(self, request, _):
         request.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1_000_000 + b"\r\n203.0.113.7\n")
 
-    def nothing(self, request):
+    def nothing(self, request, _):
         request.connection.shutdown(socket.SHUT_RDWR)
 
-    def cut_json(self, request):
+    def cut_json(self, request, _):
         self.reply(request, b'{"objects":[' + TAXII + b",")
 
 
@@ -146,7 +148,7 @@ class Feeds(Round):
     holds = "the good list is in force and raises its alert; the others are told and decide nothing; it ends in time"
 
     def attack(self):
-        self.server = ListServer(self.chance)
+        self.server = ListServer(self.seed)
         self.addCleanup(self.server.close)
         entries = [f"203.0.113.{number}" for number in range(ENTRIES)]
         self.server.good = "\n".join(entries).encode()

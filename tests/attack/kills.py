@@ -76,9 +76,7 @@ class Kills(Round):
             chunks.append(lines[at:at + size])
             at += size
         at = 0
-        for number in range(kills):
-            # So that what is left lasts for all kills.
-            target = self.chance.randrange(at, at + max(1, (len(chunks) - at) // (kills - number)))
+        for target in sorted(self.chance.randrange(len(chunks)) for _ in range(kills)):
             aim, delay = self.chance.choice(AIMS), self.chance.uniform(0.0, 0.05)
             self.step(f"kill inside commit {aim}" if aim else f"kill {delay * 1000:.1f} ms after body {target} of "
                       f"{len(chunks)} begins")

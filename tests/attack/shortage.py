@@ -64,7 +64,7 @@ class Shortage(Round):
             if self.chance.random() < 0.5:
                 self.kill(service)
             else:
-                self.stop(service)
+                self.stop(service, codes=(0, 3))  # the limit holds also while it ends
         service = self.restart(service, self.settings + KEPT)
         if self.send_bodies(service, 3) != 3:
             raise Broken("others", "without the limit it does not take good records")
