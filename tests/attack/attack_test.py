@@ -120,7 +120,7 @@ class Planted(unittest.TestCase):
                 first, again, other = (KINDS[kind](seed, self.folder) for seed in (3, 3, 4))
                 for one in (first, again, other):
                     one.perform()
-                self.assertGreater(len(first.steps), 1)
+                self.assertTrue(first.steps)
                 self.assertEqual(first.steps, again.steps)
                 self.assertNotEqual(first.steps, other.steps)
 
