@@ -32,8 +32,9 @@ CRASHES = """#!/bin/sh
 (sleep 1; kill -SEGV $$) >/dev/null 2>&1 &
 exec '{program}' "$@"
 """
+# Again and again: an instrumented program may need longer to start than to be stopped the first time.
 HANGS = """#!/bin/sh
-(sleep 1; kill -STOP $$; sleep 7; kill -CONT $$) >/dev/null 2>&1 &
+(for again in 1 2 3 4 5; do sleep 1; kill -STOP $$ || exit; sleep 7; kill -CONT $$; done) >/dev/null 2>&1 &
 exec '{program}' "$@"
 """
 # No list is read: what it would expose stays unseen. `detect` reads it.
