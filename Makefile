@@ -5,6 +5,8 @@ TEST_JOBS ?= $(BUILD_JOBS)
 FUZZ_SECONDS ?= 3600
 SHORT_FUZZ_SECONDS ?= 25
 LINT_SECONDS ?= 420
+ATTACK_SECONDS ?= 60
+ATTACK_OPTIONS ?=
 
 RELEASE := build/release
 KEYVIGIL := $(RELEASE)/keyvigil
@@ -13,7 +15,7 @@ REPORTS := $(CURDIR)/build/reports
 
 .DEFAULT_GOAL := keyvigil
 .PHONY: keyvigil demo test package test-clients check format format-check lint layering sanitize thread-sanitize \
-        fuzz-short fuzz bench load \
+        fuzz-short fuzz bench load attack \
         bless set-up-build set-up-test set-up-check set-up-bench set-up-package clean help
 
 keyvigil: set-up-build ## build build/release/keyvigil (the default)
@@ -89,6 +91,9 @@ bench: set-up-build set-up-bench ## build and run the benchmarks; figures go to 
 
 load: keyvigil ## the load test of keyvigil serve: events a second, waiting times, memory
 	tests/bench/serve_load.py $(KEYVIGIL)
+
+attack: keyvigil ## attack keyvigil serve for ATTACK_SECONDS: kills, broken disks, hostile bodies; a table of counts
+	python3 tests/attack/attack.py $(KEYVIGIL) --seconds $(ATTACK_SECONDS) $(ATTACK_OPTIONS)
 
 bless: set-up-build set-up-test ## rewrite the expected outputs of tests, then look at the diff
 	cmake --preset release -DKEYVIGIL_TESTS=ON

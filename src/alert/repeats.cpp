@@ -312,6 +312,7 @@ void Repeats::remember(const AccessEvent& event, const Decision& decision) {
 
 void Repeats::observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
                       std::vector<Alert>* revised) {
+  opened_types_.clear();
   const bool nobody_open =
       open_.empty() || (open_of_subject(caller_hash(event)) == 0 && open_of_subject(vault_hash(event)) == 0);
   if (!decision.findings.empty() || !nobody_open) {
@@ -437,6 +438,8 @@ Alert& Repeats::open(const AccessEvent& event, const Finding& finding, std::stri
     alert.revision = before->second.revision + 1;
     alert.continued = true;
     ++statistics_.reopened;
+  } else {
+    opened_types_.push_back(alert.type);
   }
   alert.first_event = whole_milliseconds(event.time);
   alert.last_event = alert.first_event;

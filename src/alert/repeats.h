@@ -90,6 +90,8 @@ class Repeats {
   // that the event opened or revised.
   void observe(const AccessEvent& event, const Decision& decision, const AddressBook& book,
                std::vector<Alert>* revised = nullptr);
+  // Types of the alerts that the last observe() raised for the first time, whatever revision it left them at.
+  [[nodiscard]] const std::vector<AlertType>& opened_types() const { return opened_types_; }
   // Of an event that is not observed: later alerts may look back at it.
   void remember(const AccessEvent& event, const Decision& decision);
 
@@ -179,6 +181,7 @@ class Repeats {
 
   std::vector<Alert*> raised_;   // by the event at hand
   std::vector<Alert*> revised_;  // the same, opened or revised
+  std::vector<AlertType> opened_types_;
 };
 
 }  // namespace keyvigil

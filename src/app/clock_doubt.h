@@ -32,6 +32,8 @@ class RecordTimes {
   [[nodiscard]] bool agree_that_the_clock_is_slow() const;
   // It is one time that says so.
   [[nodiscard]] bool is_single() const { return earliest_ahead_ticks_ == latest_ahead_ticks_; }
+  // Those that are refused where the piece is taken.
+  [[nodiscard]] std::uint64_t ahead() const { return ahead_; }
   [[nodiscard]] EventTime newest_ahead() const { return EventTime{latest_ahead_ticks_}; }
   // How far that one is ahead.
   [[nodiscard]] std::int64_t lead_ticks() const { return latest_ahead_ticks_ - now_ticks_; }

@@ -49,6 +49,19 @@ void count_refusals(const DecodedBatch& batch, IngestAnswer& answer) {
   }
 }
 
+// As the loop will refuse them: it judges by the time at which they were received.
+void count_strays(const RecordTimes& times, EventTime now, IngestAnswer& answer) {
+  if (times.ahead() == 0) { return; }
+  if (answer.refused == 0) {
+    answer.first_refusal =
+        fmt::format("expected times that are at most {} minutes ahead of this machine's clock ({}), found {}",
+                    RecordTimes::kAheadTicks / EventTime::kTicksPerMinute, to_iso_milliseconds(now),
+                    to_iso_milliseconds(times.newest_ahead()));
+  }
+  answer.refused += times.ahead();
+  answer.refused_by_cause[std::string(to_string(RefusalCause::kFuture))] += times.ahead();
+}
+
 }  // namespace
 
 IngestDoor::IngestDoor(LiveLoop& loop, ClockDoubt& clock, const IngestLimits& limits, std::function<EventTime()> now)
@@ -175,6 +188,7 @@ IngestAnswer IngestDoor::look_at(const std::string& input, std::string_view body
   if (const auto why = clock_->hold(fmt::format("{}\n{:x}", input, hash64(body)), times)) {
     return refusal(IngestOutcome::kFailed, *why, kRetryLater);
   }
+  count_strays(times, now, answer);
   return answer;
 }
 

@@ -85,6 +85,7 @@ Result<void> LiveEstate::decide_ready(LiveOutcome& outcome) {
     repeats_.advance(event_.time, closed_);
     if (!closed_.empty()) { hand_out_closed(from_backfill, revisions); }
     repeats_.observe(event_, decision_, *book_, &revised_);
+    for (const AlertType type : repeats_.opened_types()) { ++counts_.raised[static_cast<std::size_t>(type)]; }
     if (!revised_.empty()) { hand_out_revised(from_backfill, revisions); }
   }
   if (order_->failure()) { return tl::unexpected(*order_->failure()); }
@@ -111,7 +112,6 @@ void LiveEstate::hand_out_closed(bool from_backfill, std::vector<LiveRevision>& 
 
 void LiveEstate::hand_out_revised(bool from_backfill, std::vector<LiveRevision>& revisions) {
   for (Alert& alert : revised_) {
-    if (alert.revision == 1) { ++counts_.raised[static_cast<std::size_t>(alert.type)]; }
     revisions.push_back({std::move(alert), from_backfill});
   }
   revised_.clear();

@@ -494,7 +494,10 @@ Result<void> LiveLoop::take_events(const JournalEntry& entry, DecodedBatch& batc
   Tally& tally = memory_.tallies[entry.input];
   tally.records += batch.records;
   tally.received_ticks = std::max(tally.received_ticks, entry.received_ticks);
-  for (const std::uint64_t skipped : batch.skipped) { tally.skipped += skipped; }
+  for (std::size_t cause = 0; cause < batch.skipped.size(); ++cause) {
+    // Blank lines and empty envelopes are no records.
+    if (cause != static_cast<std::size_t>(SkipCause::kEmpty)) { tally.skipped += batch.skipped[cause]; }
+  }
   tally.unreadable_addresses += batch.unreadable_addresses;
   for (const Refusal& refusal : batch.refusals) { ++tally.refused[static_cast<std::size_t>(refusal.cause)]; }
   Input* input = nullptr;

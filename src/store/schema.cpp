@@ -225,14 +225,25 @@ Result<void> fill_new_file(const std::string& path, const FileForm& form) {
   return filled ? database->script("PRAGMA journal_mode=WAL") : filled;
 }
 
+// What lies beside a store that was there is not the beginning of an empty one.
+Result<void> check_none_was_there(const std::string& path) {
+  struct Left {
+    std::string_view suffix, what, name;
+  };
+  for (const Left& left : {Left{"-wal", "write-ahead log", "log"}, Left{kEventsSuffix, "events", "events"}}) {
+    if (const std::string file = fmt::format("{}{}", path, left.suffix); exists(file)) {
+      return fail(ErrorKind::kInputOutput,
+                  fmt::format("expected the store '{}' beside its {} '{}', found the {} alone; put the store or a "
+                              "backup back, or move the {} away to start with an empty store",
+                              path, left.what, file, left.name, left.name));
+    }
+  }
+  return {};
+}
+
 // Whole or not there: a new name is given to a finished file.
 Result<void> create(const std::string& path, const FileForm& form) {
-  if (exists(path + "-wal")) {
-    return fail(ErrorKind::kInputOutput,
-                fmt::format("expected the store '{}' beside its write-ahead log '{}-wal', found the log alone; put the "
-                            "store back, or move the log away to start with an empty store",
-                            path, path));
-  }
+  if (auto checked = check_none_was_there(path); !checked) { return checked; }
   const std::string unfinished = path + ".new";
   for (const char* end : {"", "-wal", "-shm", "-journal"}) { (void)::unlink((unfinished + end).c_str()); }
   if (auto filled = fill_new_file(unfinished, form); !filled) {

@@ -180,6 +180,15 @@ class Bodies(InputsCase):
         counted = {one["name"]: (one["records"], one["refused"]) for one in self.ask(service, "/v1/sources")["value"]}
         self.assertEqual(counted, {"logs": (108, 8), "ingest/dcr-1/Custom-Vaults": (101, 1)})
 
+    def test_blank_lines_are_no_skipped_records(self):
+        service = self.start()
+        records = [record(BEGIN + i, number=i) for i in range(3)]
+        other = json.dumps(record(BEGIN, number=9) | {"category": "AllMetrics"}).encode()
+        self.assertEqual(service.send(b"\r\n\n".join(json_lines([one]) for one in records) + other)[0], 200)
+        service.await_decided()
+        (source,) = self.ask(service, "/v1/sources")["value"]
+        self.assertEqual((source["records"], source["refused"], source["skipped"]), (4, 0, 1))
+
     def test_names_of_inputs_are_bounded_and_can_be_removed(self):
         service = self.start()
 

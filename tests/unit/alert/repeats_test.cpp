@@ -39,6 +39,26 @@ TEST(Repeats, OpensOneAlertPerTypeCallerVaultAndDay) {
   for (std::size_t i = 1; i < alerts.size(); ++i) { EXPECT_NE(alerts[0].id, alerts[i].id); }
 }
 
+TEST(Repeats, SayWhichAlertsAnEventRaisedForTheFirstTime) {
+  ListWorld world;
+  Repeats repeats;
+  const auto opened_by = [&](const AccessEvent& event) {
+    std::vector<Alert> closed;
+    repeats.advance(event.time, closed);
+    repeats.observe(event, world.decide(event), world.book());
+    return repeats.opened_types();
+  };
+  const AccessEvent first = read_secret("2026-09-28T10:00:00Z", kTorAddress).build();
+  EXPECT_EQ(opened_by(first), std::vector{AlertType::kTORAccess});
+  EXPECT_EQ(opened_by(read_secret("2026-09-28T10:00:01Z", kTorAddress).build()), std::vector<AlertType>());
+  EXPECT_EQ(opened_by(read_secret("2026-09-28T10:00:02Z", kCleanAddress).build()), std::vector<AlertType>());
+  EXPECT_EQ(opened_by(read_secret("2026-09-28T10:00:03Z", kListedAddress).build()),
+            std::vector{AlertType::kSuspiciousIPAccess});
+  // Days after both were closed, a late hit of that day raises the first again: it is no new one.
+  EXPECT_EQ(opened_by(read_secret("2026-10-08T10:00:00Z", kCleanAddress).build()), std::vector<AlertType>());
+  EXPECT_EQ(opened_by(first), std::vector<AlertType>());
+}
+
 TEST(Repeats, NamesAnAnonymousAlertByItsAddress) {
   ListWorld world;
   std::vector<AccessEvent> events;

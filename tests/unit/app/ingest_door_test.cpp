@@ -177,8 +177,13 @@ TEST_F(IngestDoorTest, TakesNothingThatSaysThatTheClockIsSlow) {
   now_ = parse_iso_time("2026-05-05T10:00:05Z").value();
   EXPECT_EQ(take(ahead).outcome, Outcome::kStored);
   EXPECT_EQ(clock_doubt_.held(now_).pieces, 0U);
-  // A stray stops nobody: the loop refuses it.
-  EXPECT_EQ(take(record(kOurs, "2099-01-01T00:00:00Z") + record() + record()).outcome, Outcome::kStored);
+  // A stray stops nobody: the loop refuses it, and the answer says so.
+  const IngestAnswer strayed = take(record(kOurs, "2099-01-01T00:00:00Z") + record() + record());
+  EXPECT_EQ(strayed.outcome, Outcome::kStored);
+  EXPECT_EQ(strayed.records, 3U);
+  EXPECT_EQ(strayed.refused, 1U);
+  EXPECT_EQ(strayed.refused_by_cause.at("future"), 1U);
+  EXPECT_NE(strayed.first_refusal.find("found 2099-01-01"), std::string::npos) << strayed.first_refusal;
   EXPECT_EQ(journalled(), 3U);
 }
 

@@ -138,6 +138,13 @@ TEST(Schema, RefusesALogWithoutItsStore) {
   EXPECT_EQ(bytes_of_file(folder.path() + "-wal"), "left behind");
 }
 
+TEST(Schema, RefusesEventsWithoutTheirStore) {
+  const StoreFolder folder;
+  write_file(folder.path() + ".events", "left behind");
+  expect_says(refusal(folder), "found the events alone");
+  EXPECT_EQ(bytes_of_file(folder.path() + ".events"), "left behind");
+}
+
 TEST(Schema, RefusesWhatItMayNotWrite) {
   const StoreFolder folder;
   filled_store(folder);
