@@ -111,9 +111,7 @@ void LiveEstate::hand_out_closed(bool from_backfill, std::vector<LiveRevision>& 
 }
 
 void LiveEstate::hand_out_revised(bool from_backfill, std::vector<LiveRevision>& revisions) {
-  for (Alert& alert : revised_) {
-    revisions.push_back({std::move(alert), from_backfill});
-  }
+  for (Alert& alert : revised_) { revisions.push_back({std::move(alert), from_backfill}); }
   revised_.clear();
 }
 
