@@ -710,9 +710,16 @@ bool Repeats::load(SnapshotReader& reader) {
 
 void Repeats::index(OpenAlerts::iterator place) {
   const Alert& alert = place->second;
-  for (const std::string& key : keys_of(alert)) { by_key_[key].push_back(place); }
+  // By age and not as they came: a saved memory knows no other order.
+  const auto is_older = [](OpenAlerts::iterator one, OpenAlerts::iterator other) { return one->first < other->first; };
+  for (const std::string& key : keys_of(alert)) {
+    Places& places = by_key_[key];
+    places.insert(std::upper_bound(places.begin(), places.end(), place, is_older), place);
+  }
   for (const std::uint64_t hash : subject_hashes(alert)) { ++open_of_subject(hash); }
-  if (catalogue_row(alert.type).learned()) { by_behaviour_[behaviour_key(alert)] = place; }
+  if (!catalogue_row(alert.type).learned()) { return; }
+  const auto [known, is_new] = by_behaviour_.try_emplace(behaviour_key(alert), place);
+  if (!is_new && is_older(known->second, place)) { known->second = place; }
 }
 
 void Repeats::leave_index(OpenAlerts::iterator place) {

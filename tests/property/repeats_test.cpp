@@ -96,6 +96,28 @@ RC_GTEST_PROP(RepeatsLaws, AStopAndResumeAtAnyPointHasNoInfluence, ()) {
   RC_ASSERT(rendered(all) == rendered(world.run_all(events)));
 }
 
+// Two callers were met at one address, the later first: whose a request without a name is does not depend on the stop.
+TEST(RepeatsLaws, AStopHasNoInfluenceOnWhomAnUnnamedRequestJoins) {
+  ListWorld world;
+  EventBuilder builder;
+  builder.from("203.0.113.7").status(403);
+  std::vector<AccessEvent> events = {builder.user("bob").at("2026-09-29T02:00:00Z").build(),
+                                     builder.user("alice").at("2026-09-29T00:00:00Z").build(),
+                                     builder.anonymous().status(401).at("2026-09-29T18:00:00Z").build()};
+  std::vector<Alert> all;
+  Repeats before;
+  world.run(before, std::span(events).first(2), all);
+  SnapshotWriter writer;
+  before.save(writer);
+  SnapshotReader reader(writer.bytes());
+  Repeats after;
+  ASSERT_TRUE(after.load(reader));
+  world.run(after, std::span(events).subspan(2), all);
+  after.finish(all);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(rendered(all), rendered(world.run_all(events)));
+}
+
 RC_GTEST_PROP(RepeatsLaws, EverySuspiciousEventIsCountedInExactlyOneAlertPerType, ()) {
   ListWorld world;
   const std::vector<AccessEvent> events = some_events();
