@@ -232,7 +232,6 @@ class LiveLoop {
   std::condition_variable woken_;
   bool work_ = false;
   bool stopping_ = false;
-  bool stopped_ = false;
   std::string obstacle_ = "the service is starting; send it again later";
   std::deque<std::packaged_task<void()>> questions_;
   std::map<std::string, InputReport> input_reports_;
