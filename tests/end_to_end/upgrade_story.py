@@ -135,8 +135,16 @@ class Story:
         self.show(self.first)
         self.await_records(self.first)
 
+    def await_alerts(self, after_seconds=0):
+        """All that were raised: they are shown a moment after their events were counted."""
+        time.sleep(after_seconds)
+        figures = self.service.await_decided()
+        raised = sum(figure for name, figure in figures.items() if name.startswith("alerts_raised_total"))
+        return ServeCase.await_that("every alert that was raised", lambda: self.ask("/v1/alerts?limit=1000")["value"],
+                                    lambda shown: 0 < raised <= len(shown))
+
     def dismiss_oldest(self):
-        oldest = self.ask("/v1/alerts?limit=1000")["value"][-1]
+        oldest = self.await_alerts()[-1]
         self.ask(f"/v1/alerts/{oldest['id']}/status", "PUT", {"status": "Dismissed"})
 
     def take_second(self):
@@ -165,8 +173,10 @@ class Story:
         return calendar.timegm(time.strptime(json.loads(line)["time"][:19], "%Y-%m-%dT%H:%M:%S"))
 
     def alerts(self):
-        """{id: what is said of it}, of versions that may word alerts differently."""
-        value = self.ask("/v1/alerts?limit=1000")["value"]
+        """{id: what is said of it} once nothing more comes, of versions that may word alerts differently."""
+        value = self.await_alerts()
+        while value != (again := self.await_alerts(after_seconds=1)):
+            value = again
         kept = ("alertType", "status", "revision", "backfilled", "subscriptionId")
         return {one["id"]: {name: one[name] for name in kept} for one in value}
 
