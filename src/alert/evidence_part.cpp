@@ -194,7 +194,16 @@ bool add_touch(CountedTouches& touches, std::int64_t since_ticks, const Reason& 
   return (!anywhere && touches.vaults.insert(hash64(reason.vault)).second) || widened;
 }
 
-// What one reason speaks of. `earliest`: of the pieces that were joined, else `at`; a first use is spoken of for a day.
+// Of what was joined from another family of evidence; else `at`.
+EventTime earliest_piece(const Finding& finding, EventTime at) {
+  for (const EventTime piece : finding.pieces) { at = std::min(at, piece); }
+  for (const Reason& reason : finding.suspicion.reasons) {
+    if (reason.code == ReasonCode::kUnusualAccess) { at = std::min(at, reason.since); }
+  }
+  return at;
+}
+
+// What one reason speaks of. A first use is spoken of for a day, from the `earliest` piece on.
 bool widen(EvidenceRule& rule, const Reason& reason, EventTime earliest, EventTime at) {
   const std::int64_t day_before = earliest.ticks - kJoinTicks;
   switch (reason.code) {
@@ -216,6 +225,7 @@ bool widen(EvidenceRule& rule, const Reason& reason, EventTime earliest, EventTi
       return add_span(rule.sessions, {reason.since.ticks, at.ticks + kSessionGapTicks});
     case ReasonCode::kReadsAfterList:
     case ReasonCode::kReadsAfterPolicyChange:
+    case ReasonCode::kUnusualAccess:
       return rule.piece_ticks.insert(reason.since.ticks).second;
     case ReasonCode::kRefusedBeforePolicyChange:
       return !std::exchange(rule.refused_before, true);
@@ -238,16 +248,8 @@ bool widen(EvidenceRule& rule, const Finding& finding, EventTime at) {
   bool widened = began < rule.began;
   rule.began = std::min(rule.began, began);
   rule.reach = std::min(rule.reach, began);
-  EventTime earliest = at;
-  for (const EventTime piece : finding.pieces) {
-    widened = rule.piece_ticks.insert(piece.ticks).second || widened;
-    earliest = std::min(earliest, piece);
-  }
-  for (const Reason& reason : finding.suspicion.reasons) {
-    if (reason.code != ReasonCode::kUnusualAccess) { continue; }
-    widened = rule.piece_ticks.insert(reason.since.ticks).second || widened;
-    earliest = std::min(earliest, reason.since);
-  }
+  for (const EventTime piece : finding.pieces) { widened = rule.piece_ticks.insert(piece.ticks).second || widened; }
+  const EventTime earliest = earliest_piece(finding, at);
   rule.reach = std::min(rule.reach, earliest);
   for (const std::uint8_t operation : finding.suspicion.operation_classes) {
     widened = rule.classes.insert(operation).second || widened;

@@ -39,7 +39,7 @@ class HttpConnection {
 
  private:
   enum class Phase { kHandshake, kIdle, kHead, kBody, kHandler, kWrite, kFeed, kClosing };
-  using ErrorCode = boost::system::error_code;
+  using ErrorCode = HttpTransport::ErrorCode;
 
   void wait_for_request();
   void read_head();

@@ -2,7 +2,7 @@
 import json
 import time
 
-from rounds import BEGIN, KEPT, Broken, Round, json_lines, serve_test
+from rounds import BEGIN, KEPT, Broken, Round, json_lines, kept_events, serve_test
 
 DAY = 86400
 LATEST = BEGIN + 20 * DAY  # of what is not of the future: what moves time on comes behind it
@@ -133,5 +133,5 @@ class Clocks(Round):
     @staticmethod
     def accounted(figures):
         """Of records that were not refused: decided or held; known before, or older than what is known."""
-        return (int(figures["events_decided_total"] + figures["events_held"]),
+        return (kept_events(figures),
                 int(figures["duplicates_total"] + figures["too_old_total"]))

@@ -9,7 +9,7 @@ import signal
 import struct
 import typing
 
-from rounds import BEGIN, KEPT, Broken, Round, serve_test
+from rounds import BEGIN, KEPT, Broken, Round, kept_events, serve_test
 
 HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
 PAGE_SIZE_AT = 8
@@ -67,7 +67,7 @@ class Damage(Round):
     def state(self, service):
         """How many records are known, and the alerts."""
         figures = service.await_decided()
-        return int(figures["events_decided_total"] + figures["events_held"]), service.alerts()
+        return kept_events(figures), service.alerts()
 
     def harm(self, folder):
         """One file is damaged."""

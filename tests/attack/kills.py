@@ -1,5 +1,4 @@
 """SIGKILL at random moments, and inside the store's commits: nothing acknowledged is lost or counted twice."""
-import calendar
 import collections
 import http.client
 import json
@@ -7,16 +6,10 @@ import re
 import threading
 import time
 
-from rounds import KEPT, Broken, Round, serve_test
+from rounds import KEPT, Broken, Round, kept_events, serve_test
 
 SUBSCRIPTION = re.compile(rb"/SUBSCRIPTIONS/([0-9A-F-]{36})/", re.IGNORECASE)
-TIME = re.compile(rb'"time":\s*"([^".Z]+)')
 AIMS = ("J1", "J2", "J3", "C1", "C2", "A1", "A2", "")
-
-
-def time_of(line):
-    """Seconds since 1970."""
-    return calendar.timegm(time.strptime(TIME.search(line).group(1).decode(), "%Y-%m-%dT%H:%M:%S"))
 
 
 class Kills(Round):
@@ -39,7 +32,7 @@ class Kills(Round):
 
     def expect_all(self, service, lines, settings, expected):
         figures = service.await_decided()
-        kept = int(figures["events_decided_total"] + figures["events_held"])
+        kept = kept_events(figures)
         if kept < len(lines):
             raise Broken("lost", f"{kept} of {len(lines)} acknowledged records were kept", len(lines) - kept)
         if figures["late_total"]:
@@ -52,7 +45,7 @@ class Kills(Round):
             found.update(service.alerts(subscription))
         self.expect_alerts(found, expected)
         # What was sent again is known as a copy when its turn comes: now.
-        later = serve_test.days_later(time_of(lines[-1]), 3)
+        later = serve_test.days_later(serve_test.time_of(lines[-1]), 3)
         self.send(service, later)
         self.expect_sum(service.await_decided(), len(lines) + len(later))
         self.await_that("all is delivered", lambda: service.metrics()["outbox"] == 0)
@@ -96,7 +89,7 @@ class Kills(Round):
             service = self.start_to_die(settings, aim)
             if service.port is not None:
                 at = self.send_until(service, chunks, at, target)
-                killer = threading.Thread(target=self.kill_after, args=(service, 2.0 if aim else delay))
+                killer = threading.Thread(target=serve_test.Crashes.kill_soon, args=(service, 2.0 if aim else delay))
                 killer.start()
                 at = self.send_until(service, chunks, at, len(chunks))
                 killer.join()
@@ -118,12 +111,8 @@ class Kills(Round):
         self.services.append(service)
         return service
 
-    @staticmethod
-    def kill_after(service, seconds):
-        serve_test.Crashes.kill_soon(service, seconds)
-
     def bury(self, service):
-        self.kill_after(service, 0)
+        serve_test.Crashes.kill_soon(service, 0)
         code = service.process.wait()
         service.log.close()
         if code != -serve_test.signal.SIGKILL:
@@ -167,7 +156,7 @@ class Kills(Round):
                 service = self.start_to_die(settings, aim)
                 file.write(whole[written:written + size])
                 written += len(whole[written:written + size])
-                self.kill_after(service, 2.0 if aim else delay)
+                serve_test.Crashes.kill_soon(service, 2.0 if aim else delay)
                 self.bury(service)
             file.write(whole[written:])
         service = self.restart(self.services[0], settings)

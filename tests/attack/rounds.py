@@ -36,6 +36,11 @@ NUMBERED = re.compile(r"dddddddd-0000-4000-8000-\d{12}")  # of serve_test.record
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|terminate called")
 
 
+def kept_events(figures):
+    """Decided, or held until their turn."""
+    return int(figures["events_decided_total"] + figures["events_held"])
+
+
 class Broken(Exception):
     """A law that did not hold: the column that counts it, how often, and what was seen."""
 
@@ -252,7 +257,7 @@ class Round(ServeCase):
 
     def expect_sum(self, figures, events):
         """So many different events were acknowledged: so many were decided, or are held until their turn."""
-        kept = int(figures["events_decided_total"] + figures["events_held"])
+        kept = kept_events(figures)
         if kept < events:
             raise Broken("lost", f"{kept} of {events} acknowledged records were kept", events - kept)
         if kept > events:

@@ -84,11 +84,7 @@ class Shortage(Round):
         self.send_bodies(service, 5)
         for stream in held:
             stream.close()
-        deadline = time.monotonic() + RECOVERS_WITHIN_SECONDS
-        while not self.send_bodies(service, 1):
-            if time.monotonic() > deadline:
-                raise Broken("hangs", f"with {files} files it takes nothing after the strangers have gone")
-            time.sleep(0.2)
+        self.await_taken(service, f"with {files} files it takes nothing after the strangers have gone")
         self.expect_kept(service)
 
     def little_memory(self):
@@ -161,14 +157,14 @@ class Shortage(Round):
                 service = self.limited(None)
             ballast.unlink()
             service = service or self.restart(self.services[-1], self.settings + KEPT)
-            self.await_taken(service)
+            self.await_taken(service, "there is room again, and it takes nothing")
         self.expect_kept(service)
 
-    def await_taken(self, service):
+    def await_taken(self, service, otherwise):
         deadline = time.monotonic() + RECOVERS_WITHIN_SECONDS
         while not self.send_bodies(service, 1):
             if time.monotonic() > deadline:
-                raise Broken("hangs", "there is room again, and it takes nothing")
+                raise Broken("hangs", otherwise)
             time.sleep(0.2)
 
 

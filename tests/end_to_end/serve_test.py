@@ -70,6 +70,14 @@ def json_lines(records):
     return "".join(json.dumps(one) + "\n" for one in records).encode()
 
 
+TIME = re.compile(rb'"time":\s*"([^".Z]+)')
+
+
+def time_of(line):
+    """Of a raw record, in seconds since 1970."""
+    return calendar.timegm(time.strptime(TIME.search(line).group(1).decode(), "%Y-%m-%dT%H:%M:%S"))
+
+
 def days_later(last_time, days):
     """Two vaults and an hour: what was before is decided, and alerts of days before are closed."""
     begin = last_time + days * 86400
@@ -298,9 +306,7 @@ class ServeCase(unittest.TestCase):
         times = [re.search(rb'"time":\s*"([^"]+)"', line).group(1).decode() for line in lines]
         order = sorted(range(len(lines)), key=times.__getitem__)
         lines = [lines[place] for place in order]
-        last = max(times)[:19]
-        end = calendar.timegm(time.strptime(last, "%Y-%m-%dT%H:%M:%S"))
-        lines += json_lines(days_later(end, 5)).splitlines(keepends=True)
+        lines += json_lines(days_later(time_of(lines[-1]), 5)).splitlines(keepends=True)
         # The one that most records are of, so that there are alerts in it.
         named = re.compile(rb"/SUBSCRIPTIONS/([0-9A-F-]{36})/", re.IGNORECASE)
         found = collections.Counter(match.group(1).lower() for match in map(named.search, lines) if match)
@@ -322,7 +328,8 @@ class ServeCase(unittest.TestCase):
             blobs[f"resourceId=/{vault}/y={year}/m={month}/d={day}/h={hour}/m=00/PT1H.json"].append(line)
         return {name: b"".join(held) for name, held in blobs.items()}
 
-    def follow_all(self, service, records):
+    @staticmethod
+    def follow_all(service, records):
         """Until so many were followed and decided, as far as they can be; the figures."""
         deadline = time.monotonic() + DECIDED_WITHIN_SECONDS
         while time.monotonic() < deadline:

@@ -7,15 +7,14 @@ A fixture is a folder tests/data/upgrade/VERSION:
   expected.json   what is true after opening them: PARTS of the log, alerts, deliveries, formats of the program
 Standard library only.
 """
-import calendar
 import json
 import lzma
 import pathlib
 import tarfile
 import time
 
-import serve_test
-from serve_test import SUBSCRIPTION, TOR_ADDRESS, BlobContainer, Service, ServeCase, days_later, json_lines, record
+from serve_test import (SUBSCRIPTION, TOR_ADDRESS, BlobContainer, Service, ServeCase, days_later, json_lines, record,
+                        time_of)
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "data" / "upgrade"
 # One of loopback's addresses that hardly anybody uses: the address of a container is part of what the store knows.
@@ -114,14 +113,7 @@ class Story:
         return json.loads(text) if text else None
 
     def await_records(self, records):
-        deadline = time.monotonic() + serve_test.DECIDED_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            figures = self.service.await_decided()
-            taken = figures["events_decided_total"] + figures["events_held"] + figures["duplicates_total"]
-            if taken >= records:
-                return figures
-            time.sleep(0.1)
-        raise AssertionError(f"{taken} of {records} records were followed")
+        return ServeCase.follow_all(self.service, records)
 
     def put_rule(self):
         """What is suppressed from the start: one of the addresses of the Tor list."""
@@ -153,7 +145,7 @@ class Story:
 
     def send_one(self):
         """Acknowledged; who asks for nothing more may be killed at once."""
-        self.send(record(self.time_of(self.lines[self.second - 1]), TOR_ADDRESS, vault="kv-contoso-lab"))
+        self.send(record(time_of(self.lines[self.second - 1]), TOR_ADDRESS, vault="kv-contoso-lab"))
 
     def send(self, *records):
         status, text = self.service.send(json_lines(records))
@@ -164,13 +156,9 @@ class Story:
         self.show(len(self.lines))
         self.await_records(len(self.lines) + 1)
         # What was sent holds others back at its time for five minutes, or until its sender is further on.
-        later = days_later(self.time_of(self.lines[-1]), 5)
+        later = days_later(time_of(self.lines[-1]), 5)
         self.send(*later)
         self.await_records(len(self.lines) + 1 + len(later))
-
-    @staticmethod
-    def time_of(line):
-        return calendar.timegm(time.strptime(json.loads(line)["time"][:19], "%Y-%m-%dT%H:%M:%S"))
 
     def alerts(self):
         """{id: what is said of it} once nothing more comes, of versions that may word alerts differently."""

@@ -12,17 +12,14 @@
 
 #include "alert/arm_json.h"
 #include "alert/repeats.h"
+#include "reference/eager_engine.h"
 #include "reference/estate_days.h"
 
 namespace keyvigil {
 namespace {
 
 EngineOptions eager() {
-  EngineOptions options;
-  options.learning_days = 12;
-  options.alerts_per_thousand_vault_days = 500;
-  options.limits = {.callers = 1000, .vaults = 1000, .edges = 10'000, .prefixes = 1000};
-  return options;
+  return eager_options(12);
 }
 
 std::string in_words(const Decision& decision) {

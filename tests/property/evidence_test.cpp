@@ -11,6 +11,7 @@
 
 #include "alert/repeats.h"
 #include "engine/engine.h"
+#include "reference/eager_engine.h"
 #include "reference/estate_days.h"
 #include "reference/evidence_claims.h"
 #include "reference/list_world.h"
@@ -19,13 +20,8 @@
 namespace keyvigil {
 namespace {
 
-// Alerts early and often, so that many are looked at.
 EngineOptions eager() {
-  EngineOptions options;
-  options.learning_days = 8;
-  options.alerts_per_thousand_vault_days = 500;
-  options.limits = {.callers = 1000, .vaults = 1000, .edges = 10'000, .prefixes = 1000};
-  return options;
+  return eager_options(8);
 }
 
 struct Audited {

@@ -30,11 +30,6 @@ bool of_activity_log(const AccessEvent& event) {
   return event.operation_name().starts_with("Microsoft.");
 }
 
-std::int64_t milliseconds(EventTime time) {
-  return time.ticks / EventTime::kTicksPerSecond * 1000 +
-         time.ticks % EventTime::kTicksPerSecond / (EventTime::kTicksPerSecond / 1000);
-}
-
 struct Proven {
   const RecordReference* record;
   const AccessEvent* event;
@@ -78,7 +73,7 @@ class Audit {
       proven_.push_back({&record, &event});
       const std::string where = fmt::format("the record of line {}", record.line);
       holds(lines.insert(record.line).second, where + " stands twice");
-      holds(milliseconds(record.time) == milliseconds(event.time), where + " has another time");
+      holds(record.time.milliseconds() == event.time.milliseconds(), where + " has another time");
       holds(record.correlation_id == event.correlation_id() && record.operation == event.operation_name(),
             where + " names another request");
       holds(record.vault == event.vault_name() && record.object == event.object() &&
@@ -129,15 +124,13 @@ class Audit {
   }
 
   void check_first_touch(const Reason& reason) {
-    const auto of_it = [&](const Proven& one) { return one.event->vault_id() == reason.vault; };
-    const auto first = std::ranges::find_if(proven_, of_it);
     if (alert_.records_total != alert_.records.size()) { return; }
-    holds(first != proven_.end(), "a first touch of a vault where nothing happened");
-    if (first == proven_.end()) { return; }
     std::int64_t touched = INT64_MAX;
     for (const Proven& one : proven_) {
-      if (of_it(one)) { touched = std::min(touched, one.event->time.ticks); }
+      if (one.event->vault_id() == reason.vault) { touched = std::min(touched, one.event->time.ticks); }
     }
+    holds(touched != INT64_MAX, "a first touch of a vault where nothing happened");
+    if (touched == INT64_MAX) { return; }
     const auto used_before = [&](const AccessEvent& event) {
       return event.vault_id() == reason.vault && event.caller_key() == alert_.caller.key &&
              event.outcome == Outcome::kSuccess && !of_activity_log(event) && event.time.ticks < touched &&
@@ -187,15 +180,15 @@ class Audit {
     std::int64_t last = INT64_MIN;
     std::int64_t last_of_all = INT64_MIN;
     for (const auto& [record, event] : proven_) {
-      const std::int64_t at = milliseconds(event->time);
+      const std::int64_t at = event->time.milliseconds();
       last_of_all = std::max(last_of_all, at);
       if (!record->suspicious()) { continue; }
       first = std::min(first, at);
       last = std::max(last, at);
     }
-    holds(first == milliseconds(alert_.first_event), "the first event is another");
-    holds(last == milliseconds(alert_.last_suspicious), "the last suspicious event is another");
-    holds(last_of_all == milliseconds(alert_.last_event), "the last event is another");
+    holds(first == alert_.first_event.milliseconds(), "the first event is another");
+    holds(last == alert_.last_suspicious.milliseconds(), "the last suspicious event is another");
+    holds(last_of_all == alert_.last_event.milliseconds(), "the last event is another");
   }
 
   void check_objects() {

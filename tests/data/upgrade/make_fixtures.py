@@ -38,7 +38,7 @@ def make_log(folder):
             "--tor-list", folder / "tor.txt", "--suspicious-list", folder / "suspicious.txt")
     (folder / "more.txt").write_text(TOR_ADDRESS + "\n")
     (folder / "sas").write_text(BlobContainer.SAS)
-    lines = sorted(raw.read_bytes().splitlines(keepends=True), key=upgrade_story.Story.time_of)
+    lines = sorted(raw.read_bytes().splitlines(keepends=True), key=serve_test.time_of)
     raw.unlink()
     return lines
 
