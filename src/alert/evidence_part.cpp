@@ -39,11 +39,14 @@ std::optional<Part> part_of_list_get(const Alert& alert, const AccessEvent& even
 std::optional<Part> part_of_put_get(const Alert& alert, const AccessEvent& event, const EventMarks& marks) {
   const bool own = event.caller_key() == alert.caller.key;
   if (marks.policy_change) {
+    // A piece that was joined may have begun after the change that it speaks of.
+    const bool counted = alert.rule.piece_ticks.contains(event.time.ticks);
     // Where a role is assigned the answer need not say for whom: its time is that of the change that was counted.
-    const bool counted = is_of_activity_log(event) && alert.rule.piece_ticks.contains(event.time.ticks);
-    const bool for_caller = counted || (!alert.caller.object_id.empty() &&
-                                        event.get(TextField::kPolicyPrincipal) == alert.caller.object_id);
-    return (own || for_caller) && event.time >= alert.rule.began ? std::optional(Part::kCause) : std::nullopt;
+    const bool for_caller =
+        (counted && is_of_activity_log(event)) ||
+        (!alert.caller.object_id.empty() && event.get(TextField::kPolicyPrincipal) == alert.caller.object_id);
+    return (own || for_caller) && (counted || event.time >= alert.rule.began) ? std::optional(Part::kCause)
+                                                                              : std::nullopt;
   }
   const bool refused = own && event.outcome == Outcome::kDenied && event.time <= alert.rule.last_cause;
   if (alert.rule.refused_before && refused) { return Part::kCause; }
