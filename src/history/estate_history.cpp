@@ -678,8 +678,10 @@ bool EstateHistory::open_episode(const AccessEvent& event, EpisodeKind kind, std
   const bool own = reader == caller.owner;
   std::int64_t& last = kind == EpisodeKind::kList ? caller.listed_ticks : vault_profiles_[observed_.vault].policy_ticks;
   last = std::max(last, at.ticks);
-  Episodes::Opening opening =
-      episodes_.open({reader, observed_.vault_hash, kind}, at, own ? observed_.caller : Episodes::kNobody);
+  const Episodes::Key key{reader, observed_.vault_hash, kind};
+  const std::uint32_t opener = own ? observed_.caller : Episodes::kNobody;
+  // An earlier list is told by what followed it: one that was open then is over, and may have been taken out.
+  Episodes::Opening opening = at < event.time ? episodes_.open_anew(key, at, opener) : episodes_.open(key, at, opener);
   if (opening.over) { learn_episode(reader, kind, *opening.over); }
   if (!opening.opened) { return false; }
   EpisodeHabit& habit = caller.episodes[static_cast<std::size_t>(kind)];

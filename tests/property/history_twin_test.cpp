@@ -41,6 +41,11 @@ RC_GTEST_PROP(HistoryTwin, CountsTheSameOverAnyStream, ()) {
   if (!difference.empty()) { RC_FAIL(difference); }
 }
 
+// A list of certificates while a list of secrets was open, and the first read after that one was over.
+TEST(HistoryTwin, WhatIsOverDoesNotOpenAgainAtTheHour) {
+  EXPECT_EQ(first_difference(random_estate({.seed = 936'498, .days = 9, .events_per_day = 58, .name = "a"})), "");
+}
+
 TEST(HistoryTwin, CountsTheSameOverEightyDays) {
   EXPECT_EQ(first_difference(random_estate({.seed = 3, .days = 80, .events_per_day = 30, .name = "b"})), "");
 }

@@ -334,7 +334,7 @@ HistoryTwin::TwinEpisode& HistoryTwin::start_episode(const AccessEvent& event, c
                                                      std::int64_t at) {
   const std::string vault(event.vault_id());
   const std::string name(event.caller_key());
-  if (TwinEpisode* open = open_episode(reader, vault, kind, at); open != nullptr) {
+  if (TwinEpisode* open = open_episode(reader, vault, kind, event.time.ticks); open != nullptr) {
     const bool after_a_pause = kind == kList && at - open->last >= 15 * kMinute;
     if (!after_a_pause) {
       open->last = std::max(open->last, at);
