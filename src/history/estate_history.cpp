@@ -861,26 +861,29 @@ void EstateHistory::settle_objects(std::uint32_t slot, std::int64_t day) {
   const bool settled = callers_.is_settled(slot);
   if (settled == caller.settled_reader) { return; }
   const std::size_t objects = caller.read_before.size();
-  make_object_room(slot, settled, objects, day);
   known_objects_.kept[settled ? 0 : 1] -= objects;
+  make_object_room(slot, settled, objects, day);
   known_objects_.kept[settled ? 1 : 0] += objects;
   caller.settled_reader = settled;
 }
 
-std::size_t EstateHistory::object_room(bool settled) const {
-  const std::size_t fresh = limits_.known_objects / 4;
-  return settled ? limits_.known_objects - fresh : fresh;
+// Like keys: three quarters are for callers that are settled, and what those do not use is for all.
+void EstateHistory::make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day) {
+  const auto& [fresh_kept, settled_kept] = known_objects_.kept;
+  const std::size_t settled_room = limits_.known_objects - limits_.known_objects / 4;
+  if (settled && settled_kept + wanted > settled_room) { forget_idle_objects(caller, true, settled_room, wanted, day); }
+  const std::size_t fresh_room = limits_.known_objects - std::min(settled_kept, limits_.known_objects);
+  if (fresh_kept + wanted > fresh_room) { forget_idle_objects(caller, false, fresh_room, wanted, day); }
 }
 
 // An eighth at once: whoever fills the part pays for one walk over the callers in so many objects.
-void EstateHistory::make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day) {
-  const std::size_t room = object_room(settled);
+void EstateHistory::forget_idle_objects(std::uint32_t aside, bool settled, std::size_t room, std::size_t wanted,
+                                        std::int64_t day) {
   const std::size_t& kept = known_objects_.kept[settled ? 1 : 0];
-  if (kept + wanted <= room) { return; }
-  const std::size_t left = room - std::max(wanted, room / 8);
+  const std::size_t left = room - std::min(room, std::max(wanted, room / 8));
   for (const std::uint32_t idle : callers_.last_seen_before(INT64_MAX)) {
     if (kept <= left) { return; }
-    if (idle != caller && caller_profiles_[idle].settled_reader == settled) { forget_objects(idle, day); }
+    if (idle != aside && caller_profiles_[idle].settled_reader == settled) { forget_objects(idle, day); }
   }
 }
 
@@ -1069,7 +1072,8 @@ bool EstateHistory::count_objects() {
   for (const CallerProfile& caller : caller_profiles_) {
     known_objects_.kept[caller.settled_reader ? 1 : 0] += caller.read_before.size();
   }
-  return known_objects_.kept[0] <= object_room(false) && known_objects_.kept[1] <= object_room(true);
+  const auto [fresh, settled] = known_objects_.kept;
+  return fresh + settled <= limits_.known_objects && settled <= limits_.known_objects - limits_.known_objects / 4;
 }
 
 bool EstateHistory::is_sound() const {

@@ -44,8 +44,8 @@ struct EstateHistoryLimits {
   std::size_t edges = 10'000'000;
   std::size_t prefixes = 1'000'000;
   // Of all callers together, see history/known_objects.h. At least 4 * KnownObjects::kObjects. Callers that are not
-  // settled (history/settled_table.h) share a quarter; where a part is full, the callers of it that are idle longest
-  // forget theirs.
+  // settled (history/settled_table.h) share a quarter, and what settled ones do not use; where a part is full, the
+  // callers of it that are idle longest forget theirs.
   std::size_t known_objects = 10'000'000;
 };
 
@@ -295,9 +295,9 @@ class EstateHistory {
   void learn_reads(std::uint32_t caller, const Episode& episode);
   void add_object(std::uint32_t caller, std::uint32_t object, std::int64_t day, bool confirmed);
   void settle_objects(std::uint32_t caller, std::int64_t day);
-  [[nodiscard]] std::size_t object_room(bool settled) const;
   // For so many objects of a caller in a part.
   void make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day);
+  void forget_idle_objects(std::uint32_t aside, bool settled, std::size_t room, std::size_t wanted, std::int64_t day);
   void forget_objects(std::uint32_t caller, std::int64_t day);
   void close_hour(std::int64_t hour);
   template <typename Profile>

@@ -1,9 +1,11 @@
 // SettledTable: keys to slots, bounded, such that a flood of fresh keys cannot push out those that are known for long.
 //
-// Keys seen on fewer than kSettledDays days are fresh: they live in a quarter of the table and evict only each other.
-// The rest is for settled keys; one more of them evicts the settled key idle longest. Idleness counts in UTC days; ties
-// go by the fixed hash of the key, so the order of evictions is total and the same on every machine (design section 6).
-// What belongs to a slot is kept by the owner, who must clear it when `evicted` names it. Threads: one owner.
+// Keys seen on fewer than kSettledDays days are fresh: a quarter of the table is theirs, and what settled keys do not
+// use yet; they evict only each other. The rest is for settled keys; one more of them evicts the settled key idle
+// longest. So an estate that is new is known whole, however many of its keys come at once. Idleness counts in UTC days;
+// ties go by the fixed hash of the key, so the order of evictions is total and the same on every machine (design
+// section 6). What belongs to a slot is kept by the owner, who must clear it when `evicted` names it. Threads: one
+// owner.
 #pragma once
 
 #include <array>
@@ -110,7 +112,7 @@ class SettledTable {
     return slot.days_seen < kSettledDays ? kFresh : kSettled;
   }
   [[nodiscard]] std::size_t room(Seniority seniority) const {
-    return seniority == kFresh ? limit_ / 4 : limit_ - limit_ / 4;
+    return seniority == kFresh ? limit_ - counts_[kSettled] : limit_ - limit_ / 4;
   }
   void queue(std::uint32_t slot);
   [[nodiscard]] std::uint32_t most_idle(Seniority seniority);

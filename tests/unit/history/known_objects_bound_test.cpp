@@ -35,7 +35,7 @@ class KnownObjectsBound : public testing::Test {
     history_.observe(event, facts_);
     history_.learn(event, facts_, {});
     const KnownObjectsStatistics& objects = history_.known_objects();
-    EXPECT_LE(objects.kept[0], kLimit / 4);
+    EXPECT_LE(objects.kept[1], kLimit - kLimit / 4);
     EXPECT_LE(objects.kept[0] + objects.kept[1], kLimit);
   }
   void read(int day, std::string_view caller, int objects, int first = 0) {
@@ -62,7 +62,7 @@ TEST_F(KnownObjectsBound, AFloodOfFreshCallersForgetsItsOwnAndNotThoseOfASlowAtt
 
 TEST_F(KnownObjectsBound, OfWhoHadToForgetNothingIsSaidForNinetyDays) {
   read(0, "first", 40);
-  for (int i = 0; i < 20; ++i) { read(1, fmt::format("flood-{}", i), 40); }
+  for (int i = 0; i < 40; ++i) { read(1, fmt::format("flood-{}", i), 40); }
   EXPECT_EQ(fresh(2, "first", 4), std::nullopt) << "all of it would look fresh";
   read(50, "first", 1);
   EXPECT_EQ(fresh(90, "first", 4), std::nullopt) << "forgotten on day 1";
@@ -84,11 +84,22 @@ TEST_F(KnownObjectsBound, AmongSettledCallersThoseIdleLongestForget) {
   EXPECT_EQ(fresh(63, "team-7", 4), 0);
 }
 
+TEST_F(KnownObjectsBound, FreshCallersUseWhatSettledOnesDoNotNeed) {
+  for (int i = 0; i < 20; ++i) { read(0, fmt::format("flood-{}", i), 50); }
+  EXPECT_EQ(history_.known_objects().kept[0], 1000U);
+  EXPECT_EQ(history_.known_objects().forgotten, 0U);
+  for (int day = 1; day < 4; ++day) {
+    for (int i = 0; i < 7; ++i) { read(day, fmt::format("team-{}", i), 100); }
+  }
+  EXPECT_EQ(history_.known_objects().kept[1], 700U);
+  EXPECT_LE(history_.known_objects().kept[0], kLimit - 700);
+}
+
 TEST_F(KnownObjectsBound, ACallerThatIsForgottenTakesItsObjectsAlong) {
   for (int i = 0; i < 90; ++i) { read(0, fmt::format("one-{}", i), 2); }
   EXPECT_EQ(history_.known_objects().kept[0], 180U);
-  for (int i = 0; i < 100; ++i) { request(1, i, fmt::format("other-{}", i), "VaultGet", ""); }
-  EXPECT_EQ(history_.known_objects().kept[0], 0U) << "a quarter of 400 callers may be fresh";
+  for (int i = 0; i < 400; ++i) { request(1, i, fmt::format("other-{}", i), "VaultGet", ""); }
+  EXPECT_EQ(history_.known_objects().kept[0], 0U) << "400 callers may be known";
   EXPECT_EQ(history_.known_objects().forgotten, 180U);
 }
 

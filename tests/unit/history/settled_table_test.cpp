@@ -28,7 +28,10 @@ TEST(SettledTable, FindsWhatItAdmittedAndNothingElse) {
 }
 
 TEST(SettledTable, AHintHoldsUntilTheKeyHasGone) {
-  SettledTable table(8);  // two fresh keys
+  SettledTable table(4);
+  for (const std::int64_t day : {-9, -8, -7}) {
+    for (const char* settled : {"dave", "erin"}) { table.admit(settled, day); }
+  }
   SlotHint hint;
   const TableKey alice("alice", hash64("alice"), &hint);
   EXPECT_EQ(table.find(alice), std::nullopt);
@@ -46,8 +49,10 @@ TEST(SettledTable, AHintHoldsUntilTheKeyHasGone) {
 }
 
 TEST(SettledTable, FreshKeysEvictOnlyEachOtherTheMostIdleFirst) {
-  SettledTable table(8);  // two fresh keys, six settled ones
-  for (const std::int64_t day : {1, 2, 3}) { table.admit("settled", day); }
+  SettledTable table(4);
+  for (const std::int64_t day : {1, 2, 3}) {
+    for (const char* settled : {"settled", "too"}) { table.admit(settled, day); }
+  }
   const auto old_slot = table.admit("old", 4).slot;
   table.admit("young", 5);
   const SettledTable::Admission third = table.admit("third", 6);
@@ -66,12 +71,24 @@ TEST(SettledTable, AFloodOfFreshKeysDoesNotPushOutASlowAttacker) {
   }
   for (int i = 0; i < 100'000; ++i) { table.admit("flood " + std::to_string(i), 10); }
   EXPECT_TRUE(table.find("slow attacker").has_value());
+  EXPECT_EQ(table.fresh(), 399U);
+  EXPECT_EQ(table.size(), 400U);
+}
+
+TEST(SettledTable, ANewEstateIsKnownWholeWhileThereIsRoom) {
+  SettledTable table(400);
+  for (const std::int64_t day : {1, 2, 3, 4}) {
+    for (int i = 0; i < 300; ++i) { table.admit("caller " + std::to_string(i), day); }
+  }
+  EXPECT_EQ(table.evictions(), 0U);
+  EXPECT_EQ(table.size() - table.fresh(), 300U) << "all of them have settled, which is as many as may";
+  for (int i = 0; i < 500; ++i) { table.admit("flood " + std::to_string(i), 5); }
   EXPECT_EQ(table.fresh(), 100U);
-  EXPECT_LE(table.size(), 400U);
+  for (int i = 0; i < 300; ++i) { EXPECT_TRUE(table.find("caller " + std::to_string(i)).has_value()) << i; }
 }
 
 TEST(SettledTable, OneMoreSettledKeyEvictsTheSettledOneIdleLongest) {
-  SettledTable table(4);  // one fresh key, three settled ones
+  SettledTable table(4);  // three settled keys at most
   for (int key = 0; key < 4; ++key) {
     for (std::int64_t day = 0; day < 3; ++day) { table.admit("key " + std::to_string(key), key * 10 + day); }
   }
@@ -138,7 +155,8 @@ class NaiveTable {
         candidates.emplace_back(seen.last_day, hash64(key), key);
       }
     }
-    const std::size_t room = settled ? limit_ - limit_ / 4 : limit_ / 4;
+    const std::size_t settled_keys = keys_.size() - (settled ? 0 : candidates.size());
+    const std::size_t room = settled ? limit_ - limit_ / 4 : limit_ - settled_keys;
     if (candidates.size() >= room) { keys_.erase(std::get<2>(*std::ranges::min_element(candidates))); }
   }
 
