@@ -23,6 +23,7 @@
 #include "app/state_lock.h"
 #include "app/summary.h"
 #include "app/type_selection.h"
+#include "base/growing_heap.h"
 #include "catalogue/catalogue.h"
 #include "engine/checkpoint.h"
 #include "sink/open_sink.h"
@@ -304,7 +305,11 @@ ExitCode run_detect(const DetectOptions& options) {
   }
 
   Progress progress(total_bytes(prepared.inputs), !options.quiet && isatty(STDERR_FILENO) != 0);
-  prepared.pump.progress = [&](const RunCounts& counts) { progress.update(counts.input_bytes, counts.records); };
+  GrowingHeap heap;
+  prepared.pump.progress = [&](const RunCounts& counts) {
+    heap.offer();
+    progress.update(counts.input_bytes, counts.records);
+  };
   prepared.pump.decided = [&](const RunCounts& counts) {
     progress.clear();
     say_interval(counts);

@@ -17,7 +17,7 @@
 namespace keyvigil {
 
 // Raw records and the events made of them should fit a core's second-level cache together.
-inline constexpr std::size_t kDefaultBatchBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kDefaultBatchBytes = std::size_t{64} << 10;
 
 struct FramingOptions {
   std::size_t batch_bytes = kDefaultBatchBytes;
