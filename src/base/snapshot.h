@@ -5,6 +5,8 @@
 // containers and vectors are taken. Reading checks every length against what is left and fails softly.
 //
 // A state of gigabytes need not be in memory as bytes too: a writer with a drain hands on what was written, in pieces.
+// One that is written again and again need not be written whole: whoever drains it may repeat the blocks of its large
+// tables that are as they were (SnapshotBlocks).
 #pragma once
 
 #include <array>
@@ -23,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/stamped_vector.h"
+
 namespace keyvigil {
 
 static_assert(std::endian::native == std::endian::little, "state files are little-endian");
@@ -30,6 +34,22 @@ static_assert(std::endian::native == std::endian::little, "state files are littl
 template <typename T>
 concept HasFields = requires(T& value) {
   value.fields();
+};
+
+// A block of a StampedVector. The same place in the same state has the same table and number each time.
+struct SnapshotBlock {
+  std::uint32_t table = 0;  // the how many-th StampedVector that is written
+  std::uint32_t number = 0;
+  std::uint64_t stamp = 0;
+};
+
+// What a drain does with blocks.
+struct SnapshotBlocks {
+  // How many bytes the block has where it was drained before with this stamp; nothing: it has to be written.
+  std::function<std::optional<std::uint64_t>(const SnapshotBlock&)> known_bytes;
+  std::function<void(const SnapshotBlock&)> repeat;  // in the place of those bytes
+  std::function<void()> begin;                       // what is drained until end() is the block
+  std::function<void(const SnapshotBlock&)> end;
 };
 
 class SnapshotWriter {
@@ -41,6 +61,9 @@ class SnapshotWriter {
 
   SnapshotWriter() = default;
   explicit SnapshotWriter(Drain drain) : drain_(std::move(drain)), piece_bytes_(kPieceBytes) {}
+  // REQUIRES: all of `blocks` is there.
+  SnapshotWriter(Drain drain, SnapshotBlocks blocks)
+      : drain_(std::move(drain)), blocks_(std::move(blocks)), piece_bytes_(kPieceBytes) {}
 
   template <typename T>
   requires std::is_arithmetic_v<T> || std::is_enum_v<T>
@@ -70,9 +93,11 @@ class SnapshotWriter {
         drain_({});
       });
       counter.counts_only_ = true;
+      counter.blocks_ = blocks_;
+      counter.tables_ = tables_;
       save(counter);
       counter.hand_on();
-      write_count(count);
+      write_count(count + counter.repeated_bytes_);
       save(*this);
       return;
     }
@@ -105,6 +130,18 @@ class SnapshotWriter {
   void write(const std::deque<T>& value) {
     write_items(value);
   }
+  // As a vector.
+  template <typename T, std::size_t N>
+  void write(const StampedVector<T, N>& value) {
+    write_count(value.size());
+    const std::uint32_t table = tables_++;
+    for (std::size_t number = 0; number < value.block_count(); ++number) {
+      const SnapshotBlock block{table, static_cast<std::uint32_t>(number), value.stamp(number)};
+      write_block(block, [&] {
+        for (std::size_t i = value.block_begin(number); i < value.block_end(number); ++i) { write(value[i]); }
+      });
+    }
+  }
   template <typename K, typename V, typename C>
   void write(const std::map<K, V, C>& value) {
     write_items(value);
@@ -125,12 +162,32 @@ class SnapshotWriter {
   [[nodiscard]] std::string bytes() && { return std::move(bytes_); }
   // With a drain: gives it what is left; call it last.
   void hand_on() {
+    if (bytes_.empty()) { return; }
     drain_(bytes_);
     bytes_.clear();
   }
 
  private:
   void write_count(std::uint64_t count) { write(count); }
+  template <typename WriteItems>
+  void write_block(const SnapshotBlock& block, const WriteItems& write_block_items) {
+    const auto known = blocks_.known_bytes ? blocks_.known_bytes(block) : std::nullopt;
+    if (known && counts_only_) {
+      repeated_bytes_ += *known;
+      return;
+    }
+    const bool told = blocks_.begin && !counts_only_;
+    if (told) { hand_on(); }
+    if (known) {
+      blocks_.repeat(block);
+      return;
+    }
+    if (told) { blocks_.begin(); }
+    write_block_items();
+    if (!told) { return; }
+    hand_on();
+    blocks_.end(block);
+  }
   template <typename Container>
   void write_items(const Container& items) {
     write_count(items.size());
@@ -139,8 +196,11 @@ class SnapshotWriter {
 
   std::string bytes_;
   Drain drain_;
+  SnapshotBlocks blocks_;
+  std::uint32_t tables_ = 0;  // StampedVectors written so far
   std::size_t piece_bytes_ = SIZE_MAX;
   bool counts_only_ = false;
+  std::uint64_t repeated_bytes_ = 0;  // that were counted and not written
 };
 
 // What `save(writer)` writes.
@@ -206,6 +266,10 @@ class SnapshotReader {
   }
   template <typename T>
   [[nodiscard]] bool read(std::deque<T>& value) {
+    return read_sequence(value);
+  }
+  template <typename T, std::size_t N>
+  [[nodiscard]] bool read(StampedVector<T, N>& value) {
     return read_sequence(value);
   }
   template <typename K, typename V, typename C>

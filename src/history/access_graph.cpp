@@ -46,7 +46,7 @@ AccessGraph::AccessGraph(const AccessGraphLimits& limits)
     : limits_(limits), callers_(limits.callers), vaults_(limits.vaults) {}
 
 bool AccessGraph::is_same_vault(const Edge& edge) const {
-  return vault_records_[edge.vault].tenancy == edge.vault_tenancy;
+  return tenancy_of(edge.vault) == edge.vault_tenancy;
 }
 
 EdgeFacts AccessGraph::edge(const TableKey& caller, const TableKey& vault, EventTime at) const {
@@ -192,19 +192,19 @@ void AccessGraph::learn(const TableKey& caller, const TableKey& vault, EventTime
   Caller& record = caller_records_[caller_slot];
   const auto found = std::ranges::lower_bound(record.edges, vault_slot, {}, &Edge::vault);
   if (found == record.edges.end() || found->vault != vault_slot) {
-    add_edge(record, Edge{.vault = vault_slot,
-                          .vault_tenancy = vault_records_[vault_slot].tenancy,
-                          .first_hour = hour,
-                          .last_hour = hour,
-                          .visit_days = 1,
-                          .confirmed = confirmed});
+    add_edge(caller_slot, Edge{.vault = vault_slot,
+                               .vault_tenancy = tenancy_of(vault_slot),
+                               .first_hour = hour,
+                               .last_hour = hour,
+                               .visit_days = 1,
+                               .confirmed = confirmed});
     touch(caller_slot);
     return;
   }
   if (!is_same_vault(*found) || hour - std::int64_t{found->last_hour} >= kForgottenHours) {
     leave(caller_slot, *found);
     *found = Edge{.vault = vault_slot,
-                  .vault_tenancy = vault_records_[vault_slot].tenancy,
+                  .vault_tenancy = tenancy_of(vault_slot),
                   .first_hour = hour,
                   .last_hour = hour,
                   .visit_days = 1,
@@ -230,7 +230,8 @@ void AccessGraph::touch(std::uint32_t caller) {
   touched_.push_back(caller);
 }
 
-void AccessGraph::add_edge(Caller& caller, const Edge& edge) {
+void AccessGraph::add_edge(std::uint32_t slot, const Edge& edge) {
+  Caller& caller = caller_records_[slot];
   const bool full = caller.edges.size() >= kEdgesPerCaller || statistics_.edges >= limits_.edges;
   if (full && caller.edges.empty()) {
     ++statistics_.edges_left_out;
@@ -240,8 +241,7 @@ void AccessGraph::add_edge(Caller& caller, const Edge& edge) {
     const auto idlest = std::ranges::min_element(caller.edges, {}, [this](const Edge& candidate) {
       return std::tuple(candidate.last_hour, vaults_.key_hash(candidate.vault), candidate.vault);
     });
-    const auto caller_slot = static_cast<std::uint32_t>(&caller - caller_records_.data());
-    leave(caller_slot, *idlest);
+    leave(slot, *idlest);
     caller.edges.erase(idlest);
     --statistics_.edges;
     ++statistics_.edges_replaced;

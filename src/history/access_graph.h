@@ -18,6 +18,7 @@
 #include "base/event_time.h"
 #include "base/result.h"
 #include "base/snapshot.h"
+#include "base/stamped_vector.h"
 #include "history/settled_table.h"
 
 namespace keyvigil {
@@ -149,7 +150,8 @@ class AccessGraph {
   void forget_caller(std::uint32_t slot);
   void forget_vault(std::uint32_t slot);
   void forget_idle(std::int64_t hour);
-  void add_edge(Caller& caller, const Edge& edge);
+  void add_edge(std::uint32_t caller, const Edge& edge);
+  [[nodiscard]] std::uint32_t tenancy_of(std::uint32_t vault) const { return vault_records_[vault].tenancy; }
   [[nodiscard]] bool is_same_vault(const Edge& edge) const;
   [[nodiscard]] static GraphLink link(std::string_view key, const Edge& edge);
   void touch(std::uint32_t caller);
@@ -170,10 +172,10 @@ class AccessGraph {
   AccessGraphLimits limits_;
   SettledTable callers_;
   SettledTable vaults_;
-  std::vector<Caller> caller_records_;  // by slot
-  std::vector<Vault> vault_records_;    // by slot
-  std::vector<std::uint32_t> touched_;  // callers whose edges changed since the last close_hour()
-  std::int64_t swept_day_ = INT64_MIN;  // idle callers and vaults were forgotten up to here
+  StampedVector<Caller, 128> caller_records_;  // by slot
+  StampedVector<Vault, 64> vault_records_;     // by slot
+  std::vector<std::uint32_t> touched_;         // callers whose edges changed since the last close_hour()
+  std::int64_t swept_day_ = INT64_MIN;         // idle callers and vaults were forgotten up to here
   std::uint64_t closed_edges_ = 0;
   std::uint64_t closed_vaults_ = 0;
   AccessGraphStatistics statistics_;

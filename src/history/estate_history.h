@@ -19,6 +19,7 @@
 #include "base/event_time.h"
 #include "base/result.h"
 #include "base/snapshot.h"
+#include "base/stamped_vector.h"
 #include "event/access_event.h"
 #include "event/first_party.h"
 #include "history/episodes.h"
@@ -316,8 +317,8 @@ class EstateHistory {
   FirstPartyApps first_party_;  // too
   SettledTable callers_;
   SettledTable vaults_;
-  std::vector<CallerProfile> caller_profiles_;  // by slot
-  std::vector<VaultProfile> vault_profiles_;    // by slot
+  StampedVector<CallerProfile, 16> caller_profiles_;  // by slot
+  StampedVector<VaultProfile, 32> vault_profiles_;    // by slot
   std::array<FirstTouches, kTouchKinds> touches_;
   std::array<ClassState, kCallerClassCount> classes_;
   VolumePopulation vault_population_;

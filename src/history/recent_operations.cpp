@@ -36,7 +36,7 @@ bool RecentOperations::more_idle(const Idle& left, const Idle& right) const {
 }
 
 void RecentOperations::queue_idle(std::uint32_t vault) {
-  idle_.push_back(Idle{vaults_[vault].last_seen_milliseconds, vault});
+  idle_.push_back(Idle{at(vault).last_seen_milliseconds, vault});
   std::push_heap(idle_.begin(), idle_.end(), [this](const Idle& l, const Idle& r) { return more_idle(r, l); });
 }
 
@@ -45,8 +45,8 @@ std::uint32_t RecentOperations::evict_idle_longest() {
     std::pop_heap(idle_.begin(), idle_.end(), [this](const Idle& l, const Idle& r) { return more_idle(r, l); });
     const Idle top = idle_.back();
     idle_.pop_back();
-    if (top.last_seen_milliseconds == vaults_[top.vault].last_seen_milliseconds) {
-      index_.erase(hash64(vaults_[top.vault].id), top.vault);
+    if (top.last_seen_milliseconds == at(top.vault).last_seen_milliseconds) {
+      index_.erase(hash64(at(top.vault).id), top.vault);
       ++evicted_vaults_;
       return top.vault;
     }
@@ -80,9 +80,10 @@ std::uint32_t RecentOperations::find_or_add(const AccessEvent& event) {
   } else {
     vaults_.emplace_back();
   }
-  vaults_[vault].id = event.vault_id();
-  vaults_[vault].cells.clear();
-  vaults_[vault].last_seen_milliseconds = event.time.milliseconds();
+  Vault& added = vaults_[vault];
+  added.id = event.vault_id();
+  added.cells.clear();
+  added.last_seen_milliseconds = event.time.milliseconds();
   index_.insert(hash, vault);
   queue_idle(vault);
   return vault;
@@ -139,13 +140,9 @@ std::map<std::string, std::uint64_t> RecentOperations::of_vault(std::string_view
 }
 
 void RecentOperations::save(SnapshotWriter& writer) const {
-  std::vector<const Vault*> ordered;
-  for (const Vault& vault : vaults_) { ordered.push_back(&vault); }
-  std::sort(ordered.begin(), ordered.end(), [](const Vault* l, const Vault* r) { return l->id < r->id; });
   writer.write(names_);
   writer.write(evicted_vaults_);
-  writer.write(std::uint64_t{ordered.size()});
-  for (const Vault* vault : ordered) { writer.write(*vault); }
+  writer.write(vaults_);
 }
 
 Result<void> RecentOperations::load(std::string_view bytes) {
@@ -167,10 +164,10 @@ Result<void> RecentOperations::load(std::string_view bytes) {
   for (std::uint64_t i = 0; i < vault_count; ++i) {
     const auto vault = static_cast<std::uint32_t>(vaults_.size());
     if (!reader.read(vaults_.emplace_back())) { return damaged(); }
-    const std::uint64_t hash = hash64(vaults_.back().id);
-    if (find(vaults_.back().id, hash) != KeyIndex::kNone) { return damaged(); }
+    const std::uint64_t hash = hash64(at(vault).id);
+    if (find(at(vault).id, hash) != KeyIndex::kNone) { return damaged(); }
     index_.insert(hash, vault);
-    for (const Cell& cell : vaults_.back().cells) {
+    for (const Cell& cell : at(vault).cells) {
       const bool known = cell.operation < operation_count();
       const bool named =
           cell.operation >= kFirstUnknown && cell.operation - kFirstUnknown < static_cast<int>(names_.size());

@@ -18,6 +18,7 @@
 #include "base/event_time.h"
 #include "base/result.h"
 #include "base/snapshot.h"
+#include "base/stamped_vector.h"
 #include "event/access_event.h"
 #include "history/key_index.h"
 
@@ -71,6 +72,8 @@ class RecentOperations {
     std::uint32_t vault = 0;
   };
 
+  // Without a change of its block.
+  [[nodiscard]] const Vault& at(std::uint32_t vault) const { return vaults_[vault]; }
   [[nodiscard]] std::uint16_t operation_of(const AccessEvent& event);
   [[nodiscard]] std::string name_of(std::uint16_t operation) const;
   [[nodiscard]] std::uint32_t find(std::string_view vault_id, std::uint64_t hash) const;
@@ -82,7 +85,7 @@ class RecentOperations {
 
   std::size_t vault_limit_;
   KeyIndex index_;
-  std::vector<Vault> vaults_;
+  StampedVector<Vault, 64> vaults_;
   std::vector<Idle> idle_;                        // heap, the most idle first; keys may be stale, but only too old
   std::vector<std::string> names_;                // as first seen
   std::map<std::string, std::uint16_t> by_name_;  // lower case

@@ -49,9 +49,9 @@ SettledTable::Admission SettledTable::admit(const TableKey& key, std::int64_t da
   }
   const std::optional<std::uint32_t> evicted = make_room(kFresh);
   const std::uint32_t slot = take_slot();
-  slots_[slot] = Slot{std::string(key.text), key.hash, day, day, 1, slots_[slot].tenancy};
+  slots_[slot] = Slot{std::string(key.text), key.hash, day, day, 1, at(slot).tenancy};
   index_.insert(key.hash, slot);
-  if (key.hint != nullptr) { *key.hint = {slot, slots_[slot].tenancy}; }
+  if (key.hint != nullptr) { *key.hint = {slot, at(slot).tenancy}; }
   ++counts_[kFresh];
   queue(slot);
   return {.slot = slot, .added = true, .evicted = evicted};
@@ -68,7 +68,7 @@ std::uint32_t SettledTable::take_slot() {
 }
 
 void SettledTable::queue(std::uint32_t slot) {
-  const Seniority wanted = seniority(slots_[slot]);
+  const Seniority wanted = seniority(at(slot));
   std::vector<Idle>& heap = idle_[wanted];
   heap.push_back(idle(slot));
   std::ranges::push_heap(heap, std::ranges::greater{});
@@ -76,7 +76,7 @@ void SettledTable::queue(std::uint32_t slot) {
   // Mostly entries of keys that have gone or grown senior: begin anew with one for each key.
   heap.clear();
   for (std::uint32_t other = 0; other < slots_.size(); ++other) {
-    if (is_in_use(other) && seniority(slots_[other]) == wanted) { heap.push_back(idle(other)); }
+    if (is_in_use(other) && seniority(at(other)) == wanted) { heap.push_back(idle(other)); }
   }
   std::ranges::make_heap(heap, std::ranges::greater{});
 }
@@ -89,7 +89,7 @@ std::uint32_t SettledTable::most_idle(Seniority wanted) {
     const Idle candidate = heap.front();
     std::ranges::pop_heap(heap, std::ranges::greater{});
     heap.pop_back();
-    const Slot& slot = slots_[candidate.slot];
+    const Slot& slot = at(candidate.slot);
     // Another key has the slot now, or the key has grown senior: it is queued where it belongs.
     if (slot.days_seen == 0 || slot.hash != candidate.hash || seniority(slot) != wanted) { continue; }
     if (slot.last_day == candidate.last_day) { return candidate.slot; }
@@ -107,11 +107,12 @@ std::optional<std::uint32_t> SettledTable::make_room(Seniority seniority) {
 
 void SettledTable::remove(std::uint32_t slot) {
   CHECK(is_in_use(slot));
-  --counts_[seniority(slots_[slot])];
-  index_.erase(slots_[slot].hash, slot);
-  const std::uint32_t tenancies = slots_[slot].tenancy + 1;
-  slots_[slot] = Slot{};
-  slots_[slot].tenancy = tenancies;
+  Slot& removed = slots_[slot];
+  --counts_[seniority(removed)];
+  index_.erase(removed.hash, slot);
+  const std::uint32_t tenancies = removed.tenancy + 1;
+  removed = Slot{};
+  removed.tenancy = tenancies;
   free_.push_back(slot);
 }
 
@@ -129,9 +130,10 @@ std::vector<std::uint32_t> SettledTable::last_seen_before(std::int64_t day) cons
 }
 
 std::optional<std::uint32_t> SettledTable::note_day(std::uint32_t slot, std::int64_t day) {
+  if (day <= at(slot).last_day && day >= at(slot).first_day) { return std::nullopt; }
   Slot& noted = slots_[slot];
-  if (day <= noted.last_day) {
-    noted.first_day = std::min(noted.first_day, day);
+  if (day < noted.first_day) {
+    noted.first_day = day;
     return std::nullopt;
   }
   const Seniority before = seniority(noted);
@@ -162,7 +164,7 @@ bool SettledTable::load(SnapshotReader& reader) {
 bool SettledTable::rebuild() {
   std::size_t free_slots = 0;
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
-    const Slot& slot = slots_[number];
+    const Slot& slot = at(number);
     if (slot.days_seen == 0) {
       ++free_slots;
       continue;
@@ -174,7 +176,7 @@ bool SettledTable::rebuild() {
   }
   std::set<std::uint32_t> listed;
   for (const std::uint32_t number : free_) {
-    if (number >= slots_.size() || slots_[number].days_seen != 0 || !listed.insert(number).second) { return false; }
+    if (number >= slots_.size() || at(number).days_seen != 0 || !listed.insert(number).second) { return false; }
   }
   return listed.size() == free_slots && counts_[kFresh] <= room(kFresh) && counts_[kSettled] <= room(kSettled);
 }

@@ -20,6 +20,7 @@
 
 #include "base/hash.h"
 #include "base/snapshot.h"
+#include "base/stamped_vector.h"
 #include "history/key_index.h"
 
 namespace keyvigil {
@@ -107,6 +108,8 @@ class SettledTable {
     friend auto operator<=>(const Idle&, const Idle&) = default;
   };
 
+  // Without a change of its block.
+  [[nodiscard]] const Slot& at(std::uint32_t slot) const { return slots_[slot]; }
   [[nodiscard]] std::uint32_t slot_of(const TableKey& key) const;  // KeyIndex::kNone: not in the table
   [[nodiscard]] static Seniority seniority(const Slot& slot) {
     return slot.days_seen < kSettledDays ? kFresh : kSettled;
@@ -124,7 +127,7 @@ class SettledTable {
   void clear();
 
   std::size_t limit_;
-  std::vector<Slot> slots_;
+  StampedVector<Slot, 128> slots_;
   std::vector<std::uint32_t> free_;  // the last one is taken first
   std::uint64_t evictions_ = 0;
 

@@ -128,10 +128,51 @@ void CheckpointRows::add(Draft& draft, const std::string& section, std::string_v
   draft.rest.erase(0, draft.rest.size() - rest.size());
 }
 
-void CheckpointRows::end_section(Draft& draft, const std::string& section) const {
+void CheckpointRows::cut(Draft& draft, const std::string& section) const {
   draft.sections[section];  // also where it is empty
   for (const std::string_view chunk : content_chunks(draft.rest)) { add_chunk(draft, section, chunk); }
   draft.rest.clear();
+}
+
+const CheckpointRows::Draft::Block* CheckpointRows::kept_block(const std::string& section,
+                                                               const SnapshotBlock& block) const {
+  const auto found = kept_.blocks.find(section);
+  if (found == kept_.blocks.end() || block.table >= found->second.size()) { return nullptr; }
+  const std::vector<Draft::Block>& table = found->second[block.table];
+  if (block.number >= table.size() || table[block.number].stamp != block.stamp) { return nullptr; }
+  return &table[block.number];
+}
+
+std::optional<std::uint64_t> CheckpointRows::known_bytes(const std::string& section, const SnapshotBlock& block) const {
+  const Draft::Block* kept = kept_block(section, block);
+  return kept == nullptr ? std::nullopt : std::optional(kept->bytes);
+}
+
+void CheckpointRows::repeat(Draft& draft, const std::string& section, const SnapshotBlock& block) const {
+  const Draft::Block* kept = kept_block(section, block);
+  CHECK(kept != nullptr);
+  begin_block(draft, section);
+  const std::vector<Draft::NamedChunk>& chunks = kept_.sections.at(section);
+  const auto first = chunks.begin() + static_cast<std::ptrdiff_t>(kept->first_chunk);
+  std::vector<Draft::NamedChunk>& out = draft.sections[section];
+  out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(kept->chunks));
+  end_block(draft, section, block);
+}
+
+void CheckpointRows::begin_block(Draft& draft, const std::string& section) const {
+  cut(draft, section);
+  draft.block_begin = draft.sections[section].size();
+}
+
+void CheckpointRows::end_block(Draft& draft, const std::string& section, const SnapshotBlock& block) const {
+  cut(draft, section);
+  const std::vector<Draft::NamedChunk>& chunks = draft.sections[section];
+  Draft::Block ended{block.stamp, 0, draft.block_begin, chunks.size() - draft.block_begin};
+  for (std::size_t i = draft.block_begin; i < chunks.size(); ++i) { ended.bytes += chunks[i].bytes; }
+  Draft::Tables& tables = draft.blocks[section];
+  if (tables.size() <= block.table) { tables.resize(block.table + 1); }
+  CHECK(tables[block.table].size() == block.number);  // they come in order
+  tables[block.table].push_back(ended);
 }
 
 Result<void> CheckpointRows::write_chunks(Database& writer, Draft& draft) {
@@ -165,23 +206,28 @@ Result<void> CheckpointRows::write_sections(Database& writer, const Draft& draft
   return {};
 }
 
-Result<bool> CheckpointRows::remove_unnamed(Database& writer, const Draft& draft) {
+void CheckpointRows::keep(Draft draft) {
+  kept_ = std::move(draft);
   std::set<Digest> named;
-  for (const auto& [name, chunks] : draft.sections) {
+  for (const auto& [name, chunks] : kept_.sections) {
     for (const auto& chunk : chunks) { named.insert(chunk.digest); }
   }
-  std::vector<Digest> digests;
-  std::vector<std::int64_t> unnamed;
+  unnamed_.clear();
   for (const auto& [digest, number] : numbers_) {
-    if (named.contains(digest)) { continue; }
-    if (unnamed.size() == kRemovedAtOnce) { break; }
-    digests.push_back(digest);
-    unnamed.push_back(number);
+    if (!named.contains(digest)) { unnamed_.push_back(digest); }
   }
-  if (unnamed.empty()) { return false; }
-  if (auto removed = remove(writer, unnamed); !removed) { return tl::unexpected(removed.error()); }
-  for (const Digest& digest : digests) { numbers_.erase(digest); }
-  return unnamed.size() == kRemovedAtOnce;
+}
+
+Result<bool> CheckpointRows::remove_unnamed(Database& writer) {
+  const std::size_t count = std::min(unnamed_.size(), kRemovedAtOnce);
+  if (count == 0) { return false; }
+  const auto first = unnamed_.end() - static_cast<std::ptrdiff_t>(count);
+  std::vector<std::int64_t> numbers;
+  for (auto digest = first; digest != unnamed_.end(); ++digest) { numbers.push_back(numbers_.at(*digest)); }
+  if (auto removed = remove(writer, numbers); !removed) { return tl::unexpected(removed.error()); }
+  for (auto digest = first; digest != unnamed_.end(); ++digest) { numbers_.erase(*digest); }
+  unnamed_.erase(first, unnamed_.end());
+  return !unnamed_.empty();
 }
 
 Result<Sections> CheckpointRows::read(Database& reader) {

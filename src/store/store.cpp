@@ -86,7 +86,7 @@ struct Store::State {
                              const std::function<void()>& between_pieces, CheckpointRows::Draft& draft);
   Result<void> write_chunks(CheckpointRows::Draft& draft);
   Result<void> commit_checkpoint(std::uint64_t consumed_to, CheckpointRows::Draft& draft);
-  void remove_unnamed_chunks(const CheckpointRows::Draft& draft, const std::function<void()>& between_pieces);
+  void remove_unnamed_chunks(const std::function<void()>& between_pieces);
   void shorten_log();
   [[nodiscard]] Result<void> check_place();
 
@@ -204,7 +204,8 @@ Result<void> Store::commit(const CheckpointCommit& checkpoint) {
   state_->at(CommitKind::kCheckpoint, CommitPoint::kAfter);
   state_->commits += 1;
   state_->checkpoint_number += 1;
-  state_->remove_unnamed_chunks(draft, checkpoint.between_pieces);
+  state_->checkpoints.keep(std::move(draft));
+  state_->remove_unnamed_chunks(checkpoint.between_pieces);
   state_->shorten_log();
   return {};
 }
@@ -213,15 +214,23 @@ Result<void> Store::commit(const CheckpointCommit& checkpoint) {
 Result<void> Store::State::write_section(const std::string& name, const SectionWriter& write,
                                          const std::function<void()>& between_pieces, CheckpointRows::Draft& draft) {
   Result<void> written;
-  SnapshotWriter pieces([&](std::string_view piece) {
-    if (!written) { return; }
-    checkpoints.add(draft, name, piece);
-    if (draft.packed_bytes >= kChunksAtOnceBytes) { written = write_chunks(draft); }
+  const auto write_some = [&] {
+    if (written && draft.packed_bytes >= kChunksAtOnceBytes) { written = write_chunks(draft); }
     if (between_pieces) { between_pieces(); }
-  });
+  };
+  const SnapshotWriter::Drain drain = [&](std::string_view piece) {
+    if (written) { checkpoints.add(draft, name, piece); }
+    write_some();
+  };
+  const SnapshotBlocks blocks{
+      .known_bytes = [&](const SnapshotBlock& block) { return checkpoints.known_bytes(name, block); },
+      .repeat = [&](const SnapshotBlock& block) { checkpoints.repeat(draft, name, block); },
+      .begin = [&] { checkpoints.begin_block(draft, name); },
+      .end = [&](const SnapshotBlock& block) { checkpoints.end_block(draft, name, block); }};
+  SnapshotWriter pieces(drain, blocks);
   if (auto done = write(pieces); !done) { return done; }
   pieces.hand_on();
-  checkpoints.end_section(draft, name);
+  checkpoints.cut(draft, name);
   return written;
 }
 
@@ -250,12 +259,11 @@ Result<void> Store::State::commit_checkpoint(std::uint64_t consumed_to, Checkpoi
 }
 
 // Where it fails, the next checkpoint does it.
-void Store::State::remove_unnamed_chunks(const CheckpointRows::Draft& draft,
-                                         const std::function<void()>& between_pieces) {
+void Store::State::remove_unnamed_chunks(const std::function<void()>& between_pieces) {
   for (bool more = true; more;) {
     {
       const std::lock_guard my_turn(turn);
-      more = checkpoints.remove_unnamed(writer, draft).value_or(false);
+      more = checkpoints.remove_unnamed(writer).value_or(false);
     }
     if (between_pieces) { between_pieces(); }
   }

@@ -8,8 +8,10 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
+#include "base/snapshot.h"
 #include "reference/made_alert.h"
 #include "unit/store/store_folder.h"
 
@@ -471,6 +473,82 @@ TEST(Store, ASectionThatFailsLeavesTheCheckpointBefore) {
   ASSERT_TRUE(last && *last);
   EXPECT_EQ((*last)->consumed_to, 1U);
   EXPECT_EQ((*last)->sections.at("engine"), "first");
+}
+
+// Counts how often any was written.
+struct CountedItem {
+  static inline std::size_t written = 0;
+  std::string text;
+  auto fields() {
+    ++written;
+    return std::tie(text);
+  }
+};
+
+class TwoTables {
+ public:
+  TwoTables() {
+    for (int i = 0; i < 1000; ++i) { first.emplace_back().text = second.emplace_back().text = std::string(200, 'a'); }
+  }
+  [[nodiscard]] CheckpointCommit commit() const {
+    CheckpointCommit checkpoint;
+    for (const char* name : {"engine", "other"}) {
+      checkpoint.sections[name] = [this](SnapshotWriter& writer) -> Result<void> {
+        writer.write(std::string("before"));
+        writer.write_nested([this](SnapshotWriter& nested) {
+          nested.write(first);
+          nested.write(second);
+          nested.write(std::string("after"));
+        });
+        return {};
+      };
+    }
+    return checkpoint;
+  }
+  [[nodiscard]] std::string bytes() const {
+    return snapshot_bytes([this](SnapshotWriter& writer) { (void)commit().sections.at("engine")(writer); });
+  }
+
+  StampedVector<CountedItem, 16> first;
+  StampedVector<CountedItem, 16> second;
+};
+
+// How many items a commit writes; what is stored is what is saved whole.
+std::size_t items_written(Store& store, const TwoTables& tables) {
+  CountedItem::written = 0;
+  EXPECT_TRUE(store.commit(tables.commit()));
+  const std::size_t written = CountedItem::written;
+  const auto last = store.last_checkpoint();
+  EXPECT_TRUE((*last)->sections.at("engine") == tables.bytes());
+  EXPECT_TRUE((*last)->sections.at("other") == tables.bytes());
+  return written;
+}
+
+TEST(Store, BlocksThatAreAsTheyWereAreNotWrittenAgain) {
+  const StoreFolder folder;
+  auto store = folder.open();
+  TwoTables tables;
+  EXPECT_EQ(items_written(*store, tables), 8000U) << "two tables in two sections, each counted first";
+  EXPECT_EQ(items_written(*store, tables), 0U);
+  tables.second[500].text = "another, and shorter";
+  EXPECT_EQ(items_written(*store, tables), 64U);
+  for (int i = 0; i < 24; ++i) { tables.first.emplace_back().text = "grown"; }
+  EXPECT_EQ(items_written(*store, tables), 4 * 32U) << "two blocks; those of the table behind stay where they are";
+  tables.first[0].text = "not stored";
+  CheckpointCommit failing = tables.commit();
+  failing.sections["zzz"] = [](SnapshotWriter&) -> Result<void> { return fail(ErrorKind::kInputOutput, "no"); };
+  EXPECT_FALSE(store->commit(failing));
+  EXPECT_EQ(items_written(*store, tables), 64U) << "what failed taught nothing";
+  store.reset();
+  store = folder.open();
+  EXPECT_EQ(items_written(*store, tables), 4 * 2024U) << "nobody remembers what was written before a start";
+  const std::uint64_t file_bytes = store->figures()->file_bytes;
+  for (int i = 0; i < 200; ++i) {
+    tables.second[static_cast<std::size_t>(i)].text = std::string(300, static_cast<char>('a' + i % 26));
+    EXPECT_EQ(items_written(*store, tables), 64U);
+  }
+  store.reset();  // which empties the log into the file
+  EXPECT_LT(folder.open()->figures()->file_bytes, 2 * file_bytes) << "chunks of earlier checkpoints are removed";
 }
 
 TEST(Store, OthersAppendAndAskBetweenThePiecesOfACheckpoint) {

@@ -1,0 +1,88 @@
+// StampedVector: a vector that knows which of its blocks were changed since when.
+//
+// Whoever asks for an item to change it changes the stamp of its block; who saves the vector again and again
+// (base/snapshot.h) writes blocks anew only where the stamp is another one than last time. A stamp says the same of two
+// vectors too: it begins with the time at which the vector was made, in nanoseconds, and grows by one with each change,
+// which takes longer. So a vector that takes another's place is never taken for it. Copies get stamps of their own.
+// References are as those of std::vector; changing an item through one that was got before the last saving is a change
+// that nobody sees. Threads: one owner.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace keyvigil {
+
+template <typename T, std::size_t kItems>
+class StampedVector {
+ public:
+  static constexpr std::size_t kBlockItems = kItems;
+
+  StampedVector() = default;
+  StampedVector(const StampedVector& other) : items_(other.items_) { stamp_all(); }
+  StampedVector& operator=(const StampedVector& other) {
+    if (this != &other) { *this = StampedVector(other); }
+    return *this;
+  }
+  // What was moved from is empty, and its later stamps are none of those that went along.
+  StampedVector(StampedVector&& other) noexcept
+      : next_(std::exchange(other.next_, now())), items_(std::move(other.items_)), stamps_(std::move(other.stamps_)) {
+    other.clear();
+  }
+  StampedVector& operator=(StampedVector&& other) noexcept {
+    if (this == &other) { return *this; }
+    next_ = std::exchange(other.next_, now());
+    items_ = std::move(other.items_);
+    stamps_ = std::move(other.stamps_);
+    other.clear();
+    return *this;
+  }
+  ~StampedVector() = default;
+
+  [[nodiscard]] const T& operator[](std::size_t place) const { return items_[place]; }
+  // A change of the block, whatever is done with it.
+  [[nodiscard]] T& operator[](std::size_t place) {
+    stamps_[place / kBlockItems] = next_++;
+    return items_[place];
+  }
+  T& emplace_back() {
+    if (items_.size() % kBlockItems == 0) { stamps_.emplace_back(); }
+    items_.emplace_back();
+    return (*this)[items_.size() - 1];
+  }
+  void clear() {
+    items_.clear();
+    stamps_.clear();
+  }
+
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] auto begin() const { return items_.begin(); }
+  [[nodiscard]] auto end() const { return items_.end(); }
+
+  [[nodiscard]] std::size_t block_count() const { return stamps_.size(); }
+  // REQUIRES: block < block_count().
+  [[nodiscard]] std::uint64_t stamp(std::size_t block) const { return stamps_[block]; }
+  [[nodiscard]] std::size_t block_begin(std::size_t block) const { return block * kBlockItems; }
+  [[nodiscard]] std::size_t block_end(std::size_t block) const {
+    return std::min(items_.size(), (block + 1) * kBlockItems);
+  }
+
+ private:
+  [[nodiscard]] static std::uint64_t now() {
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  void stamp_all() {
+    stamps_.resize((items_.size() + kBlockItems - 1) / kBlockItems);
+    for (std::uint64_t& stamp : stamps_) { stamp = next_++; }
+  }
+
+  std::uint64_t next_ = now();
+  std::vector<T> items_;
+  std::vector<std::uint64_t> stamps_;  // by block
+};
+
+}  // namespace keyvigil
