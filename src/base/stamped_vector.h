@@ -1,17 +1,16 @@
 // StampedVector: a vector that knows which of its blocks were changed since when.
 //
 // Whoever asks for an item to change it changes the stamp of its block; who saves the vector again and again
-// (base/snapshot.h) writes blocks anew only where the stamp is another one than last time. A stamp says the same of two
-// vectors too: it begins with the time at which the vector was made, in nanoseconds, and grows by one with each change,
-// which takes longer. So a vector that takes another's place is never taken for it. Copies get stamps of their own.
-// References are as those of std::vector; changing an item through one that was got before the last saving is a change
-// that nobody sees. Threads: one owner.
+// (base/snapshot.h) writes blocks anew only where the stamp is another one than last time. Stamps of a vector begin at
+// random and grow by one with each change, so that a vector that takes another's place is not taken for it: after 2^40
+// changes the chance is 2^-24. Copies get stamps of their own. References are as those of std::vector; changing an item
+// through one that was got before the last saving is a change that nobody sees. Threads: one owner.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -30,12 +29,14 @@ class StampedVector {
   }
   // What was moved from is empty, and its later stamps are none of those that went along.
   StampedVector(StampedVector&& other) noexcept
-      : next_(std::exchange(other.next_, now())), items_(std::move(other.items_)), stamps_(std::move(other.stamps_)) {
+      : next_(std::exchange(other.next_, any_stamp())),
+        items_(std::move(other.items_)),
+        stamps_(std::move(other.stamps_)) {
     other.clear();
   }
   StampedVector& operator=(StampedVector&& other) noexcept {
     if (this == &other) { return *this; }
-    next_ = std::exchange(other.next_, now());
+    next_ = std::exchange(other.next_, any_stamp());
     items_ = std::move(other.items_);
     stamps_ = std::move(other.stamps_);
     other.clear();
@@ -72,15 +73,16 @@ class StampedVector {
   }
 
  private:
-  [[nodiscard]] static std::uint64_t now() {
-    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  [[nodiscard]] static std::uint64_t any_stamp() {
+    std::random_device random;
+    return std::uint64_t{random()} << 32U | random();
   }
   void stamp_all() {
     stamps_.resize((items_.size() + kBlockItems - 1) / kBlockItems);
     for (std::uint64_t& stamp : stamps_) { stamp = next_++; }
   }
 
-  std::uint64_t next_ = now();
+  std::uint64_t next_ = any_stamp();
   std::vector<T> items_;
   std::vector<std::uint64_t> stamps_;  // by block
 };
