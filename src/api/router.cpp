@@ -78,15 +78,20 @@ struct Match {
   std::set<std::string> methods;         // that the path knows
 };
 
+// Of the most literal pattern that fits: what is behind a parameter is another resource, with methods of its own.
 Match match(const std::vector<Router::Route>& routes, std::string_view method,
             const std::vector<std::string>& segments) {
   if (method == "HEAD") { method = "GET"; }
-  Match found;
+  const Router::Route* closest = nullptr;
   for (const Router::Route& route : routes) {
     if (!fits(route, segments)) { continue; }
+    if (closest == nullptr || is_more_literal(route, *closest)) { closest = &route; }
+  }
+  Match found;
+  for (const Router::Route& route : routes) {
+    if (!fits(route, segments) || is_more_literal(*closest, route)) { continue; }
     found.methods.insert(route.method);
-    if (route.method != method) { continue; }
-    if (found.route == nullptr || is_more_literal(route, *found.route)) { found.route = &route; }
+    if (route.method == method) { found.route = &route; }
   }
   return found;
 }

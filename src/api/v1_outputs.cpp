@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -73,20 +74,33 @@ HttpResponse get(const V1Routes& needs, const HttpRequest& request) {
   return json_answer(200, body);
 }
 
+// A whole number, also where it is written as 7.0 or 7e0.
+std::optional<std::uint64_t> id_in(const Json& json) {
+  constexpr double kBeyond = 9223372036854775808.0;
+  if (json.is_number_float()) {
+    const double number = json.get<double>();
+    const bool whole = number >= 0 && number < kBeyond && number == std::trunc(number);
+    return whole ? std::optional(static_cast<std::uint64_t>(number)) : std::nullopt;
+  }
+  const bool known = json.is_number_unsigned() && json.get<std::uint64_t>() <= INT64_MAX;
+  return known ? std::optional(json.get<std::uint64_t>()) : std::nullopt;
+}
+
 // "ids" of the body; absent: of all.
 Result<std::vector<std::uint64_t>> ids_in(const Json& body) {
   std::vector<std::uint64_t> ids;
   const auto found = body.find("ids");
   if (found == body.end()) { return ids; }
-  const bool sound = found->is_array() && !found->empty() && found->size() <= kMostAtOnce &&
-                     std::all_of(found->begin(), found->end(), [](const Json& id) {
-                       return id.is_number_unsigned() && id.get<std::uint64_t>() <= INT64_MAX;
-                     });
-  if (!sound) {
+  const auto refuse = [] {
     return fail(ErrorKind::kInput,
                 fmt::format("ids: expected a list of 1 to {} ids of dead letters, found something else.", kMostAtOnce));
+  };
+  if (!found->is_array() || found->empty() || found->size() > kMostAtOnce) { return refuse(); }
+  for (const Json& item : *found) {
+    const auto id = id_in(item);
+    if (!id) { return refuse(); }
+    ids.push_back(*id);
   }
-  for (const Json& id : *found) { ids.push_back(id.get<std::uint64_t>()); }
   return ids;
 }
 

@@ -74,6 +74,17 @@ TEST(Router, SaysWhatAPathKnows) {
             answer.headers.end());
 }
 
+TEST(Router, KnowsTheMethodsOfTheLiteralPatternOnly) {
+  HttpRequest asked = request("POST", "/things/Special");
+  asked.principal.roles = {Role::kOperator};
+  const HttpResponse answer = small_router().answer(asked);
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_NE(
+      std::find(answer.headers.begin(), answer.headers.end(), std::pair<std::string, std::string>("Allow", "GET")),
+      answer.headers.end());
+  EXPECT_EQ(small_router().limits("POST", "/things/special").body_bytes, RouteLimits{}.body_bytes);
+}
+
 TEST(Router, AsksWhoItIsThenWhatHeMay) {
   HttpRequest nobody = request("GET", "/things/a");
   nobody.principal = {};

@@ -191,14 +191,16 @@ TEST(V1Outputs, ListDeadLettersPageByPageAndTryThemAgain) {
   EXPECT_EQ(revive(R"({"output":"hook"})").body, R"({"revived":0})");
   world.principal.subscriptions.reset();
 
-  for (const char* body : {"", "[]", "{}", R"({"output":1})", R"({"output":"hook","ids":[]})",
-                           R"({"output":"hook","ids":["1"]})", R"({"output":"hook","ids":[-1]})"}) {
+  for (const char* body :
+       {"", "[]", "{}", R"({"output":1})", R"({"output":"hook","ids":[]})", R"({"output":"hook","ids":["1"]})",
+        R"({"output":"hook","ids":[-1]})", R"({"output":"hook","ids":[1.5]})", R"({"output":"hook","ids":[9.3e18]})"}) {
     EXPECT_EQ(revive(body).status, 400) << body;
   }
   EXPECT_EQ(revive(R"({"output":"another"})").status, 404);
   EXPECT_EQ(revive(R"({"output":"hook","ids":[4711]})").body, R"({"revived":0})");
+  EXPECT_EQ(revive(R"({"output":"hook","ids":[4711.0,9.2e18]})").body, R"({"revived":0})") << "whole numbers too";
   const std::size_t lines = world.audit().size();
-  EXPECT_EQ(revive(R"({"output":"hook","ids":[)" + std::to_string(first) + "]}").body, R"({"revived":1})");
+  EXPECT_EQ(revive(R"({"output":"hook","ids":[)" + std::to_string(first) + ".0]}").body, R"({"revived":1})");
   ASSERT_EQ(world.audit().size(), lines + 1);
   EXPECT_EQ(world.audit().front().action, "output.revive");
   EXPECT_EQ(world.audit().front().target, "hook");
