@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Clients that nobody here wrote, unmodified, against `keyvigil serve` over TLS.
 
-Usage: clients_test.py KEYVIGIL NODE_MODULES. `make test-clients` installs the clients and runs this; pinned by
-package-lock.json and by Debian. Standard library only; the Python of Debian runs what needs Azure's Python packages.
+Usage: clients_test.py KEYVIGIL CLIENTS [TEST...]. `make test-clients` installs the clients into a folder and runs this;
+pinned by package-lock.json, requirements.txt and Debian. Standard library only; the Python of Debian runs what needs
+Azure's Python packages. What could not be installed is named by KEYVIGIL_WITHOUT_..., and what needs it is skipped.
 """
+import collections
 import datetime
 import http.server
 import json
@@ -12,6 +14,7 @@ import pathlib
 import shutil
 import socket
 import ssl
+import string
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 KEYVIGIL = ""
 NODE_MODULES = pathlib.Path()
+SCHEMATHESIS = pathlib.Path()
 DEBIAN_PYTHON = "/usr/bin/python3"
 
 SUBSCRIPTION = "cccccccc-0000-4000-8000-000000000003"
@@ -31,6 +35,12 @@ TOR_ADDRESS = "203.0.113.66"
 ALERTS = 250  # more than a page
 # Published by Microsoft for every emulator of the storage service.
 EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def needs(name):
+    """Skips, with the reason that is given for it, what needs clients that could not be installed."""
+    missing = os.environ.get(f"KEYVIGIL_WITHOUT_{name}", "")
+    return unittest.skipIf(missing, missing)
 
 
 def free_port():
@@ -56,6 +66,28 @@ def record(when, number, address):
                           f"MICROSOFT.KEYVAULT/VAULTS/{vault.upper()}",
             "properties": {"id": secret, "clientInfo": "azsdk-js-keyvault-secrets/4.9.0",
                            "requestUri": f"{secret}?api-version=7.4", "httpStatusCode": 200}}
+
+
+def yaml_as_json(text):
+    """Read by schemathesis's Python: the standard library has no YAML."""
+    script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    return json.loads(subprocess.run([str(SCHEMATHESIS.with_name("python")), "-c", script], input=text, check=True,
+                                     stdout=subprocess.PIPE).stdout)
+
+
+def with_plain_parameters(document):
+    """schemathesis 4.32 cannot follow a reference in a parameter for which it has a dictionary."""
+    def plain(schema):
+        if "$ref" in schema:
+            return plain(document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        return {**schema, **({"allOf": [plain(part) for part in schema["allOf"]]} if "allOf" in schema else {})}
+
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    parameters = [one for operation in operations for one in operation.get("parameters", [])]
+    for one in [*parameters, *document["components"]["parameters"].values()]:
+        if "schema" in one:
+            one["schema"] = plain(one["schema"])
+    return document
 
 
 def lines(records):
@@ -107,6 +139,9 @@ class Service:
         context = ssl.create_default_context(cafile=str(self.authority))
         with urllib.request.urlopen(request, context=context, timeout=60) as answer:
             return answer.status, answer.read()
+
+    def json(self, path):
+        return json.loads(self.request("GET", path)[1])
 
     def figure(self, name):
         text = self.request("GET", "/metrics")[1].decode()
@@ -184,13 +219,16 @@ class ArmClients(unittest.TestCase):
         cls.service.stop()
         cls.folder.cleanup()
 
+    @needs("NODE")
     def test_1_arm_security_for_javascript(self):
         print(node("arm_security.mjs", self.service.environment()))
 
+    @needs("AZURE")
     def test_2_management_client_for_python(self):
         print(run([DEBIAN_PYTHON, str(HERE / "management_client.py")], self.service.environment()))
 
 
+@needs("AZURE")
 class AzureCli(unittest.TestCase):
     """`az`, logged in as a managed identity with a token that the service checks as it checks Entra ID's."""
 
@@ -258,6 +296,93 @@ class AzureCli(unittest.TestCase):
         self.assertGreaterEqual(len(self.az("security", "location", "list")), 1)
 
 
+@needs("SCHEMATHESIS")
+class OpenApi(unittest.TestCase):
+    """schemathesis on everything that the service's own description says, over a service that has something of all."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        # Nobody listens there: every alert becomes a dead letter.
+        cls.service = Service(cls.folder, "outputs:\n  - {name: nobody, kind: webhook, url: 'http://127.0.0.1:9/', "
+                                          "plain_text: true, most_attempts: 1, learning: true, backfilled: true}\n")
+        cls.values = cls.seed()
+        cls.document = with_plain_parameters(yaml_as_json(cls.service.request("GET", "/openapi.yaml")[1]))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.stop()
+        cls.temporary.cleanup()
+
+    @classmethod
+    def seed(cls):
+        """Something of each kind that a path or a query can name."""
+        service = cls.service
+        when = datetime.datetime.utcnow() - datetime.timedelta(hours=2)
+        items = [record(when + datetime.timedelta(minutes=i), i, TOR_ADDRESS) for i in range(4)]
+        items.append(record(when + datetime.timedelta(hours=1), 0, "192.0.2.10"))
+        service.request("POST", "/v1/logs", lines(items).encode())
+        for i in range(10):
+            body = json.dumps([record(when + datetime.timedelta(hours=1), 10 + i, "192.0.2.10")])
+            service.request("POST", f"/dataCollectionRules/drill/streams/s-{i}?api-version=2023-01-01", body.encode())
+        service.wait_until(lambda: len(service.alerts()) == 4, "4 alerts")
+        dead = lambda: service.json("/v1/outputs/dead")["value"]
+        service.wait_until(lambda: len(dead()) == 4, "4 dead letters")
+        alert = service.json("/v1/alerts")["value"][0]
+        return {"ALERT": alert["id"], "ALERT_NAME": alert["name"], "CALLER": alert["caller"]["key"],
+                "VAULT": alert["vault"]["id"], "LETTER": dead()[0]["id"], "ADDRESS": TOR_ADDRESS,
+                "APPLICATION": items[0]["identity"]["claim"]["appid"], "TOKEN": service.token,
+                "AUTHORITY": service.authority, "HOOKS": HERE / "schemathesis_hooks.py"}
+
+    def schemathesis(self, document, *arguments):
+        """What it ended with and said, and what its hooks noted, by kind."""
+        place = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        config = string.Template((HERE / "schemathesis.toml").read_text(encoding="ascii")).substitute(self.values)
+        (place / "schemathesis.toml").write_text(config, encoding="utf-8")
+        (place / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+        (place / "answers").touch()
+        done = subprocess.run([str(SCHEMATHESIS), "run", str(place / "openapi.json"), "--url", self.service.url,
+                               "--no-color", *arguments], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=self.service.environment(KEYVIGIL_ANSWERS=str(place / "answers")), timeout=600,
+                              check=False)
+        noted = collections.Counter((place / "answers").read_text(encoding="utf-8").splitlines())
+        return done.returncode, done.stdout.decode(errors="replace"), noted
+
+    def test_1_everything_is_as_described(self):
+        began = time.monotonic()
+        ended, text, noted = self.schemathesis(self.document)
+        self.assertEqual(ended, 0, text[-20000:])
+        print(text[text.rfind("= SUMMARY ="):])
+        for note, times in sorted(noted.items()):
+            if note.startswith("excused"):
+                print(f"{times:5} {note}")
+        print(f"schemathesis: {sum(times for note, times in noted.items() if note.startswith('status'))} answers "
+              f"in {time.monotonic() - began:.0f} s")
+        # What never succeeded was hardly tested.
+        wanted = {f"status {operation['operationId']} {status}" for operations in self.document["paths"].values()
+                  for operation in operations.values() for status in operation["responses"] if status.startswith("2")}
+        self.assertEqual(wanted - noted.keys(), set())
+
+    def test_2_a_wrong_description_is_told(self):
+        wrong = json.loads(json.dumps(self.document))
+        paths, schemas = wrong["paths"], wrong["components"]["schemas"]
+        del paths["/v1/overview"]["get"]["responses"]["200"]
+        schemas["Catalogue"]["properties"]["value"]["items"]["properties"]["learned"] = {"type": "string"}
+        paths["/healthz"]["get"]["responses"]["200"]["content"] = {"application/json": {"schema": {}}}
+        paths["/v1/sources"]["get"]["responses"]["200"]["headers"] = {"x-none": {"required": True, "schema": {}}}
+        parameters = paths["/v1/audit"]["get"]["parameters"]
+        next(one for one in parameters if one["name"] == "limit")["schema"]["maximum"] = 5
+        findings = {"getOverview": "ST103", "getCatalogue": "ST108", "getHealth": "ST105", "listSources": "ST107",
+                    "listAuditLines": "ST201"}
+        chosen = [argument for operation in findings for argument in ("--include-operation-id", operation)]
+        ended, text, _ = self.schemathesis(wrong, "--phases", "coverage", *chosen)
+        self.assertEqual(ended, 1, text)
+        for operation, finding in findings.items():
+            self.assertIn(f"- {finding} ", text, operation)
+
+
+@needs("NODE")
 class Ingestion(unittest.TestCase):
     def test_monitor_ingestion_uploads_100000_records(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -275,6 +400,7 @@ class Ingestion(unittest.TestCase):
                 service.stop()
 
 
+@needs("NODE")
 class BlobContainer(unittest.TestCase):
     """Azurite as the storage account, filled by Azure's client while the service follows."""
 
@@ -337,6 +463,7 @@ class BlobContainer(unittest.TestCase):
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:
-        sys.exit("usage: clients_test.py KEYVIGIL NODE_MODULES [TEST...]")
-    KEYVIGIL, NODE_MODULES = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
+        sys.exit("usage: clients_test.py KEYVIGIL CLIENTS [TEST...]")
+    KEYVIGIL, clients = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
+    NODE_MODULES, SCHEMATHESIS = clients / "node_modules", clients / "python" / "bin" / "schemathesis"
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
