@@ -34,9 +34,9 @@ test: set-up-build set-up-test ## build everything and run every test
 package: keyvigil set-up-package ## the Debian package, in build/package
 	cd $(RELEASE) && cpack -G DEB
 
-# Azure's own clients, unmodified, against the running service. They come from package registries: without one, this
-# says that it was skipped.
-test-clients: keyvigil ## Azure's own clients (npm, Python, az) against keyvigil serve
+# Clients that nobody here wrote, unmodified, against the running service. They come from package registries: what cannot
+# be had is said, and the suites that need it are skipped.
+test-clients: keyvigil ## clients of others (Azure's for npm and Python, az, schemathesis) against keyvigil serve
 	tools/test_clients.sh $(KEYVIGIL)
 
 # What a change must pass before it is merged, besides `make test`. Each part can be run alone.
