@@ -966,13 +966,18 @@ class Running(ServeCase):
         self.assertEqual(figures["duplicates_total"], 0)
         self.assertEqual(service.stop(), 0, service.log_lines()[-3:])
         service = self.start(settings=settings)
-        found = {}
-        for subscription in subscriptions:
-            found.update(service.alerts(subscription))
-        self.assertEqual(found.keys(), expected.keys())
-        for name, alert in found.items():
-            self.assertEqual(alert["properties"]["extendedProperties"],
-                             expected[name]["properties"]["extendedProperties"])
+
+        def told():
+            found = {}
+            for subscription in subscriptions:
+                found.update(service.alerts(subscription))
+            return properties_of(found)
+
+        def properties_of(alerts):
+            return {name: alert["properties"]["extendedProperties"] for name, alert in alerts.items()}
+
+        # What was held back for an input that might still say something is decided now that there is none.
+        self.await_that("the alerts of detect", told, lambda found: found == properties_of(expected))
         # It is followed no longer: it is known, and nobody waits for it.
         (known,) = [one for one in json.loads(service.ask("GET", "/v1/sources")[2])["value"]
                     if one["name"] == f"folder/{root}"]

@@ -26,10 +26,10 @@ std::string filled_store(const StoreFolder& folder) {
   {
     auto store = folder.open();
     std::vector<RaisedRevision> revisions;
-    for (std::uint64_t i = 0; i < 200; ++i) { revisions.push_back({made_alert(i), false, "", {"siem"}}); }
+    for (std::uint64_t i = 0; i < 60; ++i) { revisions.push_back({made_alert(i), false, "", {"siem"}}); }
     EXPECT_TRUE(store->add_revisions(revisions, {}));
     std::string section;
-    for (int i = 0; i < 80'000; ++i) { section += std::to_string(i * 7919) + ","; }
+    for (int i = 0; i < 15'000; ++i) { section += std::to_string(i * 7919) + ","; }
     std::string body = "\x1f\x8b";
     for (int i = 0; i < 20'000; ++i) { body += std::to_string(i); }
     EXPECT_TRUE(store->append(std::vector{input(body), input(body)}));
