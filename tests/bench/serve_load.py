@@ -162,9 +162,9 @@ def cpu_seconds(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def start(keyvigil, folder):
+def start(keyvigil, folder, settings=""):
     log = (folder / "log.jsonl").open("wb")
-    (folder / "keyvigil.yaml").write_text("")
+    (folder / "keyvigil.yaml").write_text(settings)
     process = subprocess.Popen(
         [keyvigil, "serve", "--dev", "--config", str(folder / "keyvigil.yaml"), "--store", str(folder / "store.db"),
          "--listen", "127.0.0.1:0"], stderr=log)

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""What many callers cost `keyvigil serve`: memory, checkpoints, and how long an alert and a question wait meanwhile.
+
+Usage: serve_callers.py KEYVIGIL [--callers N] [--vaults N] [--days N] [--seconds N] [--rate N]
+
+Every caller reads one secret on each of some days, sent as fast as it is taken. Then some records a second come from any
+of them, and every second one from an address of the Tor list: printed is how long it takes until that alert is in the
+list of alerts. At last the service is stopped and killed, and started again. Runs on the cores of the service.
+"""
+import argparse
+import gzip
+import json
+import pathlib
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import serve_load
+
+TOR_ADDRESS = "203.0.113.66"
+RECORDS_A_BODY = 10_000
+RECORD = json.dumps({
+    "time": "%(time)s", "category": "AuditEvent", "operationName": "SecretGet", "operationVersion": "7.4",
+    "resultType": "Success", "resultSignature": "OK", "callerIpAddress": "%(address)s",
+    "correlationId": "%(correlation)s",
+    "identity": {"claim": {
+        "appid": "bbbbbbbb-0000-4000-8000-000000000002",
+        "http://schemas.microsoft.com/identity/claims/objectidentifier": "aaaaaaaa-0000-4000-8000-%(caller)012x",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "u%(caller)d@contoso.example"}},
+    "resourceId": f"/SUBSCRIPTIONS/{serve_load.SUBSCRIPTION}/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/"
+                  "KV-%(vault)d",
+    "properties": {"id": "https://kv-%(vault)d.vault.azure.net/secrets/db",
+                   "requestUri": "https://kv-%(vault)d.vault.azure.net/secrets/db?api-version=7.4",
+                   "httpStatusCode": 200}}) + "\n"
+
+
+def record(options, at_seconds, caller, number, address=None):
+    clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_seconds)) + f".{int(at_seconds % 1 * 1000):03}Z"
+    return RECORD % {"time": clock, "caller": caller, "vault": caller * 7919 % options.vaults,
+                     "correlation": f"c-{number:x}",
+                     "address": address or f"198.51.{caller // 200 % 250}.{caller % 200 + 1}"}
+
+
+class Sender:
+    def __init__(self, place):
+        self.place, self.connection = place, place.connection()
+
+    def send(self, records):
+        body = gzip.compress("".join(records).encode(), 1)
+        while True:
+            status, text, _ = self.place.ask(self.connection, "POST", "/v1/logs", body,
+                                             {"Content-Encoding": "gzip", "Content-Type": "application/x-ndjson"})
+            if status == 200:
+                return
+            if status not in (429, 503):
+                sys.exit(f"{status} {text[:300]}")
+            time.sleep(0.5)
+
+    def overview(self):
+        begun = time.perf_counter()
+        status, text, _ = self.place.ask(self.connection, "GET", "/v1/overview")
+        assert status == 200, text
+        return json.loads(text)["service"], (time.perf_counter() - begun) * 1000
+
+    def await_decided(self):
+        while serve_load.figures(self.place, self.connection)["journal_waiting_bytes"] > 0:
+            time.sleep(0.5)
+
+
+def start(keyvigil, folder):
+    """Its process, where it listens, and after how many seconds it did."""
+    (folder / "tor.txt").write_text(TOR_ADDRESS + "\n")
+    begun = time.perf_counter()
+    process, place = serve_load.start(keyvigil, folder, f"lateness_minutes: 0\nlists:\n  tor: [{folder / 'tor.txt'}]\n")
+    return process, place, time.perf_counter() - begun
+
+
+def teach(options, sender):
+    begun = time.perf_counter()
+    first = time.time() - (options.days + 1) * 86400
+    for day in range(options.days):
+        for at in range(0, options.callers, RECORDS_A_BODY):
+            callers = range(at, min(options.callers, at + RECORDS_A_BODY))
+            sender.send([record(options, first + day * 86400 + caller * 80_000 / options.callers, caller,
+                                day * options.callers + caller) for caller in callers])
+    sender.await_decided()
+    events = options.callers * options.days
+    print(f"{events:,} events of {options.callers:,} callers decided after {time.perf_counter() - begun:.0f} s")
+
+
+def await_alert(place, sender, alerts):
+    """How long until there is one alert more, in seconds."""
+    begun = time.perf_counter()
+    while len(json.loads(place.ask(sender.connection, "GET", "/v1/alerts?limit=1000&status=Active")[1])["value"]) <= alerts:
+        if time.perf_counter() - begun > 10:
+            return float("inf")
+        time.sleep(0.01)
+    return time.perf_counter() - begun
+
+
+def go_on(options, place, sender):
+    """Some records a second, and an alert each second."""
+    chance = random.Random(1)
+    waits, questions, checkpoints = [], [], set()
+    begun = time.perf_counter()
+    first = sender.overview()[0]["checkpoints"]
+    number = 1 << 40
+    for step in range(options.seconds):
+        time.sleep(max(0.0, begun + step - time.perf_counter()))
+        now = time.time()
+        # A caller of its own each time, as alerts about one caller join; the newest event waits for a newer one.
+        records = [record(options, now - 0.6, step, number, TOR_ADDRESS)]
+        records += [record(options, now - 0.5 + at / options.rate / 2, chance.randrange(options.callers), number + at + 1)
+                    for at in range(options.rate)]
+        number += options.rate + 1
+        sender.send(records)
+        waits.append(await_alert(place, sender, step))
+        service, milliseconds = sender.overview()
+        questions.append(milliseconds)
+        checkpoints.add((service["checkpoints"], service["checkpointSeconds"]))
+    made = [seconds for number, seconds in sorted(checkpoints) if number > first]
+    print(f"alerts visible: {serve_load.percentiles([wait * 1000 for wait in waits])}")
+    print(f"overview: {serve_load.percentiles(questions)}")
+    if made:
+        print(f"{len(made)} checkpoints seen, median {statistics.median(made):.2f} s, longest {max(made):.2f} s")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("keyvigil")
+    arguments.add_argument("--callers", type=int, default=1_000_000)
+    arguments.add_argument("--vaults", type=int, default=100_000)
+    arguments.add_argument("--days", type=int, default=3)
+    arguments.add_argument("--seconds", type=int, default=300)
+    arguments.add_argument("--rate", type=int, default=100)
+    options = arguments.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="keyvigil-callers-"))
+    process = None
+    try:
+        process, place, _ = start(options.keyvigil, folder)
+        sender = Sender(place)
+        teach(options, sender)
+        print(f"resident memory: {serve_load.resident_mebibytes(process):.0f} MiB")
+        service, _ = sender.overview()
+        while service["checkpoints"] == sender.overview()[0]["checkpoints"]:  # with everything that was taught
+            time.sleep(1)
+        print(f"a checkpoint of everything: {sender.overview()[0]['checkpointSeconds']:.1f} s")
+        go_on(options, place, sender)
+        print(f"resident memory: {serve_load.resident_mebibytes(process):.0f} MiB")
+        begun = time.perf_counter()
+        process.send_signal(signal.SIGTERM)
+        print(f"stopped with {process.wait(timeout=600)} after {time.perf_counter() - begun:.1f} s")
+        process, place, seconds = start(options.keyvigil, folder)
+        print(f"started again within {seconds:.1f} s")
+        process.kill()
+        process.wait()
+        process, place, seconds = start(options.keyvigil, folder)
+        print(f"started within {seconds:.1f} s after a kill; resident memory "
+              f"{serve_load.resident_mebibytes(process):.0f} MiB")
+    finally:
+        if process is not None and process.poll() is None:
+            process.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
