@@ -34,8 +34,8 @@ test: set-up-build set-up-test ## build everything and run every test
 package: keyvigil set-up-package ## the Debian package, in build/package
 	cd $(RELEASE) && cpack -G DEB
 
-# Clients that nobody here wrote, unmodified, against the running service. They come from package registries: what cannot
-# be had is said, and the suites that need it are skipped.
+# Clients that nobody here wrote, unmodified, against the running service. They come from package registries: what
+# cannot be had is said, and the suites that need it are skipped.
 test-clients: keyvigil ## clients of others (Azure's for npm and Python, az, schemathesis) against keyvigil serve
 	tools/test_clients.sh $(KEYVIGIL)
 

@@ -41,12 +41,14 @@ install_node_packages() {
 
 install_python_packages() {
   python3 -m venv "$venv" &&
-    timeout 300 "$venv/bin/pip" install --quiet --retries 1 --disable-pip-version-check -r tests/clients/requirements.txt
+    timeout 300 "$venv/bin/pip" install --quiet --retries 1 --disable-pip-version-check \
+      -r tests/clients/requirements.txt
 }
 
 mkdir -p "$clients"
 has_azure || set_up clients || true
-has_azure || without AZURE "Azure's command line and Python packages could not be installed; is Debian's archive in reach?"
+has_azure ||
+  without AZURE "Azure's command line and Python packages could not be installed; is Debian's archive in reach?"
 
 # An installed Node is enough; Debian's is asked for only where there is none.
 command -v npm >/dev/null 2>&1 || set_up clients-node || true

@@ -21,12 +21,14 @@ namespace {
 
 constexpr std::size_t kPage = kPageBytes;
 
+constexpr std::uint64_t kAlerts = 60;
+
 // A store with something in every table, closed: everything is in the file. Some of its pages are free.
 std::string filled_store(const StoreFolder& folder) {
   {
     auto store = folder.open();
     std::vector<RaisedRevision> revisions;
-    for (std::uint64_t i = 0; i < 60; ++i) { revisions.push_back({made_alert(i), false, "", {"siem"}}); }
+    for (std::uint64_t i = 0; i < kAlerts; ++i) { revisions.push_back({made_alert(i), false, "", {"siem"}}); }
     EXPECT_TRUE(store->add_revisions(revisions, {}));
     std::string section;
     for (int i = 0; i < 15'000; ++i) { section += std::to_string(i * 7919) + ","; }
@@ -248,7 +250,7 @@ TEST(Schema, SavesWhatAnotherProgramWrote) {
   ASSERT_EQ(message_of(back_up_store(folder.path(), folder.path("copy"), {true})), "");
   const auto copy = Store::open(folder.path("copy"));
   ASSERT_TRUE(copy) << message_of(copy);
-  EXPECT_EQ((*copy)->figures()->alerts, 200U);
+  EXPECT_EQ((*copy)->figures()->alerts, kAlerts);
   EXPECT_EQ((*(*copy)->alert(made_alert(0).id))->status, AlertStatus::kResolved);
 }
 
