@@ -6,8 +6,6 @@
 // use, nothing is lost. Threads: the main one.
 #pragma once
 
-#include <cstdint>
-
 namespace keyvigil {
 
 class GrowingHeap {
@@ -18,7 +16,7 @@ class GrowingHeap {
   void offer();
 
  private:
-  std::uintptr_t offered_to_;
+  char* offered_to_;
 };
 
 }  // namespace keyvigil
