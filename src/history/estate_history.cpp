@@ -37,6 +37,11 @@ constexpr CountParent kPolicyOpenings = {0.003, 1};
 constexpr std::array<CountParent, kCallerClassCount> kDestructions = {
     {{0.02, 4, PopulationCount::kRareMemberWindows}, {0.005, 4, PopulationCount::kRareMemberWindows}}};
 
+// Of room for so many objects: what callers that are settled may use.
+std::size_t settled_part(std::size_t room) {
+  return room - room / 4;
+}
+
 std::int64_t day_of(std::int64_t hour) {
   return hour >= 0 ? hour / kHoursPerDay : -((-hour + kHoursPerDay - 1) / kHoursPerDay);
 }
@@ -870,7 +875,7 @@ void EstateHistory::settle_objects(std::uint32_t slot, std::int64_t day) {
 // Like keys: three quarters are for callers that are settled, and what those do not use is for all.
 void EstateHistory::make_object_room(std::uint32_t caller, bool settled, std::size_t wanted, std::int64_t day) {
   const auto& [fresh_kept, settled_kept] = known_objects_.kept;
-  const std::size_t settled_room = limits_.known_objects - limits_.known_objects / 4;
+  const std::size_t settled_room = settled_part(limits_.known_objects);
   if (settled && settled_kept + wanted > settled_room) { forget_idle_objects(caller, true, settled_room, wanted, day); }
   const std::size_t fresh_room = limits_.known_objects - std::min(settled_kept, limits_.known_objects);
   if (fresh_kept + wanted > fresh_room) { forget_idle_objects(caller, false, fresh_room, wanted, day); }
@@ -1073,7 +1078,7 @@ bool EstateHistory::count_objects() {
     known_objects_.kept[caller.settled_reader ? 1 : 0] += caller.read_before.size();
   }
   const auto [fresh, settled] = known_objects_.kept;
-  return fresh + settled <= limits_.known_objects && settled <= limits_.known_objects - limits_.known_objects / 4;
+  return fresh + settled <= limits_.known_objects && settled <= settled_part(limits_.known_objects);
 }
 
 bool EstateHistory::is_sound() const {

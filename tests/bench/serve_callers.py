@@ -10,14 +10,9 @@ list of alerts. At last the service is stopped and killed, and started again. Ru
 import argparse
 import gzip
 import json
-import pathlib
 import random
-import shutil
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
 import serve_load
@@ -72,12 +67,13 @@ class Sender:
             time.sleep(0.5)
 
 
-def start(keyvigil, folder):
-    """Its process, where it listens, and after how many seconds it did."""
-    (folder / "tor.txt").write_text(TOR_ADDRESS + "\n")
+def start(bench):
+    """Where it listens, and after how many seconds it did."""
+    tor = bench.folder / "tor.txt"
+    tor.write_text(TOR_ADDRESS + "\n")
     begun = time.perf_counter()
-    process, place = serve_load.start(keyvigil, folder, f"lateness_minutes: 0\nlists:\n  tor: [{folder / 'tor.txt'}]\n")
-    return process, place, time.perf_counter() - begun
+    place = bench.start(f"lateness_minutes: 0\nlists:\n  tor: [{tor}]\n")
+    return place, time.perf_counter() - begun
 
 
 def teach(options, sender):
@@ -143,33 +139,24 @@ def main():
     arguments.add_argument("--seconds", type=int, default=300)
     arguments.add_argument("--rate", type=int, default=100)
     options = arguments.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="keyvigil-callers-"))
-    process = None
-    try:
-        process, place, _ = start(options.keyvigil, folder)
+    with serve_load.Bench(options.keyvigil) as bench:
+        place, _ = start(bench)
         sender = Sender(place)
         teach(options, sender)
-        print(f"resident memory: {serve_load.resident_mebibytes(process):.0f} MiB")
-        service, _ = sender.overview()
-        while service["checkpoints"] == sender.overview()[0]["checkpoints"]:  # with everything that was taught
+        print(f"resident memory: {serve_load.resident_mebibytes(bench.process):.0f} MiB")
+        before = after = sender.overview()[0]
+        while after["checkpoints"] == before["checkpoints"]:  # with everything that was taught
             time.sleep(1)
-        print(f"a checkpoint of everything: {sender.overview()[0]['checkpointSeconds']:.1f} s")
+            after = sender.overview()[0]
+        print(f"a checkpoint of everything: {after['checkpointSeconds']:.1f} s")
         go_on(options, place, sender)
-        print(f"resident memory: {serve_load.resident_mebibytes(process):.0f} MiB")
+        print(f"resident memory: {serve_load.resident_mebibytes(bench.process):.0f} MiB")
         begun = time.perf_counter()
-        process.send_signal(signal.SIGTERM)
-        print(f"stopped with {process.wait(timeout=600)} after {time.perf_counter() - begun:.1f} s")
-        process, place, seconds = start(options.keyvigil, folder)
-        print(f"started again within {seconds:.1f} s")
-        process.kill()
-        process.wait()
-        process, place, seconds = start(options.keyvigil, folder)
-        print(f"started within {seconds:.1f} s after a kill; resident memory "
-              f"{serve_load.resident_mebibytes(process):.0f} MiB")
-    finally:
-        if process is not None and process.poll() is None:
-            process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+        print(f"stopped with {bench.stop()} after {time.perf_counter() - begun:.1f} s")
+        print(f"started again within {start(bench)[1]:.1f} s")
+        bench.kill()
+        print(f"started within {start(bench)[1]:.1f} s after a kill; resident memory "
+              f"{serve_load.resident_mebibytes(bench.process):.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -177,6 +177,35 @@ def start(keyvigil, folder, settings=""):
     sys.exit((folder / "log.jsonl").read_text())
 
 
+class Bench:
+    """A folder for one run of a bench, and the service that runs in it; both are gone at the end."""
+
+    def __init__(self, keyvigil):
+        self.keyvigil, self.process = keyvigil, None
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyvigil-bench-"))
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, settings=""):
+        """Where it listens."""
+        self.process, place = start(self.keyvigil, self.folder, settings)
+        return place
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=600)
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
 def fill_with_alerts(place, alerts):
     connection = place.connection()
     body = json.dumps({"properties": {"kind": "Bundles", "bundles": ["KeyVaults"]}})
@@ -251,16 +280,15 @@ def main():
     arguments.add_argument("--idle", type=int, default=500)
     arguments.add_argument("--slow", type=int, default=50)
     options = arguments.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="keyvigil-load-"))
-    process = None
-    try:
+    with Bench(options.keyvigil) as bench:
+        log = bench.folder / "log.json"
         subprocess.run([options.keyvigil, "simulate", "--size", "bench", "--events", str(options.events), "--output",
-                        str(folder / "log.json")], check=True, stderr=subprocess.DEVNULL)
-        bodies, events = bodies_of(folder / "log.json", options.senders)
-        (folder / "log.json").unlink()
+                        str(log)], check=True, stderr=subprocess.DEVNULL)
+        bodies, events = bodies_of(log, options.senders)
+        log.unlink()
         compressed = sum(len(body) for own in bodies for body in own)
         print(f"{events} events in {sum(map(len, bodies))} bodies, {compressed / 2**20:.0f} MiB compressed")
-        process, place = start(options.keyvigil, folder)
+        place = bench.start()
         begun = time.perf_counter()
         fill_with_alerts(place, options.alerts)
         print(f"{options.alerts} sample alerts stored in {time.perf_counter() - begun:.0f} s")
@@ -278,16 +306,11 @@ def main():
         readers.end(f"{options.idle} idle and {options.slow} slow connections")
 
         readers = Readers(place)
-        run_load(process, place, bodies, events)
+        run_load(bench.process, place, bodies, events)
         readers.end("all of that and ingest")
         stop.set()
         holder.join()
-        process.send_signal(signal.SIGTERM)
-        print(f"stopped with {process.wait(timeout=300)}")
-    finally:
-        if process is not None and process.poll() is None:
-            process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+        print(f"stopped with {bench.stop()}")
 
 
 if __name__ == "__main__":
