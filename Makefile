@@ -7,10 +7,14 @@ SHORT_FUZZ_SECONDS ?= 25
 LINT_SECONDS ?= 420
 ATTACK_SECONDS ?= 60
 ATTACK_OPTIONS ?=
+# ALL makes the first build quick; TESTS lets a change of one file compile that file alone: for daily work.
+COMPILE_IN_GROUPS ?= ALL
 
 RELEASE := build/release
+LINT := build/lint
 KEYVIGIL := $(RELEASE)/keyvigil
 BUILD := cmake --build --parallel $(BUILD_JOBS) --preset
+CONFIGURE_RELEASE := cmake --preset release -DKEYVIGIL_COMPILE_IN_GROUPS=$(COMPILE_IN_GROUPS)
 REPORTS := $(CURDIR)/build/reports
 
 .DEFAULT_GOAL := keyvigil
@@ -19,14 +23,14 @@ REPORTS := $(CURDIR)/build/reports
         bless set-up-build set-up-test set-up-check set-up-bench set-up-package clean help
 
 keyvigil: set-up-build ## build build/release/keyvigil (the default)
-	@test -f $(RELEASE)/build.ninja || cmake --preset release -DKEYVIGIL_TESTS=OFF
+	@test -f $(RELEASE)/build.ninja || $(CONFIGURE_RELEASE) -DKEYVIGIL_TESTS=OFF
 	$(BUILD) release --target keyvigil
 
 demo: keyvigil ## simulate weeks of an estate under attack, detect, print the alerts
 	tools/demo.sh $(KEYVIGIL)
 
 test: set-up-build set-up-test ## build everything and run every test
-	cmake --preset release -DKEYVIGIL_TESTS=ON
+	$(CONFIGURE_RELEASE) -DKEYVIGIL_TESTS=ON
 	$(BUILD) release
 	@mkdir -p $(REPORTS)
 	ctest --preset release --parallel $(TEST_JOBS) --output-junit $(REPORTS)/release.xml
@@ -57,9 +61,10 @@ format-check: set-up-check ## fail where `make format` would change something
 layering: set-up-test ## the house rules: who may include whom, names, words
 	python3 tests/layering/layering_test.py
 
+# Each file as it is compiled alone, so that one that forgot to include something is found.
 lint: set-up-build set-up-test set-up-check ## clang-tidy on src/, changed files first, for at most LINT_SECONDS
-	@test -f $(RELEASE)/compile_commands.json || cmake --preset release
-	tools/lint.py --build $(RELEASE) --seconds $(LINT_SECONDS) --jobs $(BUILD_JOBS)
+	cmake --preset lint >/dev/null
+	tools/lint.py --build $(LINT) --seconds $(LINT_SECONDS) --jobs $(BUILD_JOBS)
 
 # Tests and fuzzers share one instrumented build.
 sanitize: set-up-build set-up-test set-up-check ## every test with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -96,7 +101,7 @@ attack: keyvigil ## attack keyvigil serve for ATTACK_SECONDS: kills, broken disk
 	python3 tests/attack/attack.py $(KEYVIGIL) --seconds $(ATTACK_SECONDS) $(ATTACK_OPTIONS)
 
 bless: set-up-build set-up-test ## rewrite the expected outputs of tests, then look at the diff
-	cmake --preset release -DKEYVIGIL_TESTS=ON
+	$(CONFIGURE_RELEASE) -DKEYVIGIL_TESTS=ON
 	$(BUILD) release
 	KEYVIGIL_BLESS=1 ctest --preset release --parallel $(TEST_JOBS)
 	git --no-pager diff --stat -- tests

@@ -739,10 +739,6 @@ class Behaviour(unittest.TestCase):
         self.assertEqual(path.read_text(), "before\n")
         self.assertFalse((self.folder / "before.jsonl.partial").exists())
 
-    def test_threads_do_not_matter(self):
-        for threads in ["1", "3"]:
-            self.assertEqual(self.detected(self.logs, "--threads", threads), self.expected)
-
     def test_duplicates_and_disorder_do_not_matter(self):
         other = self.simulated("disorder.json", "--disorder", "0.02", "--duplicates", "0.05")
         self.assertEqual(self.detected(other), self.expected)

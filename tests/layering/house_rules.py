@@ -148,7 +148,7 @@ def build_breaches(root, names):
     cmake = (root / "CMakeLists.txt").read_text()
     if not re.search(r"GLOB\s+\w+\s+CONFIGURE_DEPENDS\s+\$\{CMAKE_SOURCE_DIR\}/src/\$\{name\}/\*\.cpp", cmake):
         yield "CMakeLists.txt:1: add_room no longer finds its sources by glob"
-    linked = {found.group(1): re.split(r"\s+LIBRARIES\s+", found.group(2))[0].replace("ROOMS", "").split()
+    linked = {found.group(1): re.sub(r"\b(?:ROOMS|COLD)\b", "", re.split(r"\s+LIBRARIES\s+", found.group(2))[0]).split()
               for found in re.finditer(r"^add_room\((\w+)((?:\s+[\w:.-]+)*)\s*\)", cmake, re.MULTILINE)}
     for room in linked:
         if "LIBRARIES" in linked[room]:
