@@ -198,6 +198,15 @@ class Round(ServeCase):
             raise Broken(column, f"it does not start again (exit code {code}): {service.log_lines()[-3:]}")
         return service
 
+    def expect_refusal(self, service, why, words=("expected",)):
+        """A start that was refused, by an exit code and a sentence that has one of these words."""
+        code, text = service.process.poll(), "\n".join(service.log_lines()[-3:])
+        self.expect_no_crash()
+        if code is None:
+            raise Broken("hangs", f"{why}: the start hangs")
+        if code not in (2, 3) or not any(word in text for word in words):
+            raise Broken("others", f"{why}: the start ended with {code} and '{text}'")
+
     @contextlib.contextmanager
     def watched(self, service):
         """While this lasts, a neighbour asks for the health of the service: every answer comes in time."""

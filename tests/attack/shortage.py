@@ -11,7 +11,6 @@ from rounds import BEGIN, KEPT, Broken, Round, json_lines, serve_test
 RECORDS_A_BODY = 200
 REFUSED = (429, 500, 503)  # 500: of one body that memory does not hold
 RECOVERS_WITHIN_SECONDS = 60
-REFUSED_START_CODES = (2, 3)
 
 
 class Shortage(Round):
@@ -52,10 +51,7 @@ class Shortage(Round):
         self.services.append(service)
         if service.port is not None:
             return service
-        code, text = service.process.poll(), "\n".join(service.log_lines()[-3:])
-        self.expect_no_crash()
-        if code not in REFUSED_START_CODES or "expected" not in text:
-            raise Broken("hangs" if code is None else "others", f"a start with too little ended with {code}: '{text}'")
+        self.expect_refusal(service, "it was given too little")
         return None
 
     def expect_kept(self, service):
