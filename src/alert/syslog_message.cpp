@@ -46,11 +46,15 @@ std::string parameter(std::string_view name, std::string_view text) {
 
 }  // namespace
 
+int syslog_severity(Severity severity) {
+  constexpr std::array<int, 4> kSeverities = {6, 5, 4, 3};
+  return kSeverities[static_cast<std::size_t>(severity)];
+}
+
 std::string syslog_message(const Alert& alert, const AlertRendering& rendering, const AlertStanding& standing,
                            const std::string& host) {
-  constexpr std::array<int, 4> kSeverities = {6, 5, 4, 3};
   const Severity severity = severity_of(alert);
-  const int priority = kLogAudit * 8 + kSeverities[static_cast<std::size_t>(severity)];
+  const int priority = kLogAudit * 8 + syslog_severity(severity);
   const std::string data =
       parameter("alertId", alert_name(alert)) + parameter("alertType", alert_code(alert, standing)) +
       parameter("severity", to_string(severity)) + parameter("vault", alert.vault_name) +

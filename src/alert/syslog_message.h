@@ -9,8 +9,12 @@
 #include "alert/alert.h"
 #include "alert/alert_rendering.h"
 #include "alert/alert_standing.h"
+#include "catalogue/catalogue.h"
 
 namespace keyvigil {
+
+// 0 to 7, the higher the less severe (RFC 5424 6.2.1).
+[[nodiscard]] int syslog_severity(Severity severity);
 
 // `host`: of the sender; what is not printable ASCII in it becomes '-', and empty is the nil value.
 [[nodiscard]] std::string syslog_message(const Alert& alert, const AlertRendering& rendering,

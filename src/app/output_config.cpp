@@ -251,11 +251,9 @@ class OutputReader {
 
   // A request carries one JSON document.
   void check_format() {
-    const bool json = output_.format != AlertFormat::kCsv && output_.format != AlertFormat::kCef &&
-                      output_.format != AlertFormat::kSyslog;
-    if (seen_.contains("format") && kind_->kind != OutputKind::kFile && !json) {
+    if (seen_.contains("format") && kind_->kind != OutputKind::kFile && !is_json(output_.format)) {
       reader_.refuse(node_, path("format"),
-                     fmt::format("an output of kind {} takes jsonl, eventhub, ocsf, ecs or stix", kind_->name));
+                     fmt::format("an output of kind {} takes one of {}", kind_->name, json_format_names()));
     }
   }
 

@@ -9,17 +9,13 @@
 #include <fmt/format.h>
 
 #include "alert/access_summary.h"
-#include "alert/arm_json.h"
-#include "alert/ecs_json.h"
 #include "alert/elastic_bulk.h"
-#include "alert/eventhub_json.h"
-#include "alert/ocsf_json.h"
 #include "alert/printable.h"
 #include "alert/slack_message.h"
 #include "alert/splunk_event.h"
-#include "alert/stix_bundle.h"
 #include "alert/teams_card.h"
 #include "base/base64.h"
+#include "sink/open_sink.h"
 #include "sink/webhook_signature.h"
 
 namespace keyvigil {
@@ -64,18 +60,7 @@ HttpOutput::HttpOutput(OutputOptions options, AlertRendering rendering)
     : options_(std::move(options)), rendering_(std::move(rendering)) {}
 
 Json HttpOutput::document_of(const OutgoingAlert& one) const {
-  switch (options_.format) {
-    case AlertFormat::kEventHub:
-      return eventhub_json(one.alert, rendering_, one.standing);
-    case AlertFormat::kOcsf:
-      return ocsf_json(one.alert, rendering_, one.standing);
-    case AlertFormat::kEcs:
-      return ecs_json(one.alert, rendering_, one.standing);
-    case AlertFormat::kStix:
-      return stix_bundle(one.alert, rendering_, one.standing);
-    default:
-      return arm_json(one.alert, rendering_, one.standing);
-  }
+  return alert_document(one.alert, options_.format, rendering_, one.standing);
 }
 
 HttpCall HttpOutput::base_call() const {

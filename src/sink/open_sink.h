@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "alert/alert.h"
+#include "alert/alert_document.h"
 #include "alert/alert_rendering.h"
 #include "alert/alert_standing.h"
 #include "alert/table.h"
@@ -18,12 +20,16 @@
 
 namespace keyvigil {
 
-enum class AlertFormat : std::uint8_t { kTable, kJsonl, kCsv, kEventHub, kOcsf, kEcs, kCef, kStix, kSyslog };
+enum class AlertFormat : std::uint8_t { kTable, kJsonl, kCsv, kEventHub, kOcsf, kEcs, kCef, kStix, kSyslog, kGelf };
 
 [[nodiscard]] std::optional<AlertFormat> parse_alert_format(std::string_view name);
 [[nodiscard]] std::string_view to_string(AlertFormat format);
+// One JSON document an alert: what a request can carry.
+[[nodiscard]] bool is_json(AlertFormat format);
+[[nodiscard]] std::vector<AlertFormat> alert_formats();
 // "table, jsonl, csv, eventhub, ...": for help and error messages.
 [[nodiscard]] std::string alert_format_names();
+[[nodiscard]] std::string json_format_names();
 
 struct SinkOptions {
   AlertFormat format = AlertFormat::kJsonl;
@@ -36,6 +42,9 @@ struct SinkOptions {
 [[nodiscard]] std::string format_prologue(const SinkOptions& options);
 [[nodiscard]] std::string format_alert(const Alert& alert, const SinkOptions& options,
                                        const AlertStanding& standing = {});
+// REQUIRES: is_json(format).
+[[nodiscard]] Json alert_document(const Alert& alert, AlertFormat format, const AlertRendering& rendering,
+                                  const AlertStanding& standing);
 
 [[nodiscard]] Result<std::unique_ptr<AlertSink>> open_sink(const SinkOptions& options);
 

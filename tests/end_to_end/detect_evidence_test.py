@@ -70,7 +70,7 @@ class Evidence(unittest.TestCase):
     def test_no_other_shape_says_what_the_records_do_not(self):
         world = self.worlds[0]
         audits = [evidence_twin.Audit(alert, world.log).run() for alert in world.detect()]
-        for shape in ("ocsf", "ecs", "cef", "csv", "eventhub", "stix"):
+        for shape in ("ocsf", "ecs", "gelf", "cef", "csv", "eventhub", "stix"):
             with self.subTest(shape):
                 texts = world.detect_as(shape)[1 if shape == "csv" else 0:]
                 self.assertEqual(len(texts), len(audits))

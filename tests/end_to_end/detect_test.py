@@ -170,7 +170,7 @@ class Golden(InAFolder):
         self.write("logs.json", json_lines(attacked_day()))
         os.chdir(self.folder)
         self.addCleanup(os.chdir, ROOT)
-        for form in ["jsonl", "csv", "eventhub", "table", "ocsf", "ecs", "cef", "stix", "syslog"]:
+        for form in ["jsonl", "csv", "eventhub", "table", "ocsf", "ecs", "cef", "stix", "syslog", "gelf"]:
             code, out, err = run("detect", "logs.json", "--tor", "tor.txt", "--suspicious", "suspicious.netset",
                                  "--format", form)
             self.assertEqual(code, 0, err)

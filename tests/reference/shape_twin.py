@@ -1,4 +1,4 @@
-"""The twin of the other shapes: what OCSF, ECS, CEF, CSV, the Event Hub export and STIX say, judged by the records.
+"""The twin of the other shapes: OCSF, ECS, GELF, CEF, CSV, the Event Hub export and STIX, judged by the records.
 
 A shape may leave out, and may not say what the records of the alert do not. Its judge is an `evidence_twin.Audit` of
 the same alert, whose events are the log's own. Standard library only.
@@ -110,6 +110,20 @@ class ShapeAudit:
         for address in document.get("related", {}).get("ip", []):
             self.one_event(self.suspicious, "related address", address=address)
         self.keyvigil(document["keyvigil"])
+
+    def gelf(self, text):
+        message = json.loads(text)
+        self.span(milliseconds(message["_first_event"]), milliseconds(message["_last_event"]))
+        self.holds(message["_suspicious_events"] == self.observed["suspiciousEvents"], "suspicious events")
+        self.holds_if_whole(message["_outcome"] == outcome_of(self.suspicious), "outcome")
+        self.one_event(self.of_caller(self.suspicious, message.get("_caller_id", "")), "access",
+                       address=message.get("_source_ip", ""), operation=message.get("_operation", ""),
+                       uri=message.get("_target", ""))
+        for operation in message["_operations"].split(","):
+            self.one_event(self.suspicious, "operation", operation=operation)
+        said = message["full_message"].split("\n")
+        sentences = [reason["sentence"] for reason in self.audit.evidence["reasons"]]
+        self.holds(said[-len(sentences):] == sentences, "other sentences")
 
     def cef(self, text):
         body = re.split(r"(?<!\\)\|", text, maxsplit=7)[7]

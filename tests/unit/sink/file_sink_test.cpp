@@ -52,9 +52,7 @@ class FileSinkTest : public testing::Test {
 };
 
 TEST_F(FileSinkTest, WritesEveryFormatOneAlertPerCall) {
-  for (const AlertFormat format :
-       {AlertFormat::kTable, AlertFormat::kJsonl, AlertFormat::kCsv, AlertFormat::kEventHub, AlertFormat::kOcsf,
-        AlertFormat::kEcs, AlertFormat::kCef, AlertFormat::kStix, AlertFormat::kSyslog}) {
+  for (const AlertFormat format : alert_formats()) {
     const SinkOptions chosen = options(format);
     auto sink = open_sink(chosen);
     ASSERT_TRUE(sink) << sink.error().message;
@@ -138,7 +136,8 @@ TEST_F(FileSinkTest, ReportsAReaderThatHasGone) {
 
 TEST(AlertFormats, AreRefusedWhereUnknown) {
   EXPECT_EQ(parse_alert_format("xml"), std::nullopt);
-  EXPECT_EQ(alert_format_names(), "table, jsonl, csv, eventhub, ocsf, ecs, cef, stix, syslog");
+  EXPECT_EQ(alert_format_names(), "table, jsonl, csv, eventhub, ocsf, ecs, cef, stix, syslog, gelf");
+  EXPECT_EQ(json_format_names(), "jsonl, eventhub, ocsf, ecs, stix, gelf");
 }
 
 }  // namespace
