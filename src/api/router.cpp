@@ -82,14 +82,14 @@ struct Match {
 Match match(const std::vector<Router::Route>& routes, std::string_view method,
             const std::vector<std::string>& segments) {
   if (method == "HEAD") { method = "GET"; }
+  Match found;
   const Router::Route* closest = nullptr;
   for (const Router::Route& route : routes) {
-    if (!fits(route, segments)) { continue; }
-    if (closest == nullptr || is_more_literal(route, *closest)) { closest = &route; }
-  }
-  Match found;
-  for (const Router::Route& route : routes) {
-    if (!fits(route, segments) || is_more_literal(*closest, route)) { continue; }
+    if (!fits(route, segments) || (closest != nullptr && is_more_literal(*closest, route))) { continue; }
+    if (closest == nullptr || is_more_literal(route, *closest)) {
+      found = {};
+      closest = &route;
+    }
     found.methods.insert(route.method);
     if (route.method == method) { found.route = &route; }
   }

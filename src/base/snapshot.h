@@ -172,19 +172,15 @@ class SnapshotWriter {
   template <typename WriteItems>
   void write_block(const SnapshotBlock& block, const WriteItems& write_block_items) {
     const auto known = blocks_.known_bytes ? blocks_.known_bytes(block) : std::nullopt;
-    if (known && counts_only_) {
+    if (!blocks_.begin || (counts_only_ && !known)) { return write_block_items(); }
+    if (counts_only_) {
       repeated_bytes_ += *known;
       return;
     }
-    const bool told = blocks_.begin && !counts_only_;
-    if (told) { hand_on(); }
-    if (known) {
-      blocks_.repeat(block);
-      return;
-    }
-    if (told) { blocks_.begin(); }
+    hand_on();
+    if (known) { return blocks_.repeat(block); }
+    blocks_.begin();
     write_block_items();
-    if (!told) { return; }
     hand_on();
     blocks_.end(block);
   }

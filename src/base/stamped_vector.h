@@ -45,6 +45,8 @@ class StampedVector {
   ~StampedVector() = default;
 
   [[nodiscard]] const T& operator[](std::size_t place) const { return items_[place]; }
+  // Changes nothing, also where the vector could be changed.
+  [[nodiscard]] const T& look(std::size_t place) const { return items_[place]; }
   // A change of the block, whatever is done with it.
   [[nodiscard]] T& operator[](std::size_t place) {
     stamps_[place / kBlockItems] = next_++;

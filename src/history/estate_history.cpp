@@ -104,8 +104,8 @@ void close_all(Slots& slots, Profiles& profiles, const Close& close) {
   constexpr std::size_t kAhead = 6;
   constexpr std::size_t kClosedBytes = 512;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + kAhead < slots.size()) { prefetch_bytes(&std::as_const(profiles)[slots[i + kAhead].slot], kClosedBytes); }
-    if (std::as_const(profiles)[slots[i].slot].owner == slots[i].owner) { close(slots[i].slot); }
+    if (i + kAhead < slots.size()) { prefetch_bytes(&profiles.look(slots[i + kAhead].slot), kClosedBytes); }
+    if (profiles.look(slots[i].slot).owner == slots[i].owner) { close(slots[i].slot); }
   }
   slots.clear();
 }
@@ -290,7 +290,7 @@ void EstateHistory::learn_settings(const AccessEvent& event) {
 
 bool EstateHistory::differs_from_settings(const AccessEvent& event) {
   const auto slot = vaults_.find(TableKey(event.vault_id(), vault_hash(event)));
-  if (!slot || std::as_const(vault_profiles_)[*slot].owner != vault_hash(event)) { return false; }
+  if (!slot || vault_profiles_.look(*slot).owner != vault_hash(event)) { return false; }
   return vault_profiles_[*slot].settings.learn(event);
 }
 
@@ -888,7 +888,7 @@ void EstateHistory::forget_idle_objects(std::uint32_t aside, bool settled, std::
   const std::size_t left = room - std::min(room, std::max(wanted, room / 8));
   for (const std::uint32_t idle : callers_.last_seen_before(INT64_MAX)) {
     if (kept <= left) { return; }
-    if (idle != aside && std::as_const(caller_profiles_)[idle].settled_reader == settled) { forget_objects(idle, day); }
+    if (idle != aside && caller_profiles_.look(idle).settled_reader == settled) { forget_objects(idle, day); }
   }
 }
 

@@ -36,7 +36,7 @@ bool RecentOperations::more_idle(const Idle& left, const Idle& right) const {
 }
 
 void RecentOperations::queue_idle(std::uint32_t vault) {
-  idle_.push_back(Idle{at(vault).last_seen_milliseconds, vault});
+  idle_.push_back(Idle{vaults_.look(vault).last_seen_milliseconds, vault});
   std::push_heap(idle_.begin(), idle_.end(), [this](const Idle& l, const Idle& r) { return more_idle(r, l); });
 }
 
@@ -45,8 +45,8 @@ std::uint32_t RecentOperations::evict_idle_longest() {
     std::pop_heap(idle_.begin(), idle_.end(), [this](const Idle& l, const Idle& r) { return more_idle(r, l); });
     const Idle top = idle_.back();
     idle_.pop_back();
-    if (top.last_seen_milliseconds == at(top.vault).last_seen_milliseconds) {
-      index_.erase(hash64(at(top.vault).id), top.vault);
+    if (top.last_seen_milliseconds == vaults_.look(top.vault).last_seen_milliseconds) {
+      index_.erase(hash64(vaults_.look(top.vault).id), top.vault);
       ++evicted_vaults_;
       return top.vault;
     }
@@ -164,10 +164,10 @@ Result<void> RecentOperations::load(std::string_view bytes) {
   for (std::uint64_t i = 0; i < vault_count; ++i) {
     const auto vault = static_cast<std::uint32_t>(vaults_.size());
     if (!reader.read(vaults_.emplace_back())) { return damaged(); }
-    const std::uint64_t hash = hash64(at(vault).id);
-    if (find(at(vault).id, hash) != KeyIndex::kNone) { return damaged(); }
+    const std::uint64_t hash = hash64(vaults_.look(vault).id);
+    if (find(vaults_.look(vault).id, hash) != KeyIndex::kNone) { return damaged(); }
     index_.insert(hash, vault);
-    for (const Cell& cell : at(vault).cells) {
+    for (const Cell& cell : vaults_.look(vault).cells) {
       const bool known = cell.operation < operation_count();
       const bool named =
           cell.operation >= kFirstUnknown && cell.operation - kFirstUnknown < static_cast<int>(names_.size());

@@ -72,8 +72,6 @@ class RecentOperations {
     std::uint32_t vault = 0;
   };
 
-  // Without a change of its block.
-  [[nodiscard]] const Vault& at(std::uint32_t vault) const { return vaults_[vault]; }
   [[nodiscard]] std::uint16_t operation_of(const AccessEvent& event);
   [[nodiscard]] std::string name_of(std::uint16_t operation) const;
   [[nodiscard]] std::uint32_t find(std::string_view vault_id, std::uint64_t hash) const;

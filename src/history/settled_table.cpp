@@ -49,9 +49,9 @@ SettledTable::Admission SettledTable::admit(const TableKey& key, std::int64_t da
   }
   const std::optional<std::uint32_t> evicted = make_room(kFresh);
   const std::uint32_t slot = take_slot();
-  slots_[slot] = Slot{std::string(key.text), key.hash, day, day, 1, at(slot).tenancy};
+  slots_[slot] = Slot{std::string(key.text), key.hash, day, day, 1, slots_.look(slot).tenancy};
   index_.insert(key.hash, slot);
-  if (key.hint != nullptr) { *key.hint = {slot, at(slot).tenancy}; }
+  if (key.hint != nullptr) { *key.hint = {slot, slots_.look(slot).tenancy}; }
   ++counts_[kFresh];
   queue(slot);
   return {.slot = slot, .added = true, .evicted = evicted};
@@ -68,7 +68,7 @@ std::uint32_t SettledTable::take_slot() {
 }
 
 void SettledTable::queue(std::uint32_t slot) {
-  const Seniority wanted = seniority(at(slot));
+  const Seniority wanted = seniority(slots_.look(slot));
   std::vector<Idle>& heap = idle_[wanted];
   heap.push_back(idle(slot));
   std::ranges::push_heap(heap, std::ranges::greater{});
@@ -76,7 +76,7 @@ void SettledTable::queue(std::uint32_t slot) {
   // Mostly entries of keys that have gone or grown senior: begin anew with one for each key.
   heap.clear();
   for (std::uint32_t other = 0; other < slots_.size(); ++other) {
-    if (is_in_use(other) && seniority(at(other)) == wanted) { heap.push_back(idle(other)); }
+    if (is_in_use(other) && seniority(slots_.look(other)) == wanted) { heap.push_back(idle(other)); }
   }
   std::ranges::make_heap(heap, std::ranges::greater{});
 }
@@ -89,7 +89,7 @@ std::uint32_t SettledTable::most_idle(Seniority wanted) {
     const Idle candidate = heap.front();
     std::ranges::pop_heap(heap, std::ranges::greater{});
     heap.pop_back();
-    const Slot& slot = at(candidate.slot);
+    const Slot& slot = slots_.look(candidate.slot);
     // Another key has the slot now, or the key has grown senior: it is queued where it belongs.
     if (slot.days_seen == 0 || slot.hash != candidate.hash || seniority(slot) != wanted) { continue; }
     if (slot.last_day == candidate.last_day) { return candidate.slot; }
@@ -130,7 +130,7 @@ std::vector<std::uint32_t> SettledTable::last_seen_before(std::int64_t day) cons
 }
 
 std::optional<std::uint32_t> SettledTable::note_day(std::uint32_t slot, std::int64_t day) {
-  if (day <= at(slot).last_day && day >= at(slot).first_day) { return std::nullopt; }
+  if (day <= slots_.look(slot).last_day && day >= slots_.look(slot).first_day) { return std::nullopt; }
   Slot& noted = slots_[slot];
   if (day < noted.first_day) {
     noted.first_day = day;
@@ -164,7 +164,7 @@ bool SettledTable::load(SnapshotReader& reader) {
 bool SettledTable::rebuild() {
   std::size_t free_slots = 0;
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
-    const Slot& slot = at(number);
+    const Slot& slot = slots_.look(number);
     if (slot.days_seen == 0) {
       ++free_slots;
       continue;
@@ -176,7 +176,9 @@ bool SettledTable::rebuild() {
   }
   std::set<std::uint32_t> listed;
   for (const std::uint32_t number : free_) {
-    if (number >= slots_.size() || at(number).days_seen != 0 || !listed.insert(number).second) { return false; }
+    if (number >= slots_.size() || slots_.look(number).days_seen != 0 || !listed.insert(number).second) {
+      return false;
+    }
   }
   return listed.size() == free_slots && counts_[kFresh] <= room(kFresh) && counts_[kSettled] <= room(kSettled);
 }

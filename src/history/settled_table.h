@@ -108,8 +108,6 @@ class SettledTable {
     friend auto operator<=>(const Idle&, const Idle&) = default;
   };
 
-  // Without a change of its block.
-  [[nodiscard]] const Slot& at(std::uint32_t slot) const { return slots_[slot]; }
   [[nodiscard]] std::uint32_t slot_of(const TableKey& key) const;  // KeyIndex::kNone: not in the table
   [[nodiscard]] static Seniority seniority(const Slot& slot) {
     return slot.days_seen < kSettledDays ? kFresh : kSettled;
