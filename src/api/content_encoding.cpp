@@ -39,7 +39,7 @@ std::string gzip(std::string_view plain) {
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
   const int state = deflate(&stream, Z_FINISH);
-  out.resize(state == Z_STREAM_END ? out.size() - stream.avail_out : 0);
+  out.erase(state == Z_STREAM_END ? stream.total_out : 0);
   deflateEnd(&stream);
   return out;
 }
