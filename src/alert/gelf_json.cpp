@@ -2,11 +2,13 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "alert/access_summary.h"
 #include "alert/alert_words.h"
+#include "alert/printable.h"
 #include "alert/product.h"
 #include "alert/syslog_message.h"
 #include "catalogue/attack_knowledge.h"
@@ -19,18 +21,17 @@ void add_text(Json& message, const char* name, std::string_view text) {
 }
 
 std::string technique_ids(const CatalogueRow& row) {
-  std::string ids;
-  for (const AttackTechnique& technique : techniques_of(row)) {
-    ids += fmt::format("{}{}", ids.empty() ? "" : ",", technique.id);
-  }
-  return ids;
+  std::vector<std::string_view> ids;
+  for (const AttackTechnique& technique : techniques_of(row)) { ids.push_back(technique.id); }
+  return fmt::format("{}", fmt::join(ids, ","));
 }
 
 // What happened, then a line for each reason.
-std::string full_message(const Alert& alert, const AlertStanding& standing) {
+std::string full_message(const Alert& alert) {
   std::string text = description(alert);
-  const Json evidence = evidence_json(alert, standing);
-  for (const Json& reason : evidence.at("reasons")) { text += "\n" + reason.at("sentence").get<std::string>(); }
+  for (const Reason& reason : alert.reasons) {
+    text += "\n" + bounded_utf8(reason_sentence(alert, reason), kTextLimitBytes);
+  }
   return text;
 }
 
@@ -59,7 +60,7 @@ Json gelf_json(const Alert& alert, const AlertRendering& rendering, const AlertS
   message["version"] = "1.1";
   message["host"] = kProductShortName;
   message["short_message"] = fmt::format("{}: {}", alert_title(alert, standing), summary.vault_name);
-  message["full_message"] = full_message(alert, standing);
+  message["full_message"] = full_message(alert);
   message["timestamp"] = static_cast<double>(alert.generated.milliseconds()) / 1000.0;
   message["level"] = syslog_severity(severity);
   message["_alert_id"] = alert.id;

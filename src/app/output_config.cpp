@@ -59,13 +59,6 @@ const std::vector<KindRow>& kind_rows() {
   return kRows;
 }
 
-template <typename Rows>
-std::string names_of(const Rows& rows) {
-  std::string names;
-  for (const auto& row : rows) { names += fmt::format("{}{}", names.empty() ? "" : ", ", row); }
-  return names;
-}
-
 // One output: its keys as they come, then what they must be together.
 class OutputReader {
  public:
@@ -155,7 +148,7 @@ class OutputReader {
     }
     std::vector<std::string_view> names;
     for (const KindRow& row : kind_rows()) { names.push_back(row.name); }
-    reader_.refuse(value, path("kind"), fmt::format("expected one of {}, found '{}'", names_of(names), name));
+    reader_.refuse(value, path("kind"), fmt::format("expected one of {}, found '{}'", fmt::join(names, ", "), name));
   }
 
   void read_format(const YAML::Node& value) {

@@ -62,11 +62,9 @@ const FormatRow& row_of(AlertFormat format) {
 }
 
 std::string names_of(const std::vector<AlertFormat>& formats) {
-  std::string names;
-  for (const AlertFormat format : formats) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", row_of(format).name);
-  }
-  return names;
+  std::vector<std::string_view> names;
+  for (const AlertFormat format : formats) { names.push_back(row_of(format).name); }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ from detect_test import ALL_THREE, InAFolder, attacked_day, json_lines, quiet_da
 
 class Threads(InAFolder):
     def printed(self, *arguments):
-        code, out, err = run("detect", *arguments, "--quiet", "--format", "jsonl")
+        code, out, err = run("detect", *arguments, "--quiet")
         self.assertEqual(code, 0, err)
         return out
 
@@ -31,12 +31,11 @@ class Threads(InAFolder):
         for threads in ("2", "3", "8"):
             self.assertEqual(self.printed(self.folder / "logs", *lists, "--threads", threads), expected, threads)
 
-    def test_do_not_matter_to_what_is_learnt(self):
+    def test_do_not_matter_to_what_is_learned(self):
         logs = self.folder / "logs.json"
-        code, _, err = run("simulate", "--size", "small", "--days", "24", "--seed", "5", "--attacks", "all",
-                           "--strength", "human", "--output", logs)
+        code, _, err = run("simulate", *detect_test.Behaviour.WORLD, "--output", logs)
         self.assertEqual(code, 0, err)
-        options = ("--learning-days", "8", "--alerts-per-1000-vault-days", "100")
+        options = detect_test.Behaviour.OPTIONS
         expected = self.printed(logs, *options, "--threads", "1")
         self.assertGreater(len(types_of(expected)), 5)
         self.assertEqual(self.printed(logs, *options, "--threads", "3"), expected)

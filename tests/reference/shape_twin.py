@@ -121,9 +121,8 @@ class ShapeAudit:
                        uri=message.get("_target", ""))
         for operation in message["_operations"].split(","):
             self.one_event(self.suspicious, "operation", operation=operation)
-        said = message["full_message"].split("\n")
         sentences = [reason["sentence"] for reason in self.audit.evidence["reasons"]]
-        self.holds(said[-len(sentences):] == sentences, "other sentences")
+        self.holds(message["full_message"].endswith("\n".join(["", *sentences])), "other sentences")
 
     def cef(self, text):
         body = re.split(r"(?<!\\)\|", text, maxsplit=7)[7]
