@@ -63,6 +63,7 @@ const FormatRow& row_of(AlertFormat format) {
 
 std::string names_of(const std::vector<AlertFormat>& formats) {
   std::vector<std::string_view> names;
+  names.reserve(formats.size());
   for (const AlertFormat format : formats) { names.push_back(row_of(format).name); }
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -86,6 +87,7 @@ bool is_json(AlertFormat format) {
 
 std::vector<AlertFormat> alert_formats() {
   std::vector<AlertFormat> formats;
+  formats.reserve(kFormats.size());
   for (const FormatRow& row : kFormats) { formats.push_back(row.format); }
   return formats;
 }
