@@ -266,7 +266,8 @@ std::vector<const Contributor*> contributors_by_share(const Alert& alert) {
 double share_percent(const Alert& alert, const Contributor& contributor) {
   if (alert.suspicious_events == 0) { return 0; }
   // Rounded down, so that shares never add up to more than all of it.
-  return static_cast<double>(1000 * contributor.events / alert.suspicious_events) / 10;
+  const std::uint64_t thousandths = 1000 * contributor.events / alert.suspicious_events;
+  return static_cast<double>(thousandths) / 10;
 }
 
 std::uint64_t total(const OutcomeCounts& outcomes) {
