@@ -4,9 +4,8 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <iterator>
 #include <numeric>
-#include <set>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -156,21 +155,27 @@ std::string reason_sentence(const Alert& alert, const Reason& reason) {
                      to_iso_milliseconds(alert.last_suspicious), outcomes_in_words(alert.suspicious_outcomes));
 }
 
+std::set<std::pair<std::string_view, std::string_view>> distinct_objects(const Alert& alert) {
+  std::set<std::pair<std::string_view, std::string_view>> objects;
+  for (const ObjectRead& read : alert.objects_read) { objects.emplace(read.vault, read.object); }
+  return objects;
+}
+
 std::string what_was_read(const Alert& alert) {
   constexpr std::size_t kNamed = 10;
   if (alert.credential_reads == 0) {
     return successes(alert) == 0 ? "Nothing: no suspicious request succeeded" : "No secret, private key or backup";
   }
-  // Versions of one object are one name here; the rotation list tells them apart.
-  std::set<std::string_view> objects;
-  for (const ObjectRead& read : alert.objects_read) { objects.insert(read.object); }
+  const auto objects = distinct_objects(alert);
   if (objects.empty()) { return fmt::format("{} reads of objects that the log does not name", alert.credential_reads); }
-  const std::size_t named = std::min(kNamed, objects.size());
-  const std::vector<std::string_view> first(objects.begin(),
-                                            std::next(objects.begin(), static_cast<std::ptrdiff_t>(named)));
+  const bool several_vaults = objects.begin()->first != objects.rbegin()->first;
+  std::vector<std::string> first;
+  for (const auto& [vault, object] : objects | std::views::take(kNamed)) {
+    first.push_back(several_vaults ? fmt::format("{} of {}", object, vault) : std::string(object));
+  }
   return fmt::format("{}{} object{}: {}{}", alert.objects_cut ? "at least " : "", objects.size(),
                      plural(objects.size()), fmt::join(first, ", "),
-                     objects.size() > named || alert.objects_cut ? ", ..." : "");
+                     objects.size() > first.size() || alert.objects_cut ? ", ..." : "");
 }
 
 std::string description(const Alert& alert) {

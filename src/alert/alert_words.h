@@ -1,8 +1,10 @@
 // The words of an alert: what is said to a person about its facts. Every sentence is made of values of the Alert.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "alert/alert.h"
@@ -18,6 +20,9 @@ namespace keyvigil {
 
 // "3 objects: secrets/a, secrets/b, secrets/c" or why nothing was read.
 [[nodiscard]] std::string what_was_read(const Alert& alert);
+// Vault and object of what was read in the suspicious part. Versions of an object are one here; the rotation list tells
+// them apart. Of the alert's own texts.
+[[nodiscard]] std::set<std::pair<std::string_view, std::string_view>> distinct_objects(const Alert& alert);
 
 // How sure the lists are that the address is bad, not how bad the access was: High on a Tor list (membership is a
 // plain fact), else by the best confidence that a list states (>= 80 High, >= 50 Medium, below Low), else Medium. For

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "alert/alert.h"
+#include "base/bound_met.h"
 #include "base/event_time.h"
 #include "base/result.h"
 #include "catalogue/alert_type.h"
@@ -66,13 +67,6 @@ struct ServiceProblem {
   std::string kind;   // "silent", "lag", "loss", "clock", "list", "input", "store", "output", "configuration"
   std::string about;  // an input, a list, an output; may be empty
   std::string text;   // a sentence
-};
-
-// What was left out or forgotten for want of room, of one kind.
-struct BoundMet {
-  std::string_view name;  // one word, for metrics
-  std::string_view what;  // goes on after the count
-  std::uint64_t count = 0;
 };
 
 // A vault that is quiet for longer than it ever was.

@@ -1,7 +1,7 @@
 // EventTime: an instant of event time, in 100 ns ticks since 1970-01-01T00:00:00Z.
 //
 // Azure writes seven fraction digits; they are kept, but order, hashes and printed times use whole
-// milliseconds (design section 5). The wall clock is not known here: only app/ may ask for it.
+// milliseconds (design section 5). The wall clock is not known here: only serve/ and command/ may ask for it.
 #pragma once
 
 #include <cstdint>

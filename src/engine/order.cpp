@@ -99,6 +99,13 @@ std::optional<InputId> Order::most_behind() {
   return watermarks_.front().input;
 }
 
+void Order::advance(EventTime to) {
+  // An input that says nothing but the time.
+  const InputId clock = open_input(to);
+  refresh_floor();
+  close_input(clock);
+}
+
 Order::Entry Order::put(AccessEvent&& event) {
   Entry entry;
   entry.milliseconds = event.time.milliseconds();

@@ -94,6 +94,9 @@ class Order {
   // The open input that holds the floor back: the one to read next. Nothing when none is open.
   [[nodiscard]] std::optional<InputId> most_behind();
 
+  // Time has moved to `to` though nothing came: the floor follows it where no open input holds it back.
+  void advance(EventTime to);
+
   // Closes every input and makes everything final.
   void finish();
   // Closes every input; what is not below `first_undecided` stays (see held()) and goes into save().

@@ -53,7 +53,8 @@ FileSink::FileSink(FileSink&& other) noexcept
     : options_(std::move(other.options_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       begun_(other.begun_),
-      partial_path_(std::exchange(other.partial_path_, {})) {}
+      partial_path_(std::exchange(other.partial_path_, {})),
+      totals_(std::move(other.totals_)) {}
 
 FileSink::~FileSink() {
   if (descriptor_ > STDOUT_FILENO) { ::close(descriptor_); }
@@ -86,6 +87,7 @@ Result<void> FileSink::write(std::span<const Alert> alerts) {
   std::string bytes;
   for (const Alert& alert : alerts) {
     bytes += format_alert(alert, options_);
+    if (options_.format == AlertFormat::kTable) { totals_.add(alert); }
     if (bytes.size() < kWriteAtBytes) { continue; }
     if (auto written = write_bytes(bytes); !written) { return written; }
     bytes.clear();
@@ -95,12 +97,14 @@ Result<void> FileSink::write(std::span<const Alert> alerts) {
 
 Result<void> FileSink::write_one(const Alert& alert, const AlertStanding& standing) {
   if (auto begun = begin(); !begun) { return begun; }
+  if (options_.format == AlertFormat::kTable) { totals_.add(alert); }
   return write_bytes(format_alert(alert, options_, standing));
 }
 
 Result<void> FileSink::close() {
   if (descriptor_ < 0) { return {}; }
   if (auto begun = begin(); !begun) { return begun; }
+  if (auto ended = write_bytes(totals_.text(options_.table)); !ended) { return ended; }
   const int descriptor = std::exchange(descriptor_, -1);
   if (descriptor <= STDOUT_FILENO) { return {}; }
   const bool synced = partial_path_.empty() || ::fsync(descriptor) == 0;

@@ -2,7 +2,8 @@
 //
 // A regular file appears under its name only when close() has succeeded: until then the alerts are in NAME.partial,
 // so nobody reads half a result, and a failed run leaves the previous result as it was. Pipes, devices and standard
-// output are written directly. What stands before the first alert is written with it, or at the end. Every error of the
+// output are written directly. What stands before the first alert is written with it, or at the end; a
+// table ends with its totals. Every error of the
 // operating system is reported, full disks and closed pipes included; SIGPIPE must be ignored by the process.
 #pragma once
 
@@ -35,6 +36,7 @@ class FileSink final : public AlertSink {
   int descriptor_ = -1;
   bool begun_ = false;
   std::string partial_path_;  // empty: written directly
+  TableTotals totals_;        // of a table
 };
 
 }  // namespace keyvigil

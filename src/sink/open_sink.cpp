@@ -33,9 +33,8 @@ struct FormatRow {
 constexpr std::array<FormatRow, 10> kFormats = {{
     {AlertFormat::kTable, "table", nullptr,
      [](const Alert& alert, const SinkOptions& options, const AlertStanding&) {
-       return table_row(alert, options.table);
-     },
-     [](const SinkOptions& options) { return table_header(options.table); }},
+       return table_block(alert, options.table);
+     }},
     {AlertFormat::kJsonl, "jsonl", arm_json},
     {AlertFormat::kCsv, "csv", nullptr,
      [](const Alert& alert, const SinkOptions& options, const AlertStanding& standing) {

@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "app/decode_pool.h"
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "estate/decode_pool.h"
 #include "source/file_source.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // Any bytes as a file: plain, compressed, zip or Avro. Nothing is read past an end, expansion is bounded, every record
 // is decoded, and the size of batches changes nothing.
-#include "app/decode_pool.h"
 #include "base/check.h"
+#include "estate/decode_pool.h"
 #include "source/file_source.h"
 #include "unit/source/framed.h"
 

@@ -1,7 +1,7 @@
 // Any bytes, any cuts: records lie in their batch, none is longer than the limit, cuts change nothing, and every reader
 // behind the framer takes each record from a buffer of exactly its size.
-#include "app/decode_pool.h"
 #include "base/check.h"
+#include "estate/decode_pool.h"
 #include "source/collector_text.h"
 #include "unit/source/framed.h"
 

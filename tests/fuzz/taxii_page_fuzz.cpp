@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "app/list_feed.h"
 #include "base/bounded_json.h"
 #include "base/check.h"
+#include "serve/list_feed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace keyvigil;

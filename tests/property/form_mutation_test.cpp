@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/decode_pool.h"
+#include "estate/decode_pool.h"
 #include "reference/archives.h"
 #include "source/file_source.h"
 #include "workload/render.h"

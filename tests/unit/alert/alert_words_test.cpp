@@ -56,6 +56,15 @@ TEST(AlertWords, NameTheVaultOfAReasonAndNotOfTheAlert) {
   EXPECT_EQ(sentence.find("kv-here"), std::string::npos) << sentence;
 }
 
+TEST(AlertWords, CountAnObjectOfEachVaultAndItsVersionsOnce) {
+  Alert alert;
+  alert.credential_reads = 4;
+  alert.objects_read = {{"kv-a", "secrets/db", ""}, {"kv-a", "secrets/db", "0123"}};
+  EXPECT_EQ(what_was_read(alert), "1 object: secrets/db");
+  alert.objects_read.insert({"kv-b", "secrets/db", ""});
+  EXPECT_EQ(what_was_read(alert), "2 objects: secrets/db of kv-a, secrets/db of kv-b");
+}
+
 TEST(AlertWords, BlameNobodyForWhatManyDid) {
   Alert alert;
   alert.type = AlertType::kOperationVolumeAnomaly;

@@ -37,7 +37,10 @@ TEST(Printable, NoOutputForPeopleHasSuchText) {
   const MailEnvelope envelope{"a@contoso.example", {"b@contoso.example"}, {}};
   for (const Alert& made : {tor_alert(), denied_alert(), behaviour_alert()}) {
     const Alert alert = with_texts(made, hostile_text());
-    expect_harmless(table_row(alert, {}), "table");
+    expect_harmless(table_block(alert, {}), "table");
+    TableTotals totals;
+    totals.add(alert);
+    expect_harmless(totals.text({}), "totals of a table");
     expect_harmless(csv_row(alert, {}, standing), "CSV");
     expect_harmless(cef_line(alert, {}, standing), "CEF");
     expect_harmless(syslog_message(alert, {}, standing, hostile_text()), "syslog");

@@ -12,7 +12,6 @@
 #include "alert/csv.h"
 #include "alert/eventhub_json.h"
 #include "alert/printable.h"
-#include "alert/table.h"
 #include "reference/event_builder.h"
 #include "reference/list_world.h"
 
@@ -252,43 +251,6 @@ TEST(CsvRow, HasOneCellPerColumnAndDefusesFormulas) {
   }
   EXPECT_EQ(quotes % 2, 0U);
   EXPECT_EQ(commas_outside, static_cast<std::size_t>(std::count(header.begin(), header.end(), ',')));
-}
-
-TEST(TableRow, CannotBeSteeredByTextFromOutside) {
-  Alert alert = one_alert({tor_read()});
-  alert.caller.user_name =
-      "\x1b[2J\x1b]0;owned\x07 \xE2\x80\xAE"
-      "evil\n";
-  alert.vault_name =
-      "kv\r\xC2\x9B"
-      "1A";
-  const std::string row = table_row(alert, {});
-  EXPECT_EQ(row.find('\x1b'), std::string::npos);
-  EXPECT_EQ(row.find('\x07'), std::string::npos);
-  EXPECT_EQ(row.find('\r'), std::string::npos);
-  EXPECT_EQ(row.find("\xE2\x80\xAE"), std::string::npos);
-  EXPECT_EQ(row.find("\xC2\x9B"), std::string::npos);
-  EXPECT_EQ(std::count(row.begin(), row.end(), '\n'), 2);
-}
-
-TEST(TableRow, AlignsWithItsHeaderAtEveryWidth) {
-  const Alert alert = one_alert({tor_read()});
-  for (const std::size_t width : {0U, 80U, 110U, 120U, 200U}) {
-    const TableStyle style{.width_columns = width};
-    const std::string header = table_header(style);
-    const std::string row = table_row(alert, style);
-    const std::string first = row.substr(0, row.find('\n'));
-    EXPECT_LE(count_columns(first), std::max<std::size_t>(width, 80));
-    EXPECT_EQ(first.find("Medium"), header.find("LEVEL"));
-    EXPECT_EQ(first.find("kv-a"), header.find("VAULT"));
-    EXPECT_EQ(count_columns(first.substr(0, first.find("203.0.113.7"))), header.find("ADDRESS"));
-  }
-}
-
-TEST(TableRow, IsColouredOnlyWhereAsked) {
-  const Alert alert = one_alert({tor_read()});
-  EXPECT_EQ(table_row(alert, {.colour = false}).find('\x1b'), std::string::npos);
-  EXPECT_NE(table_row(alert, {.colour = true}).find('\x1b'), std::string::npos);
 }
 
 TEST(BoundedUtf8, KeepsTextReplacesDamageAndCutsBetweenLetters) {

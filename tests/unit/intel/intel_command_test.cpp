@@ -1,4 +1,4 @@
-#include "app/intel_command.h"
+#include "command/intel_command.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "app/simulate_command.h"
+#include "command/simulate_command.h"
 
 namespace keyvigil {
 namespace {
