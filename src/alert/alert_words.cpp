@@ -167,7 +167,10 @@ std::string what_was_read(const Alert& alert) {
     return successes(alert) == 0 ? "Nothing: no suspicious request succeeded" : "No secret, private key or backup";
   }
   const auto objects = distinct_objects(alert);
-  if (objects.empty()) { return fmt::format("{} reads of objects that the log does not name", alert.credential_reads); }
+  if (objects.empty()) {
+    return fmt::format("{} read{} of objects that the log does not name", alert.credential_reads,
+                       plural(alert.credential_reads));
+  }
   const bool several_vaults = objects.begin()->first != objects.rbegin()->first;
   std::vector<std::string> first;
   for (const auto& [vault, object] : objects | std::views::take(kNamed)) {

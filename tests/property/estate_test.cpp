@@ -48,6 +48,7 @@ std::vector<AccessEvent> events_of(std::uint32_t seed) {
 // What came of an estate: the decided events, and of each alert the last revision that was handed out.
 struct Heard {
   std::vector<std::int64_t> decided;
+  std::uint64_t duplicates = 0;
   std::map<std::string, Alert> alerts;  // by id
 
   EstateReceiver receiver() {
@@ -61,7 +62,9 @@ struct Heard {
   friend bool operator==(const Heard&, const Heard&) = default;
 };
 
-void push_all(Estate& estate, InputId input, std::vector<AccessEvent> events) {
+// By one input, which stays open.
+void push_all(Estate& estate, std::vector<AccessEvent> events) {
+  const InputId input = estate.open_input(events.front().time);
   for (AccessEvent& event : events) { RC_ASSERT(estate.push(input, std::move(event)) == Arrival::kAccepted); }
 }
 
@@ -69,9 +72,10 @@ Heard in_one_go(const AddressBook& lists, const EstateOptions& how, std::vector<
   Heard heard;
   Estate estate(lists, how);
   const EstateReceiver receiver = heard.receiver();
-  push_all(estate, estate.open_input(events.front().time), std::move(events));
+  push_all(estate, std::move(events));
   RC_ASSERT(estate.decide_rest(receiver).has_value());
   RC_ASSERT(estate.close_alerts(receiver).has_value());
+  heard.duplicates = estate.order().counts().duplicates;
   return heard;
 }
 
@@ -80,7 +84,7 @@ RC_GTEST_PROP(Estate, AStreamRaisesWhatFilesRaise, ()) {
   const AddressBook lists = book();
   const auto events = events_of(seed);
   const Heard files = in_one_go(lists, options(OrderMode::kFiles), events);
-  RC_ASSERT(files.decided.size() == events.size());
+  RC_ASSERT(files.decided.size() + files.duplicates == events.size());
   RC_ASSERT(std::ranges::is_sorted(files.decided));
   RC_ASSERT(files == in_one_go(lists, options(OrderMode::kStream, true), events));
 }
@@ -108,7 +112,8 @@ RC_GTEST_PROP(Estate, PiecesAndDisorderWithinTheLatenessDoNotMatter, ()) {
   }
   RC_ASSERT(estate.decide_rest(receiver).has_value());
   RC_ASSERT(estate.close_alerts(receiver).has_value());
-  RC_ASSERT(heard == expected);
+  RC_ASSERT(heard.decided == expected.decided);
+  RC_ASSERT(heard.alerts == expected.alerts);
 }
 
 RC_GTEST_PROP(Estate, SavingAndTakingUpAnywhereDoesNotMatter, ()) {
@@ -121,7 +126,7 @@ RC_GTEST_PROP(Estate, SavingAndTakingUpAnywhereDoesNotMatter, ()) {
   Heard heard;
   const EstateReceiver receiver = heard.receiver();
   Estate first(lists, options(OrderMode::kStream));
-  push_all(first, first.open_input(events.front().time), {events.begin(), events.begin() + cut});
+  push_all(first, {events.begin(), events.begin() + cut});
   RC_ASSERT(first.decide_all_but_youngest(receiver).has_value());
   const auto saved = first.save();
   RC_ASSERT(saved.has_value());
@@ -129,10 +134,11 @@ RC_GTEST_PROP(Estate, SavingAndTakingUpAnywhereDoesNotMatter, ()) {
   Estate second(lists, options(OrderMode::kStream));
   RC_ASSERT(second.load(estate_sections(*saved)).has_value());
   RC_ASSERT(second.save()->sections == saved->sections);
-  push_all(second, second.open_input(events[static_cast<std::size_t>(cut)].time), {events.begin() + cut, events.end()});
+  push_all(second, {events.begin() + cut, events.end()});
   RC_ASSERT(second.decide_rest(receiver).has_value());
   RC_ASSERT(second.close_alerts(receiver).has_value());
-  RC_ASSERT(heard == expected);
+  RC_ASSERT(heard.decided == expected.decided);
+  RC_ASSERT(heard.alerts == expected.alerts);
 }
 
 // The laws have something to say.
@@ -184,7 +190,7 @@ TEST(Estate, TimeThatPassesClosesAlerts) {
   const EstateReceiver receiver = heard.receiver();
   Estate estate(lists, options(OrderMode::kStream));
   const EventTime end = events.back().time;
-  push_all(estate, estate.open_input(events.front().time), std::move(events));
+  push_all(estate, std::move(events));
   estate.idle_input(0);
   ASSERT_TRUE(estate.decide_ready(receiver));
   ASSERT_GT(estate.repeats().open_count(), 0U);

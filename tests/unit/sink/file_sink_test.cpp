@@ -57,11 +57,14 @@ TEST_F(FileSinkTest, WritesEveryFormatOneAlertPerCall) {
     auto sink = open_sink(chosen);
     ASSERT_TRUE(sink) << sink.error().message;
     std::string expected = format_prologue(chosen);
+    TableTotals totals;
     for (const Alert& alert : two_alerts()) {
       ASSERT_TRUE((*sink)->write({&alert, 1}));
       expected += format_alert(alert, chosen);
+      totals.add(alert);
     }
     ASSERT_TRUE((*sink)->close());
+    if (format == AlertFormat::kTable) { expected += totals.text(chosen.table); }
     EXPECT_EQ(content(chosen.path), expected) << to_string(format);
     EXPECT_EQ(parse_alert_format(to_string(format)), format);
   }
