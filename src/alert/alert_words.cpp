@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -173,7 +172,9 @@ std::string what_was_read(const Alert& alert) {
   }
   const bool several_vaults = objects.begin()->first != objects.rbegin()->first;
   std::vector<std::string> first;
-  for (const auto& [vault, object] : objects | std::views::take(kNamed)) {
+  first.reserve(kNamed);
+  for (const auto& [vault, object] : objects) {
+    if (first.size() == kNamed) { break; }
     first.push_back(several_vaults ? fmt::format("{} of {}", object, vault) : std::string(object));
   }
   return fmt::format("{}{} object{}: {}{}", alert.objects_cut ? "at least " : "", objects.size(),

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -129,8 +128,8 @@ std::string what(const Alert& alert) {
 
 std::string reasons(const Alert& alert, const TableStyle& style) {
   std::string out;
-  for (const Reason& reason : alert.reasons | std::views::take(kReasonsShown)) {
-    out += field(out.empty() ? "why" : "", reason_sentence(alert, reason), style);
+  for (std::size_t i = 0; i < std::min(alert.reasons.size(), kReasonsShown); ++i) {
+    out += field(i == 0 ? "why" : "", reason_sentence(alert, alert.reasons[i]), style);
   }
   if (alert.reasons.size() > kReasonsShown) {
     const std::size_t more = alert.reasons.size() - kReasonsShown;
@@ -208,8 +207,8 @@ namespace {
 // The most severe first.
 std::string by_level(const std::map<Severity, std::uint64_t>& counts) {
   std::string text;
-  for (const auto& [level, count] : counts | std::views::reverse) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, to_string(level));
+  for (auto level = counts.rbegin(); level != counts.rend(); ++level) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", level->second, to_string(level->first));
   }
   return text;
 }
