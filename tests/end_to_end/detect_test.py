@@ -378,7 +378,7 @@ class EveryForm(InAFolder):
     """What `keyvigil simulate --form` writes for one world is one world."""
 
     def simulate(self, form, output):
-        arguments = ["--size", "small", "--days", "2", "--events", "2000", "--attacks", "--seed", "7"]
+        arguments = ["--size", "small", "--days", "2", "--events", "600", "--attacks", "--seed", "7"]
         code, _, err = run("simulate", *arguments, "--form", form, "--output", output,
                            "--tor-list", self.tor, "--suspicious-list", self.suspicious)
         self.assertEqual(code, 0, err)

@@ -47,8 +47,12 @@ class Explain(unittest.TestCase):
         return next(alert for alert in self.lines if alert["properties"]["alertType"] == begin)
 
     def test_says_why_with_numbers_and_what_to_do(self):
-        for alert in self.lines:
-            code, out, err = run("explain", alert["name"], "--alerts", self.alerts)
+        one_of_each = {alert["properties"]["alertType"]: alert for alert in self.lines}
+        self.assertGreater(len(one_of_each), 8)
+        path = self.folder / "one_of_each.jsonl"
+        path.write_text("".join(json.dumps(alert) + "\n" for alert in one_of_each.values()))
+        for alert in one_of_each.values():
+            code, out, err = run("explain", alert["name"], "--alerts", path)
             self.assertEqual(code, 0, err)
             self.assertIn(alert["properties"]["alertDisplayName"], out)
             for reason in alert["properties"]["supportingEvidence"]["reasons"]:
