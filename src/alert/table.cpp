@@ -109,7 +109,7 @@ std::string where(const Alert& alert) {
 }
 
 std::string when(const Alert& alert) {
-  const std::string begin = to_the_second(alert.first_event);
+  std::string begin = to_the_second(alert.first_event);
   const std::string end = to_the_second(alert.last_suspicious);
   if (begin == end) { return begin; }
   const bool same_day = alert.first_event.day() == alert.last_suspicious.day();
