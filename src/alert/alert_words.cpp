@@ -36,10 +36,6 @@ ReasonNames names_for(const Alert& alert, const Reason& reason) {
           reason.vault.empty() ? alert.vault_name : bounded_utf8(last_part(reason.vault), kNameBytes)};
 }
 
-std::string_view plural(std::uint64_t count) {
-  return count == 1 ? "" : "s";
-}
-
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }
@@ -133,6 +129,10 @@ Severity confidence_in_behaviour(const Alert& alert) {
 }
 
 }  // namespace
+
+std::string_view plural(std::uint64_t count) {
+  return count == 1 ? "" : "s";
+}
 
 std::string reason_sentence(const Alert& alert, const Reason& reason) {
   const ReasonRow& row = reason_row(reason.code);

@@ -18,6 +18,8 @@ namespace keyvigil {
 // The catalogue's description, and what the vault gave away in this case.
 [[nodiscard]] std::string description(const Alert& alert);
 
+// "s" of more or less than one.
+[[nodiscard]] std::string_view plural(std::uint64_t count);
 // "3 objects: secrets/a, secrets/b, secrets/c" or why nothing was read.
 [[nodiscard]] std::string what_was_read(const Alert& alert);
 // Vault and object of what was read in the suspicious part. Versions of an object are one here; the rotation list tells

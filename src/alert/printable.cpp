@@ -83,15 +83,19 @@ std::size_t count_columns(std::string_view text) {
   return count;
 }
 
-std::string cut_columns(std::string_view text, std::size_t columns) {
-  if (count_columns(text) <= columns) { return std::string(text); }
+std::size_t bytes_of_columns(std::string_view text, std::size_t columns) {
   std::size_t end = 0;
   std::size_t count = 0;
   while (end < text.size()) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && ++count == columns) { break; }
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && ++count > columns) { break; }
     ++end;
   }
-  return std::string(text.substr(0, end)) + std::string(kEllipsis);
+  return end;
+}
+
+std::string cut_columns(std::string_view text, std::size_t columns) {
+  if (count_columns(text) <= columns) { return std::string(text); }
+  return std::string(text.substr(0, bytes_of_columns(text, columns - 1))) + std::string(kEllipsis);
 }
 
 }  // namespace keyvigil

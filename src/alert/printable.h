@@ -18,6 +18,9 @@ namespace keyvigil {
 // Code points of valid UTF-8, taken as columns.
 [[nodiscard]] std::size_t count_columns(std::string_view text);
 
+// Bytes of the longest beginning that is no wider than `columns`.
+[[nodiscard]] std::size_t bytes_of_columns(std::string_view text, std::size_t columns);
+
 // At most `columns` (>= 1) columns; what is cut ends in U+2026.
 [[nodiscard]] std::string cut_columns(std::string_view text, std::size_t columns);
 

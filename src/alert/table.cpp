@@ -35,20 +35,11 @@ std::size_t columns_of(const TableStyle& style) {
   return std::max(style.width_columns, kNarrowest);
 }
 
-// The longest beginning of `text` that is no wider than `columns`, in bytes; at least one character.
-std::size_t fitting_bytes(std::string_view text, std::size_t columns) {
-  std::size_t at = 0;
-  for (std::size_t count = 0; at < text.size() && count < columns; ++count) {
-    do { ++at; } while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U);
-  }
-  return at;
-}
-
 // Broken between words, and inside those that are wider than a line.
 std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
   std::vector<std::string> lines;
   while (!text.empty()) {
-    std::size_t end = fitting_bytes(text, columns);
+    std::size_t end = bytes_of_columns(text, columns);
     if (end < text.size() && text[end] != ' ') {
       const std::size_t blank = text.substr(0, end).find_last_of(' ');
       if (blank != std::string_view::npos && blank > 0) { end = blank; }
@@ -120,8 +111,7 @@ std::string what(const Alert& alert) {
   std::string text = outcomes_in_words(alert.suspicious_outcomes);
   if (!alert.objects_read.empty()) {
     const std::size_t count = distinct_objects(alert).size();
-    text =
-        fmt::format("{}{} object{} read; {}", count, alert.objects_cut ? " or more" : "", count == 1 ? "" : "s", text);
+    text = fmt::format("{}{} object{} read; {}", count, alert.objects_cut ? " or more" : "", plural(count), text);
   }
   return fmt::format("{}; confidence {}", text, to_string(confidence(alert)));
 }
@@ -133,10 +123,9 @@ std::string reasons(const Alert& alert, const TableStyle& style) {
   }
   if (alert.reasons.size() > kReasonsShown) {
     const std::size_t more = alert.reasons.size() - kReasonsShown;
-    out += field("",
-                 fmt::format("{} more reason{}: keyvigil explain {}", more, more == 1 ? "" : "s",
-                             alert.id.substr(0, kShortIdBytes)),
-                 style);
+    out += field(
+        "", fmt::format("{} more reason{}: keyvigil explain {}", more, plural(more), alert.id.substr(0, kShortIdBytes)),
+        style);
   }
   return out;
 }
@@ -241,8 +230,8 @@ std::string TableTotals::text(const TableStyle& style) const {
   const std::size_t columns = columns_of(style);
   const std::int64_t first = days_.begin()->first;
   const std::int64_t last = days_.rbegin()->first;
-  std::string out = fmt::format("{} alert{}: {}; confidence {}\n", alerts_, alerts_ == 1 ? "" : "s",
-                                by_level(severities_), by_level(confidences_));
+  std::string out = fmt::format("{} alert{}: {}; confidence {}\n", alerts_, plural(alerts_), by_level(severities_),
+                                by_level(confidences_));
   if (style.colour) { out = fmt::format("{}{}{}", kBold, out, kReset); }
   out += field("vaults", vaults_.most(columns - kLabelColumns), style);
   out += field("callers", callers_.most(columns - kLabelColumns), style);

@@ -70,9 +70,9 @@ Result<void> Pump::prepare(const std::optional<Checkpoint>& state) {
                       "none; repeat that --only, or name another file to begin learning");
   }
   if (auto loaded = estate_->load(estate_sections(*state)); !loaded) { return loaded; }
-  const auto printed = state->sections.find(kPrintedSection);
-  if (printed == state->sections.end()) { return {}; }
-  SnapshotReader reader(printed->second);
+  const std::string_view printed = section_in(state->sections, kPrintedSection);
+  if (printed.empty()) { return {}; }
+  SnapshotReader reader(printed);
   if (reader.read(printed_) && reader.at_end()) { return {}; }
   return fail(ErrorKind::kInput,
               "expected revisions of alerts in the state file, found damaged bytes; restore the file from a copy, or "

@@ -6,22 +6,19 @@
 #include "base/snapshot.h"
 
 namespace keyvigil {
-namespace {
 
-std::string_view section_of(const Checkpoint& checkpoint, const char* name) {
-  const auto found = checkpoint.sections.find(name);
-  return found == checkpoint.sections.end() ? std::string_view{} : std::string_view(found->second);
+std::string_view section_in(const std::map<std::string, std::string>& sections, const std::string& name) {
+  const auto found = sections.find(name);
+  return found == sections.end() ? std::string_view{} : std::string_view(found->second);
 }
 
-}  // namespace
-
 EstateSections estate_sections(const Checkpoint& checkpoint) {
-  return {section_of(checkpoint, kOrderSection), section_of(checkpoint, kEngineSection),
-          section_of(checkpoint, kRepeatsSection)};
+  return {section_in(checkpoint.sections, kOrderSection), section_in(checkpoint.sections, kEngineSection),
+          section_in(checkpoint.sections, kRepeatsSection)};
 }
 
 Result<std::vector<Alert>> saved_alerts(const Checkpoint& checkpoint, std::string_view path) {
-  const std::string_view section = section_of(checkpoint, kRepeatsSection);
+  const std::string_view section = section_in(checkpoint.sections, kRepeatsSection);
   if (section.empty()) { return std::vector<Alert>{}; }
   Repeats repeats;
   SnapshotReader reader(section);

@@ -1,6 +1,8 @@
 // The sections of a checkpoint (engine/checkpoint.h) that `detect` and `serve` both know.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +25,9 @@ struct EstateSections {
   std::string_view repeats;
 };
 
-// The checkpoint must outlive them; one that is missing is empty.
+// One that is missing is empty. The sections must outlive what is returned.
+[[nodiscard]] std::string_view section_in(const std::map<std::string, std::string>& sections, const std::string& name);
+// The checkpoint must outlive them.
 [[nodiscard]] EstateSections estate_sections(const Checkpoint& checkpoint);
 
 // The open alerts of a state file that was read from `path`. None where it has no such section.

@@ -31,11 +31,6 @@ std::string estate_section(const std::string& estate, const char* part) {
   return fmt::format("estate/{}/{}", estate, part);
 }
 
-std::string_view section_in(const std::map<std::string, std::string>& sections, const std::string& name) {
-  const auto found = sections.find(name);
-  return found == sections.end() ? std::string_view{} : found->second;
-}
-
 // The subscription that a blob's path names; empty: none.
 std::string subscription_in(std::string_view path) {
   const std::string lower = lower_case(path);

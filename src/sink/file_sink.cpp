@@ -82,12 +82,16 @@ Result<void> FileSink::begin() {
   return std::exchange(begun_, true) ? Result<void>{} : write_bytes(format_prologue(options_));
 }
 
+std::string FileSink::text_of(const Alert& alert, const AlertStanding& standing) {
+  if (options_.format == AlertFormat::kTable) { totals_.add(alert); }
+  return format_alert(alert, options_, standing);
+}
+
 Result<void> FileSink::write(std::span<const Alert> alerts) {
   if (auto begun = begin(); !begun) { return begun; }
   std::string bytes;
   for (const Alert& alert : alerts) {
-    bytes += format_alert(alert, options_);
-    if (options_.format == AlertFormat::kTable) { totals_.add(alert); }
+    bytes += text_of(alert, {});
     if (bytes.size() < kWriteAtBytes) { continue; }
     if (auto written = write_bytes(bytes); !written) { return written; }
     bytes.clear();
@@ -97,8 +101,7 @@ Result<void> FileSink::write(std::span<const Alert> alerts) {
 
 Result<void> FileSink::write_one(const Alert& alert, const AlertStanding& standing) {
   if (auto begun = begin(); !begun) { return begun; }
-  if (options_.format == AlertFormat::kTable) { totals_.add(alert); }
-  return write_bytes(format_alert(alert, options_, standing));
+  return write_bytes(text_of(alert, standing));
 }
 
 Result<void> FileSink::close() {

@@ -2,9 +2,9 @@
 //
 // A regular file appears under its name only when close() has succeeded: until then the alerts are in NAME.partial,
 // so nobody reads half a result, and a failed run leaves the previous result as it was. Pipes, devices and standard
-// output are written directly. What stands before the first alert is written with it, or at the end; a
-// table ends with its totals. Every error of the
-// operating system is reported, full disks and closed pipes included; SIGPIPE must be ignored by the process.
+// output are written directly. What stands before the first alert is written with it, or at the end; a table ends with
+// its totals. Every error of the operating system is reported, full disks and closed pipes included; SIGPIPE must be
+// ignored by the process.
 #pragma once
 
 #include <string>
@@ -31,6 +31,7 @@ class FileSink final : public AlertSink {
   FileSink(SinkOptions options, int descriptor, std::string partial_path);
   [[nodiscard]] Result<void> write_bytes(std::string_view bytes);
   [[nodiscard]] Result<void> begin();
+  [[nodiscard]] std::string text_of(const Alert& alert, const AlertStanding& standing);
 
   SinkOptions options_;
   int descriptor_ = -1;

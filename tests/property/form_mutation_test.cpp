@@ -103,8 +103,12 @@ TEST(FormMutation, EveryFormIsReadUndamaged) {
 }
 
 // Sanitizers are slow, and see the same code at every seventh byte.
-#if defined(__clang__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
 constexpr std::size_t kStride = 7;
+#else
+constexpr std::size_t kStride = 1;
+#endif
 #else
 constexpr std::size_t kStride = 1;
 #endif
