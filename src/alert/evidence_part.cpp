@@ -190,7 +190,9 @@ bool add_span(std::vector<Span>& spans, Span added) {
 namespace {
 
 bool add_touch(CountedTouches& touches, std::int64_t since_ticks, const Reason& reason) {
-  const bool anywhere = reason.code == ReasonCode::kManyNewVaults || reason.code == ReasonCode::kManyRefusedVaults;
+  const bool anywhere = reason.code == ReasonCode::kManyNewVaults ||
+                        reason.code == ReasonCode::kManyVaultsOfNewCaller ||
+                        reason.code == ReasonCode::kManyRefusedVaults;
   const bool widened = since_ticks < touches.since_ticks || (anywhere && !touches.anywhere);
   touches.since_ticks = std::min(touches.since_ticks, since_ticks);
   touches.anywhere = touches.anywhere || anywhere;
@@ -215,6 +217,7 @@ bool widen(EvidenceRule& rule, const Reason& reason, EventTime earliest, EventTi
     case ReasonCode::kReturnAfterDormancy:
       return add_touch(rule.touches, day_before, reason);
     case ReasonCode::kManyNewVaults:
+    case ReasonCode::kManyVaultsOfNewCaller:
       return add_touch(rule.touches, reason.since.ticks, reason);
     case ReasonCode::kFirstRefusal:
       return add_touch(rule.refusals, day_before, reason);
@@ -229,10 +232,14 @@ bool widen(EvidenceRule& rule, const Reason& reason, EventTime earliest, EventTi
     case ReasonCode::kReadsAfterList:
     case ReasonCode::kReadsAfterPolicyChange:
     case ReasonCode::kUnusualAccess:
+    case ReasonCode::kManyNewNetworks:
       return rule.piece_ticks.insert(reason.since.ticks).second;
     case ReasonCode::kRefusedBeforePolicyChange:
       return !std::exchange(rule.refused_before, true);
     case ReasonCode::kNewAddress:
+    case ReasonCode::kReadsFromNewNetwork:
+    case ReasonCode::kNewCallerAtUnusedNetwork:
+    case ReasonCode::kFirstTimeOutsideAzure:
       rule.network = reason.about;
       return rule.piece_ticks.insert(reason.since.ticks).second;
     case ReasonCode::kNewClientOfUser:

@@ -240,7 +240,7 @@ constexpr std::array<CatalogueRow, kAlertTypeCount> kRows = {{
      "the vault's firewall, take the caller's permissions away and replace what was read.",
      "a journey, a new provider or a new exit of the company's network",
      Family::kAddress,
-     0.05,
+     0.15,
      1,
      {true, true, false},
      AlertScope::kCaller,

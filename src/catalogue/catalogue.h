@@ -63,7 +63,7 @@ struct CatalogueRow {
   [[nodiscard]] constexpr bool learned() const { return family != Family::kLists; }
 };
 // Of the budget: for suspicions of one caller that pass together only.
-inline constexpr double kFusedShare = 0.20;
+inline constexpr double kFusedShare = 0.10;
 
 // In the order of AlertType, complete: checked at compile time.
 [[nodiscard]] std::span<const CatalogueRow, kAlertTypeCount> catalogue();

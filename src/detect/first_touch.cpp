@@ -12,8 +12,9 @@ namespace keyvigil {
 
 double probability_of(const FirstTouch& touch) {
   const double once = novelty_probability(touch.rate.mean, touch.rate.dispersion, touch.surprise);
+  if (touch.caller_is_new) { return once * touch.newcomers_with_as_many; }
   // One of so many today is as odd: at most their number times its surprise. Whoever starts touches several at once.
-  if (touch.today < 2 || touch.caller_is_new) { return once; }
+  if (touch.today < 2) { return once; }
   const auto today = static_cast<double>(touch.today);
   const double as_many = negative_binomial_upper_tail(today, touch.rate.mean, touch.rate.dispersion);
   return std::min({1.0, once, as_many * std::min(1.0, today * touch.surprise)});
@@ -21,6 +22,7 @@ double probability_of(const FirstTouch& touch) {
 
 double probability_of(const DayOfFirstTouches& day) {
   constexpr double kLooks = 2;
+  if (day.newcomers_with_as_many > 0) { return std::min(1.0, day.rate.mean * day.newcomers_with_as_many); }
   const double joined = account_volume_probability(day.rate.mean, day.rate.dispersion, day.vaults, day.log_surprise);
   // Whoever visits every vault of the team, one as near as the other, is odd by their number alone.
   const double number =
@@ -54,6 +56,7 @@ Reason reason_of(const DayOfFirstTouches& day, ReasonCode code, EventTime at) {
   reason.since = EventTime{(at.hour() - (kHours - 1)) * EventTime::kTicksPerHour};
   reason.with(Quantity::kObserved, static_cast<double>(day.vaults))
       .with(Quantity::kUsualPerDay, day.rate.mean)
+      .with(Quantity::kDaysSeen, day.caller_days)
       .with(Quantity::kProbability, probability_of(day))
       .with(Quantity::kWindowSeconds, kDaySeconds);
   return reason;
@@ -115,6 +118,15 @@ std::string first_refusal_sentence(const Reason& reason, const ReasonNames& name
 
 std::string many_new_vaults_sentence(const Reason& reason, const ReasonNames& names) {
   return many_vaults_sentence(reason, fmt::format("were used by {} for the first time", names.caller));
+}
+
+std::string many_vaults_of_new_caller_sentence(const Reason& reason, const ReasonNames& names) {
+  return fmt::format(
+      "{} that are in use for long were used since {} by {}, which is new to the estate (it was seen on {} before). A "
+      "new caller that begins with as many is expected {} of callers like it.",
+      counted(reason.of(Quantity::kObserved), "vault"), minute_in_words(reason.since), names.caller,
+      counted(reason.of(Quantity::kDaysSeen), "day"),
+      frequency_in_words(reason.of(Quantity::kProbability), "active day"));
 }
 
 std::string many_refused_vaults_sentence(const Reason& reason, const ReasonNames& names) {

@@ -30,7 +30,8 @@ std::int64_t seconds_of(VolumeWindow window) {
 }
 
 double probability_of(const VolumeFact& fact) {
-  return std::min(1.0, kLooks * negative_binomial_upper_tail(fact.count - 1, fact.usual - 1, fact.dispersion));
+  const double by_counts = negative_binomial_upper_tail(fact.count - 1, fact.usual - 1, fact.dispersion);
+  return std::min(1.0, std::max(kLooks * by_counts, fact.as_far_above));
 }
 
 // Hours and days are UTC's, a minute is the one before the event.

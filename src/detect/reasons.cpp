@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, kQuantityCount> kQuantityNames = {
     "observed",       "usual",           "usualLow",         "usualHigh",        "probability",       "windowSeconds",
     "learnedWindows", "daysSeen",        "vaultsOfCaller",   "callersOfVault",   "sharing",           "sharingAndUsing",
     "idleDays",       "callersOfClient", "networksOfCaller", "callersOfNetwork", "requestsOfSession", "openingsToday",
-    "usualOpenings",  "beginnersRate",   "pieces",           "usualPerDay",      "letInByAnother",    "microsoftKnown"};
+    "usualOpenings",  "beginnersRate",   "pieces",           "usualPerDay",      "letInByAnother",    "microsoftKnown",
+    "listed"};
 
 // Two significant digits of what is at least 1: 1234 is 1200.
 double rounded(double value) {

@@ -27,6 +27,7 @@ ReasonSentence return_sentence;
 ReasonSentence first_refusal_sentence;
 ReasonSentence many_new_vaults_sentence;
 ReasonSentence many_refused_vaults_sentence;
+ReasonSentence many_vaults_of_new_caller_sentence;
 // user_app_anomaly.cpp
 ReasonSentence new_client_sentence;
 ReasonSentence new_client_on_vault_sentence;
@@ -47,6 +48,10 @@ ReasonSentence refused_before_change_sentence;
 // unusual_access_suspicious_ip.cpp
 ReasonSentence new_address_sentence;
 ReasonSentence unusual_access_sentence;
+ReasonSentence reads_from_new_network_sentence;
+ReasonSentence many_new_networks_sentence;
+ReasonSentence new_caller_at_unused_network_sentence;
+ReasonSentence first_time_outside_azure_sentence;
 // reasons.cpp: what the judge joins
 ReasonSentence fused_evidence_sentence;
 
@@ -107,6 +112,16 @@ inline constexpr std::array<ReasonRow, kReasonCodeCount> kReasons = {{
      destruction_sentence},
     {ReasonCode::kReadsOfNewObjects, "ReadsOfNewObjects", true,
      "How many of the objects the caller had not read before", reads_of_new_objects_sentence},
+    {ReasonCode::kReadsFromNewNetwork, "ReadsFromNewNetwork", false,
+     "The caller did unusually much from a network that was new to it", reads_from_new_network_sentence},
+    {ReasonCode::kManyNewNetworks, "ManyNewNetworks", false,
+     "The caller came from unusually many networks for the first time within a day", many_new_networks_sentence},
+    {ReasonCode::kNewCallerAtUnusedNetwork, "NewCallerAtUnusedNetwork", false,
+     "A caller who is new here came from a network that nobody had used", new_caller_at_unused_network_sentence},
+    {ReasonCode::kFirstTimeOutsideAzure, "FirstTimeOutsideAzure", false,
+     "An application came from an address outside of Azure for the first time", first_time_outside_azure_sentence},
+    {ReasonCode::kManyVaultsOfNewCaller, "ManyVaultsOfNewCaller", false,
+     "A caller who is new here used unusually many key vaults within a day", many_vaults_of_new_caller_sentence},
 }};
 
 constexpr bool reasons_are_in_order() {

@@ -42,8 +42,13 @@ enum class ReasonCode : std::uint8_t {
   kFusedEvidence = 20,
   kDestructionOfDay = 21,
   kReadsOfNewObjects = 22,
+  kReadsFromNewNetwork = 23,
+  kManyNewNetworks = 24,
+  kNewCallerAtUnusedNetwork = 25,
+  kFirstTimeOutsideAzure = 26,
+  kManyVaultsOfNewCaller = 27,
 };
-inline constexpr std::size_t kReasonCodeCount = 23;
+inline constexpr std::size_t kReasonCodeCount = 28;
 
 // What a number of a reason is; quantity_name() is its name in every outward shape. Saved: append.
 enum class Quantity : std::uint8_t {
@@ -71,8 +76,9 @@ enum class Quantity : std::uint8_t {
   kUsualPerDay = 21,     // first uses on an active day
   kLetInByAnother = 22,  // 1: somebody else changed the policy, for this caller
   kMicrosoftKnown = 23,  // 0: there is no service-tags file, so an address of Microsoft's cannot be told
+  kListed = 24,          // 1: credentials were listed
 };
-inline constexpr std::size_t kQuantityCount = 24;
+inline constexpr std::size_t kQuantityCount = 25;
 
 struct Number {
   Quantity quantity = Quantity::kObserved;

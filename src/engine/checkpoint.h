@@ -16,7 +16,7 @@ namespace keyvigil {
 
 struct Checkpoint {
   // Of the file, and of what its sections hold, here as in a store's checkpoint.
-  static constexpr FormatVersions kVersions = {"state", 7, 7};
+  static constexpr FormatVersions kVersions = {"state", 7, 8};
   static constexpr std::size_t kMostSections = 256;
   std::map<std::string, std::string> sections;
 };

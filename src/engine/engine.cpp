@@ -111,7 +111,9 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   if (!has_something_to_say(facts_)) { return; }
   for (const DetectorRow& row : kDetectors) {
     if (!catalogue_row(row.type).learned()) { continue; }
-    if (facts_.new_address) { seen.unusual_access = judge_.unusual_access(caller, seen.event.time); }
+    if (facts_.new_address || facts_.network_visit) {
+      seen.unusual_access = judge_.unusual_access(caller, seen.event.time);
+    }
     seen.explained_up_to = judge_.matters_up_to(row.type);
     for (Suspicion& suspicion : row.decide(seen)) {
       for (Reason& reason : suspicion.reasons) {
@@ -144,8 +146,10 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
 LearningGuard Engine::guard(const Decision& decision) const {
   LearningGuard guard;
   guard.first_touch_alerted = decision.address.tor || decision.address.suspicious;
+  guard.caller_alerted = guard.first_touch_alerted;
   for (const Finding& finding : decision.findings) {
     if (finding.learning) { continue; }
+    guard.caller_alerted = true;
     switch (catalogue_row(finding.type).withheld) {
       case Withheld::kFirstTouch:
         guard.first_touch_alerted = true;

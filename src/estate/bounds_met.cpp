@@ -24,6 +24,8 @@ std::vector<BoundMet> bounds_met(const Engine& engine, const Order& order, const
        history.known_objects().forgotten},
       {"episodes", "lists and policy changes were not followed to their reads, for want of room",
        history.episodes().dropped()},
+      {"network_visits", "visits from new networks were not followed for a day, for want of room",
+       history.network_visits().forgotten()},
       {"scope_changes", "changes of the Activity Log were forgotten within a day, for want of room",
        history.scope_changes_dropped()},
       {"scores", "scores of new touches were left out of what is usual, for want of room", scores},

@@ -9,6 +9,7 @@
 #include "event/access_scope.h"
 #include "history/vault_scope.h"
 #include "statistics/elementary.h"
+#include "statistics/tails.h"
 
 namespace keyvigil {
 namespace {
@@ -31,6 +32,7 @@ constexpr std::array<std::array<CountParent, kCallerClassCount>, 5> kTouchPriors
 }};
 // People need a week to have met the vaults of their team.
 constexpr std::uint32_t kVaultKnownDays = 7;
+constexpr CountParent kNewcomerVaults = {1, 1};  // beside the first one
 constexpr CountParent kVolume = {10, 5};
 constexpr CountParent kListOpenings = {0.5, 1};
 constexpr CountParent kPolicyOpenings = {0.003, 1};
@@ -133,6 +135,7 @@ EstateHistory::EstateHistory(const EstateHistoryLimits& limits, Teams teams, Fir
   for (std::size_t i = 0; i < kCallerClassCount; ++i) {
     classes_[i].destruction = PopulationCount(kDestructions[i], PopulationCount::kRarePriorWindows);
   }
+  newcomer_vaults_.fill(PopulationCount(kNewcomerVaults));
   vault_population_ = assumed_volume();
   derive_parents();
 }
@@ -213,7 +216,7 @@ void EstateHistory::observe(const AccessEvent& event, Facts& out, bool from_else
   if (out.throttled) { return; }
   observe_vault(event, out);
   observe_client(event, out);
-  observe_address(event, out);
+  observe_address(event, out, from_elsewhere);
   observe_session(event, out);
   observe_episodes(event, out);
 }
@@ -344,7 +347,21 @@ void EstateHistory::observe_volume(const AccessEvent& event, Facts& out) {
   observed_.object = sample.object;
   caller.volume.add(sample, false, caller_parents_[static_cast<std::size_t>(caller.caller_class)], out.volumes);
   vault_profiles_[observed_.vault].volume.add(sample, true, vault_parents_, out.volumes);
+  compare_with_records(out.volumes);
   if (sample.object != 0 && caller.caller_class == CallerClass::kUser) { observe_pace(event, sample.object, out); }
+}
+
+void EstateHistory::compare_with_records(std::vector<VolumeFact>& volumes) {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  for (VolumeFact& fact : volumes) {
+    if (fact.windows < RecordExcess::kKnownWindows || !(fact.largest > 0)) { continue; }
+    VolumeExcess& of_kind =
+        fact.of_vault ? vault_excess_ : class_excess_[static_cast<std::size_t>(caller.caller_class)];
+    RecordExcess& excess = of_kind[static_cast<std::size_t>(fact.measure)][static_cast<std::size_t>(fact.window)];
+    const std::uint64_t member = fact.of_vault ? observed_.vault_hash : caller.owner;
+    const std::size_t active = (fact.of_vault ? active_vaults_ : active_callers_).of_hour.size();
+    fact.as_far_above = excess.share_now(member, fact.count / fact.largest, active);
+  }
 }
 
 void EstateHistory::observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out) {
@@ -401,11 +418,25 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
   }
   const bool denied = event.outcome == Outcome::kDenied;
   const SurpriseLedger::Day day = (denied ? caller.denied_vaults : caller.new_vaults).day(event.time);
-  const FirstTouch& touch = observed_.vault_touch->facts;
+  FirstTouch& touch = observed_.vault_touch->facts;
+  if (touch.caller_is_new && !denied) {
+    touch.newcomers_with_as_many = newcomers_with_as_many(day.vaults + 1);
+    out.new_vault->newcomers_with_as_many = touch.newcomers_with_as_many;
+  }
+  if (day.vaults + 1 < kLeastVaultsOfDay || (denied && touch.caller_is_new)) { return; }
+  DayOfFirstTouches& of_day = (denied ? out.denied_vaults_day : out.new_vaults_day).emplace();
+  of_day.vaults = day.vaults + 1;
+  of_day.log_surprise = day.log_surprise - natural_log(touch.surprise);
+  of_day.rate = touch.rate;
+  of_day.caller_days = touch.caller_days;
   // Whoever starts touches several vaults at once.
-  if (day.vaults + 1 < kLeastVaultsOfDay || touch.caller_is_new) { return; }
-  (denied ? out.denied_vaults_day : out.new_vaults_day) =
-      DayOfFirstTouches{day.vaults + 1, day.log_surprise - natural_log(touch.surprise), touch.rate};
+  if (touch.caller_is_new) { of_day.newcomers_with_as_many = touch.newcomers_with_as_many; }
+}
+
+double EstateHistory::newcomers_with_as_many(std::uint64_t vaults) const {
+  const CallerProfile& caller = caller_profiles_[observed_.caller];
+  const CountParent& usual = newcomer_vaults_[static_cast<std::size_t>(caller.caller_class)].parent();
+  return negative_binomial_upper_tail(static_cast<double>(vaults) - 1, usual.mean, usual.dispersion);
 }
 
 // By declared teams; else vaults of one scope belong together: where the caller's own vaults lie, the share of a vault
@@ -463,13 +494,13 @@ void EstateHistory::observe_client(const AccessEvent& event, Facts& out) {
   if (out.new_client) { out.new_client->today = 1; }
 }
 
-void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
+void EstateHistory::observe_address(const AccessEvent& event, Facts& out, bool from_elsewhere) {
   if (event.network_path != NetworkPath::kPublic || !is_global(event.address)) { return; }
   CallerProfile& caller = caller_profiles_[observed_.caller];
   const IpPrefix prefix = network_of(event.address);
   const std::uint64_t thing = prefix_hash(prefix);
   const bool recent = caller.recent_address.thing == thing && caller.recent_address.hour == hour_;
-  if (recent && caller.new_address.empty()) { return; }
+  if (recent && caller.new_address.empty() && !caller.visiting) { return; }
   if (!recent) {
     caller.recent_address = {thing, hour_};
     observed_.touches_address = true;
@@ -478,12 +509,14 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
     observed_.address_touch = addresses.observe(touch_caller(observed_.caller, kAddressTouch), out.address_prefix,
                                                 event.time, caller.habits[kAddressTouch], addresses.graph());
     if (observed_.address_touch && observed_.address_touch->tested) {
-      const FirstTouch& touch = observed_.address_touch->facts;
+      FirstTouch& touch = observed_.address_touch->facts;
+      touch.surprise = network_visits_.surprise(caller.caller_class, touch.thing_callers);
       caller.new_address.assign(
           1, NewAddress{thing, event.time.ticks, touch.surprise, touch.rate.mean, touch.rate.dispersion,
                         touch.rate.days_known, touch.caller_is_new, touch.caller_things, touch.thing_callers});
     }
   }
+  observe_visit(event, out, from_elsewhere);
   if (caller.new_address.empty()) { return; }
   const NewAddress& known = caller.new_address.front();
   if (!event.time.is_within(EventTime::kTicksPerDay, known.since_ticks)) {
@@ -499,6 +532,33 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out) {
   touch.caller_is_new = known.caller_is_new;
   touch.caller_things = known.caller_things;
   touch.thing_callers = known.thing_callers;
+}
+
+void EstateHistory::observe_visit(const AccessEvent& event, Facts& out, bool from_elsewhere) {
+  CallerProfile& caller = caller_profiles_[observed_.caller];
+  const IpPrefix prefix = network_of(event.address);
+  NetworkVisits::Request request{.network = prefix_hash(prefix),
+                                 .at = event.time,
+                                 .arrival = {},
+                                 .object = is_credential_read(event) ? observed_.object : 0,
+                                 .list = is_credential_list(event),
+                                 .from_elsewhere = from_elsewhere,
+                                 .managed_identity = event.caller_kind == CallerKind::kManagedIdentity};
+  if (observed_.touches_address && observed_.address_touch) {
+    const FirstTouches::Touch& touch = *observed_.address_touch;
+    request.arrival = {touch.facts.thing_callers, touch.unheard, touch.facts.today};
+  }
+  out.network_visit = network_visits_.observe(visitor(observed_.caller), request);
+  caller.visiting = network_visits_.is_open(caller.owner);
+  if (out.network_visit && out.address_prefix.empty()) { out.address_prefix = to_string(prefix); }
+}
+
+NetworkVisits::Caller EstateHistory::visitor(std::uint32_t slot) const {
+  const CallerProfile& caller = caller_profiles_[slot];
+  const auto touch_by = touch_caller(slot);
+  return {.hash = caller.owner,
+          .caller_class = caller.caller_class,
+          .is_new = !touch_by.never_new && touch_by.days_seen < touches_[kAddressTouch].known_days()};
 }
 
 void EstateHistory::observe_session(const AccessEvent& event, Facts& out) {
@@ -801,6 +861,7 @@ void EstateHistory::learn(const AccessEvent& event, const Facts& facts, const Le
     touches_[kAddressTouch].learn(touch_caller(observed_.caller, kAddressTouch), facts.address_prefix, event.time,
                                   observed_.address_touch, benign, caller.habits[kAddressTouch]);
   }
+  if (guard.caller_alerted && caller.visiting) { network_visits_.withhold(caller.owner); }
   caller.session_alerted = caller.session_alerted || guard.session_alerted;
   bool alerted = !benign || guard.session_alerted || guard.episode_alerted;
   for (Episode* episode : observed_.episodes) {
@@ -918,16 +979,20 @@ void EstateHistory::close_hour(std::int64_t next) {
   }
   close_all(active_callers_.of_hour, caller_profiles_, [this](std::uint32_t slot) {
     CallerProfile& caller = caller_profiles_[slot];
-    close_hour(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], class_of(caller).volume);
+    close_hour(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], class_of(caller).volume,
+               class_excess_[static_cast<std::size_t>(caller.caller_class)]);
   });
-  close_all(active_vaults_.of_hour, vault_profiles_,
-            [this](std::uint32_t slot) { close_hour(vault_profiles_[slot], vault_parents_, vault_population_); });
+  close_all(active_vaults_.of_hour, vault_profiles_, [this](std::uint32_t slot) {
+    close_hour(vault_profiles_[slot], vault_parents_, vault_population_, vault_excess_);
+  });
   if (day_of(next) > day_of(hour_)) {
     close_all(active_callers_.of_day, caller_profiles_, [this](std::uint32_t slot) { close_day_of(slot); });
-    close_all(active_vaults_.of_day, vault_profiles_,
-              [this](std::uint32_t slot) { close_day(vault_profiles_[slot], vault_parents_, vault_population_); });
+    close_all(active_vaults_.of_day, vault_profiles_, [this](std::uint32_t slot) {
+      close_day(vault_profiles_[slot], vault_parents_, vault_population_, vault_excess_);
+    });
   }
   for (FirstTouches& touches : touches_) { touches.close_hour(next); }
+  network_visits_.close_hour(next, day_of(next) > day_of(hour_));
   close_populations();
   derive_parents();
   for (const std::string& vault : new_vaults_) {
@@ -940,19 +1005,27 @@ void EstateHistory::close_hour(std::int64_t next) {
 
 // The class learns one hour and one day a member and day: else it would be made of those who never sleep.
 template <typename Profile>
-void EstateHistory::close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population) {
+void EstateHistory::close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
+                               VolumeExcess& excess) {
   profile.volume.close(VolumeWindow::kHour, parents,
                        [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
                          if (!profile.hour_told) { population[measure][window].learn(count, usual); }
+                         if (usual.windows >= RecordExcess::kKnownWindows && usual.largest > 0) {
+                           excess[measure][window].learn(count / usual.largest);
+                         }
                        });
   profile.hour_told = true;
 }
 
 template <typename Profile>
-void EstateHistory::close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population) {
+void EstateHistory::close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
+                              VolumeExcess& excess) {
   profile.volume.close(VolumeWindow::kDay, parents,
                        [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
                          population[measure][window].learn(count, usual);
+                         if (usual.windows >= RecordExcess::kKnownWindows && usual.largest > 0) {
+                           excess[measure][window].learn(count / usual.largest);
+                         }
                        });
   profile.hour_told = false;
 }
@@ -960,10 +1033,16 @@ void EstateHistory::close_day(Profile& profile, const VolumeParents& parents, Vo
 void EstateHistory::close_day_of(std::uint32_t slot) {
   CallerProfile& caller = caller_profiles_[slot];
   ClassState& known = class_of(caller);
-  close_day(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], known.volume);
+  close_day(caller, caller_parents_[static_cast<std::size_t>(caller.caller_class)], known.volume,
+            class_excess_[static_cast<std::size_t>(caller.caller_class)]);
   // By the end of the day, not by the next event of anybody: what a vault counts must not depend on strangers.
   if (caller.session.is_over(EventTime{(day_of(hour_) + 1) * EventTime::kTicksPerDay})) { learn_session(caller); }
   caller.mix.close_day();
+  network_visits_.close_day(visitor(slot));
+  if (caller.habits[kVaultTouch].today > 0 && callers_.is_in_use(slot) &&
+      callers_.days_seen(slot) <= touches_[kVaultTouch].known_days()) {
+    newcomer_vaults_[static_cast<std::size_t>(caller.caller_class)].learn(caller.habits[kVaultTouch].today);
+  }
   for (std::size_t kind = 0; kind < kTouchKinds; ++kind) {
     const bool newcomer = callers_.is_in_use(slot) && callers_.days_seen(slot) <= touches_[kind].known_days();
     touches_[kind].close_day(caller.caller_class, newcomer, caller.habits[kind]);
@@ -1003,6 +1082,11 @@ VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
 
 void EstateHistory::close_populations() {
   if (classes_are_frozen_) { return; }
+  const auto close_excess = [](VolumeExcess& volume) {
+    for (auto& measures : volume) {
+      for (RecordExcess& excess : measures) { excess.close_hour(); }
+    }
+  };
   const auto close_volume = [](VolumePopulation& volume) {
     for (auto& measures : volume) {
       for (PopulationCount& population : measures) { population.close_hour(); }
@@ -1022,6 +1106,9 @@ void EstateHistory::close_populations() {
     }
   }
   close_volume(vault_population_);
+  for (PopulationCount& vaults : newcomer_vaults_) { vaults.close_hour(); }
+  for (VolumeExcess& excess : class_excess_) { close_excess(excess); }
+  close_excess(vault_excess_);
 }
 
 void EstateHistory::derive_parents() {
@@ -1047,6 +1134,10 @@ void EstateHistory::save(SnapshotWriter& writer) const {
   writer.write(scope_vaults_);
   writer.write(new_vaults_);
   writer.write(known_objects_.forgotten);
+  network_visits_.save(writer);
+  writer.write(newcomer_vaults_);
+  writer.write(class_excess_);
+  writer.write(vault_excess_);
 }
 
 Result<void> EstateHistory::load(std::string_view bytes) {
@@ -1061,8 +1152,15 @@ Result<void> EstateHistory::load(std::string_view bytes) {
   whole = whole && reader.read(classes_) && reader.read(vault_population_) && episodes_.load(reader) &&
           scope_changes_.load(reader) && reader.read(active_callers_) && reader.read(active_vaults_) &&
           reader.read(hour_) && reader.read(scope_vaults_) && reader.read(new_vaults_) &&
-          reader.read(known_objects_.forgotten) && reader.at_end() && is_sound() && count_objects();
+          reader.read(known_objects_.forgotten) &&
+          (reader.at_end() || (network_visits_.load(reader) && reader.read(newcomer_vaults_) &&
+                               reader.read(class_excess_) && reader.read(vault_excess_))) &&  // version 7 ends here
+          reader.at_end() &&
+          is_sound() && count_objects();
   if (whole) {
+    for (std::uint32_t slot = 0; slot < caller_profiles_.size(); ++slot) {
+      if (network_visits_.is_open(caller_profiles_.look(slot).owner)) { caller_profiles_[slot].visiting = true; }
+    }
     derive_parents();
     return {};
   }

@@ -27,8 +27,10 @@
 #include "history/first_time_rate.h"
 #include "history/first_touches.h"
 #include "history/known_objects.h"
+#include "history/network_visits.h"
 #include "history/operation_mix.h"
 #include "history/population_count.h"
+#include "history/record_excess.h"
 #include "history/scope_changes.h"
 #include "history/settled_table.h"
 #include "history/surprise_ledger.h"
@@ -61,6 +63,7 @@ struct LearningGuard {
   bool first_touch_alerted = false;  // or a threat list matched: the edge is remembered unconfirmed
   bool session_alerted = false;
   bool episode_alerted = false;
+  bool caller_alerted = false;  // by any behaviour or list
 };
 
 // Of a caller or a vault, per active hour and day.
@@ -94,6 +97,7 @@ class EstateHistory {
   [[nodiscard]] const KnownObjectsStatistics& known_objects() const { return known_objects_; }
   // Changes of the Activity Log that were forgotten within a day for want of room.
   [[nodiscard]] std::uint64_t scope_changes_dropped() const { return scope_changes_.dropped(); }
+  [[nodiscard]] const NetworkVisits& network_visits() const { return network_visits_; }
   [[nodiscard]] const Episodes& episodes() const { return episodes_; }
   [[nodiscard]] const SettledTable& callers() const { return callers_; }
   [[nodiscard]] const SettledTable& vaults() const { return vaults_; }
@@ -182,6 +186,7 @@ class EstateHistory {
     std::vector<OtherList> other_lists;     // of the last hour, a vault once
     // Derived: where the caller stands in the graphs.
     std::array<SlotHint, kTouchKinds> places;
+    bool visiting = false;  // has a visit in network_visits_
     auto fields() {
       return std::tie(owner, caller_class, last_day, last_hour, hour_told, volume, mix, session, session_alerted,
                       destruction, habits, new_vaults, denied_vaults, episodes, read_before, settled_reader,
@@ -266,11 +271,15 @@ class EstateHistory {
   void observe_scope_change(const AccessEvent& event, Facts& out);
   [[nodiscard]] bool differs_from_settings(const AccessEvent& event);
   void observe_volume(const AccessEvent& event, Facts& out);
+  void compare_with_records(std::vector<VolumeFact>& volumes);
   void observe_pace(const AccessEvent& event, std::uint32_t object, Facts& out);
   void observe_vault(const AccessEvent& event, Facts& out);
+  [[nodiscard]] double newcomers_with_as_many(std::uint64_t vaults) const;
   [[nodiscard]] std::optional<double> group_popularity(const AccessEvent& event) const;
   void observe_client(const AccessEvent& event, Facts& out);
-  void observe_address(const AccessEvent& event, Facts& out);
+  void observe_address(const AccessEvent& event, Facts& out, bool from_elsewhere);
+  void observe_visit(const AccessEvent& event, Facts& out, bool from_elsewhere);
+  [[nodiscard]] NetworkVisits::Caller visitor(std::uint32_t slot) const;
   void observe_session(const AccessEvent& event, Facts& out);
   void observe_destruction(Facts& out);
   void observe_episodes(const AccessEvent& event, Facts& out);
@@ -301,10 +310,13 @@ class EstateHistory {
   void forget_idle_objects(std::uint32_t aside, bool settled, std::size_t room, std::size_t wanted, std::int64_t day);
   void forget_objects(std::uint32_t caller, std::int64_t day);
   void close_hour(std::int64_t hour);
+  using VolumeExcess = std::array<std::array<RecordExcess, kTumblingWindowCount>, kVolumeMeasureCount>;
   template <typename Profile>
-  static void close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population);
+  static void close_hour(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
+                         VolumeExcess& excess);
   template <typename Profile>
-  static void close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population);
+  static void close_day(Profile& profile, const VolumeParents& parents, VolumePopulation& population,
+                        VolumeExcess& excess);
   void close_day_of(std::uint32_t caller);
   void close_populations();
   void derive_parents();
@@ -323,6 +335,10 @@ class EstateHistory {
   std::array<ClassState, kCallerClassCount> classes_;
   VolumePopulation vault_population_;
   Episodes episodes_;
+  NetworkVisits network_visits_;
+  std::array<VolumeExcess, kCallerClassCount> class_excess_;
+  VolumeExcess vault_excess_;
+  std::array<PopulationCount, kCallerClassCount> newcomer_vaults_;  // of a caller that is new, on a day with any
   ScopeChanges scope_changes_;
   KnownObjectsStatistics known_objects_;
   ActiveSlots active_callers_;

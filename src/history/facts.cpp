@@ -27,11 +27,12 @@ void Facts::clear() {
   new_address.reset();
   address_since_ticks = 0;
   address_prefix.clear();
+  network_visit.reset();
 }
 
 bool has_something_to_say(const Facts& facts) {
   return facts.new_vault || facts.new_denied_vault || facts.new_client || !facts.volumes.empty() || facts.session ||
-         facts.destruction || facts.list_episode || facts.policy_episode || facts.new_address;
+         facts.destruction || facts.list_episode || facts.policy_episode || facts.new_address || facts.network_visit;
 }
 
 }  // namespace keyvigil

@@ -39,6 +39,8 @@ struct FirstTouch {
   // The caller has been seen on fewer than 3 days: the rate is that of first touches by such callers on things older
   // than 14 days, per active caller-day of the class.
   bool caller_is_new = false;
+  // Of such callers on a day: the share that touches as many things; where the caller is not new, 1.
+  double newcomers_with_as_many = 1;
   std::uint32_t today = 1;          // first touches of the caller today, this one included
   std::uint32_t caller_days = 0;    // on which the caller was seen before
   std::uint32_t caller_things = 0;  // live ones the caller touches
@@ -53,7 +55,10 @@ struct FirstTouch {
 struct DayOfFirstTouches {
   std::uint64_t vaults = 0;
   double log_surprise = 0;  // sum of ln(1/surprise)
-  NewThingRate rate;
+  NewThingRate rate;        // see FirstTouch
+  std::uint32_t caller_days = 0;
+  // Where the caller is new: the share of such callers that touches as many on a day; else 0.
+  double newcomers_with_as_many = 0;
 };
 
 enum class VolumeMeasure : std::uint8_t { kOperations = 0, kCredentialReads = 1, kDistinctObjects = 2 };
@@ -70,6 +75,8 @@ struct VolumeFact {
   double dispersion = 1;  // of count - 1
   double largest = 0;     // decayed largest count so far
   double windows = 0;     // decayed windows learned
+  // P(a window of the class passes its member's record as far); 0: there is no record yet.
+  double as_far_above = 0;
 };
 
 // A session of one caller, at a check point.
@@ -105,7 +112,7 @@ struct FreshReads {
   double episodes_learned = 0;  // of the caller
 };
 
-// Of the episodes of a class on vaults that were new to their callers, decayed.
+// Of the visits of a class to what was new to its callers (vaults, networks), decayed.
 struct LearnedVisits {
   double with_as_many = 0;  // reads or more
   double all = 0;
@@ -131,6 +138,22 @@ struct EpisodeFacts {
   std::optional<FirstTouch> new_vault;  // the first touch of this vault, where it was within the last 24 h
   LearnedVisits visits;                 // where new_vault is: by callers that are as new as this one
   bool by_principal = false;            // the reader is whom the policy was added for, not who changed it
+};
+
+// What a caller did so far from a network that was new to it within the last 24 h.
+struct NetworkVisit {
+  std::int64_t since_ticks = 0;
+  std::int64_t first_today_ticks = 0;  // of the networks that were new to it on the same day
+  std::uint32_t networks_today = 1;    // so many, this one included
+  double reads = 0;                    // of distinct credentials, exact to 64
+  bool listed = false;                 // credentials
+  // Of harmless visits by callers that are as new: with as many reads or more, and a list where this one has one.
+  LearnedVisits visits;
+  // Where the caller is new and nobody of the estate had used the network: how often such ones come, per active
+  // caller-day of the class; else 0.
+  double newcomers_per_day = 0;
+  // Where an application moved out of Azure: how often one does that never had, per active day; else 0.
+  double outside_per_day = 0;
 };
 
 struct Facts {
@@ -160,6 +183,7 @@ struct Facts {
   std::optional<FirstTouch> new_address;
   std::int64_t address_since_ticks = 0;  // when it became new
   std::string address_prefix;
+  std::optional<NetworkVisit> network_visit;
 
   void clear();
 };

@@ -18,7 +18,7 @@ class KnownObjects {
  public:
   static constexpr std::size_t kObjects = 256;
   static constexpr std::int32_t kDays = 90;
-  static constexpr std::int32_t kConfirmedDays = 7;
+  static constexpr std::int32_t kConfirmedDays = 1;
 
   // A read, in two halves for whoever has to make room between them: of an object that is kept (else false, and nothing
   // happens), and of one that is not. `day`: as EventTime::day(); late ones never make an object older.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "statistics/elementary.h"
 
@@ -13,6 +15,7 @@ constexpr double kPriorTests = 200;
 constexpr double kPriorExcesses = 50;
 constexpr double kPeakShare = 0.02;
 constexpr double kAlertedLimit = 4;
+constexpr double kAttacks = 10;
 constexpr double kHalfLifeTests = 20'000;
 constexpr double kHalfLifeHours = 60 * 24;
 constexpr double kLargest = 300;
@@ -56,29 +59,43 @@ std::size_t bin_of(double s) {
 
 void Calibrator::add(double p, bool alerted, std::uint32_t tests) {
   const double s = surprise_of(p);
-  const std::size_t bin = bin_of(alerted ? std::min(s, kAlertedLimit) : s);
+  if (alerted) {
+    std::uint32_t& pending = alerted_.pending[bin_of(std::min(s, kAlertedLimit))];
+    pending += std::min(tests, UINT32_MAX - pending);
+    return;
+  }
+  const std::size_t bin = bin_of(s);
   pending_[bin] += std::min(tests, UINT32_MAX - pending_[bin]);
   pending_end_ = std::max(pending_end_, bin + 1);
 }
 
-void Calibrator::close_hour(std::int64_t hour) {
-  double added = 0;
+void Calibrator::close_hour(std::int64_t hour, double threshold) {
+  double added = std::accumulate(alerted_.pending.begin(), alerted_.pending.end(), 0.0);
   for (std::size_t bin = 0; bin < pending_end_; ++bin) { added += pending_[bin]; }
   const auto hours =
       has_hour_ && hour > last_hour_ ? (static_cast<double>(hour) - static_cast<double>(last_hour_)) : 0.0;
   const double kept = half_life_decay(added / kHalfLifeTests + hours / kHalfLifeHours, 1);
   for (std::size_t bin = 0; bin < counts_end_; ++bin) { counts_[bin] *= kept; }
   for (std::size_t bin = 0; bin < pending_end_; ++bin) { counts_[bin] += pending_[bin]; }
+  alerted_.expected = kept * alerted_.expected + threshold * added;
+  for (std::size_t bin = 0; bin < AlertedTests::kBins; ++bin) {
+    const std::uint32_t pending = std::exchange(alerted_.pending[bin], 0U);
+    alerted_.counts[bin] = kept * alerted_.counts[bin] + static_cast<double>(pending);
+  }
   std::fill_n(pending_.begin(), pending_end_, 0U);
   counts_end_ = std::max(counts_end_, pending_end_);
   pending_end_ = 0;
   last_hour_ = has_hour_ ? std::max(last_hour_, hour) : hour;
   has_hour_ = true;
-  if (counts_end_ > 0) { derive(); }
+  if (tests_ > 0 || added > 0) { derive(); }
+}
+
+double Calibrator::tests_in(std::size_t bin) const {
+  return (bin == 0 ? tests_ : above_[bin - 1]) - above_[bin];
 }
 
 double Calibrator::tail(double prior, std::size_t bin) const {
-  return (kPriorTests * prior + above_[bin] + counts_[bin] / 2) / (kPriorTests + tests_);
+  return (kPriorTests * prior + above_[bin] + tests_in(bin) / 2) / (kPriorTests + tests_);
 }
 
 void Calibrator::settle() {
@@ -88,19 +105,29 @@ void Calibrator::settle() {
   derive();
 }
 
+// As many of those that alerted as the budget expects were harmless, and whatever goes beyond as many attacks and
+// kAttacks more: so a few attacks raise no bar, and a detector that errs all the time does.
+double Calibrator::harmless_share() const {
+  const double alerted = std::accumulate(alerted_.counts.begin(), alerted_.counts.end(), 0.0);
+  if (alerted == 0) { return 0; }
+  return std::max(std::min(alerted, alerted_.expected), alerted - alerted_.expected - kAttacks) / alerted;
+}
+
 void Calibrator::derive() {
+  const double harmless = harmless_share();
+  const std::size_t end = std::max(counts_end_, AlertedTests::kBins);
   tests_ = 0;
-  for (std::size_t bin = counts_end_; bin-- > 0;) {
+  for (std::size_t bin = end; bin-- > 0;) {
     above_[bin] = tests_;
-    tests_ += counts_[bin];
+    tests_ += counts_[bin] + (bin < AlertedTests::kBins ? harmless * alerted_.counts[bin] : 0);
   }
   std::size_t peak = 0;
   while (peak + 1 < kBins && tail(prior_tail_at_edge(peak), peak) > kPeakShare) { ++peak; }
   peak_from_ = edge(peak);
   peak_tail_ = tail(prior_tail_at_edge(peak), peak);
   double excess = kPriorExcesses / kLnTen;
-  for (std::size_t bin = peak + 1; bin < counts_end_; ++bin) {
-    excess += counts_[bin] * (edge(bin) + 0.5 / kBinsPerUnit - peak_from_);
+  for (std::size_t bin = peak + 1; bin < end; ++bin) {
+    excess += tests_in(bin) * (edge(bin) + 0.5 / kBinsPerUnit - peak_from_);
   }
   peak_scale_ = excess / (above_[peak] + kPriorExcesses);
 }

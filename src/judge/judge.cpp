@@ -161,10 +161,11 @@ void Judge::close_hour(std::int64_t hour, std::uint64_t vaults) {
       return std::ranges::all_of(item.second, [stale](const Evidence& evidence) { return evidence.ticks < stale; });
     });
   }
-  for (auto& of_type : calibrators_) {
-    for (Calibrator& of_class : of_type) { of_class.close_hour(hour); }
+  for (std::size_t type = 0; type < kAlertTypeCount; ++type) {
+    const double threshold = budget_.threshold(static_cast<AlertType>(type));
+    for (Calibrator& of_class : calibrators_[type]) { of_class.close_hour(hour, threshold); }
   }
-  for (Calibrator& of_class : fused_calibrators_) { of_class.close_hour(hour); }
+  for (Calibrator& of_class : fused_calibrators_) { of_class.close_hour(hour, budget_.fused_threshold()); }
   budget_.close_hour(hour, vaults);
 }
 
@@ -222,7 +223,16 @@ std::string Judge::save() const {
   writer.write(day_);
   writer.write(first_day_);
   writer.write(left_out_);
+  const auto write_alerted = [&writer](const Calibrator& of_class) { writer.write(of_class.alerted()); };
+  for (const auto& of_type : calibrators_) { std::ranges::for_each(of_type, write_alerted); }
+  std::ranges::for_each(fused_calibrators_, write_alerted);
   return writer.bytes();
+}
+
+bool Judge::load_alerted(SnapshotReader& reader) {
+  const auto read = [&reader](Calibrator& of_class) { return reader.read(of_class.alerted()); };
+  return std::ranges::all_of(calibrators_, [&read](auto& of_type) { return std::ranges::all_of(of_type, read); }) &&
+         std::ranges::all_of(fused_calibrators_, read);
 }
 
 Result<void> Judge::load(std::string_view bytes) {
@@ -240,8 +250,9 @@ Result<void> Judge::load(std::string_view bytes) {
   SnapshotReader reader(bytes);
   const bool whole = reader.read(budget_) && reader.read(calibrators_) && reader.read(fused_calibrators_) &&
                      reader.read(seen) && reader.read(today) && reader.read(evidence_) && reader.read(day_) &&
-                     reader.read(first_day_) && reader.read(left_out_) && reader.at_end() &&
-                     std::ranges::all_of(evidence_, sound) && std::ranges::all_of(seen, known) &&
+                     reader.read(first_day_) && reader.read(left_out_) &&
+                     (reader.at_end() || load_alerted(reader)) &&  // version 7 ends here
+                     reader.at_end() && std::ranges::all_of(evidence_, sound) && std::ranges::all_of(seen, known) &&
                      std::ranges::all_of(today, [&seen](const auto& item) { return seen.contains(item.first); });
   if (!whole) {
     return fail(ErrorKind::kInput,

@@ -25,6 +25,7 @@
 
 #include "base/event_time.h"
 #include "base/result.h"
+#include "base/snapshot.h"
 #include "catalogue/alert_type.h"
 #include "catalogue/catalogue.h"
 #include "detect/observation.h"
@@ -119,6 +120,7 @@ class Judge {
   [[nodiscard]] DayOfTests* tests_of(const Subject& subject);
   using SubjectCounts = std::array<std::uint32_t, kSubjectClassCount>;
   void close_day();
+  [[nodiscard]] bool load_alerted(SnapshotReader& reader);
   void calibrate(SubjectCounts quiet);
 
   AlertBudget budget_;

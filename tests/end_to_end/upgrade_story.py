@@ -210,6 +210,20 @@ def newest(printed):
     return found
 
 
+LIST_TYPES = ("KV_TORAccess", "KV_SuspiciousIPAccess", "KV_SuspiciousIPAccessDenied")
+
+
+def by_lists(alerts):
+    """Those of {name: alert or (type, revision)} that threat lists alone decide: every version raises the same."""
+    return {name: alert for name, alert in alerts.items()
+            if (alert["alertType"] if isinstance(alert, dict) else alert[0]) in LIST_TYPES}
+
+
+def apart_from_status(alerts):
+    """Whom a person dismissed is of one run."""
+    return {name: {key: value for key, value in alert.items() if key != "status"} for name, alert in alerts.items()}
+
+
 def nobody(entry):
     """An entry of an archive that does not tell who made it, nor when."""
     entry.uid = entry.gid = entry.mtime = 0

@@ -57,12 +57,14 @@ class Formats(unittest.TestCase):
                 twice = {**self.formats, name: (oldest, newest + 2, newest + 2)}
                 self.assertTrue(any(f"{name}: no fixture of version {newest + 1}" in one
                                     for one in missing(twice, self.kept)))
-                forgotten = {**self.formats, name: (newest + 1, newest + 1, newest + 1)}
-                self.assertTrue(any(f"{name}: version {newest} was written" in one
+                kept = max(one[name] for one in self.kept if name in one)
+                forgotten = {**self.formats, name: (kept + 1, kept + 1, kept + 1)}
+                self.assertTrue(any(f"{name}: version {kept} was written" in one
                                     for one in missing(forgotten, self.kept)))
+        store = max(one["store"] for one in self.kept)
         for name in IN_THE_STORE:
             oldest, newest, _ = self.formats[name]
-            alone = {**self.formats, name: (oldest, newest + 1, newest + 1)}
+            alone = {**self.formats, "store": (1, store, store), name: (oldest, newest + 1, newest + 1)}
             self.assertTrue(any("add a step to the schema" in one for one in missing(alone, self.kept)), name)
 
     def test_every_version_of_the_source_is_told(self):

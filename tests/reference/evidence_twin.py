@@ -200,7 +200,7 @@ class Audit:
     def check_reason(self, reason):
         code = reason["code"]
         since = milliseconds(reason["since"]) if "since" in reason else None
-        if code in ("ManyNewVaults", "ManyRefusedVaults") and self.is_whole():
+        if code in ("ManyNewVaults", "ManyVaultsOfNewCaller", "ManyRefusedVaults") and self.is_whole():
             counted = [e for e in self.parts("cause") if e.time >= since]
             self.holds(len({e.vault for e in counted}) >= reason["observed"],
                        f"{reason['observed']} vaults, found {len(counted)} causes")

@@ -224,7 +224,7 @@ void HistoryTwin::observe_vault(const AccessEvent& event, Facts& facts) {
     (denied ? facts.new_denied_vault : facts.new_vault) = first;
     const auto of_day = static_cast<std::uint64_t>(std::ranges::count_if(
         ledger, [&](const FirstTouchOf& other) { return other.hour > hour - 24 && other.thing != vault; }));
-    if (of_day + 1 >= 3 && !first->caller_is_new) {
+    if (of_day + 1 >= 3 && !(denied && first->caller_is_new)) {
       (denied ? facts.denied_vaults_day : facts.new_vaults_day) = DayOfFirstTouches{of_day + 1, 0, {}};
     }
   }
@@ -259,8 +259,16 @@ void HistoryTwin::observe_address(const AccessEvent& event, Facts& facts) {
   const std::string prefix = prefix_of(event.address);
   const std::int64_t hour = event.time.hour();
   bool tested = false;
+  const bool unheard = !touches_[kAddress].first_day.contains(prefix);
   const auto first = touch(kAddress, kAddress, name, prefix, hour, tested);
   learn_touch(kAddress, name, prefix, hour, first.has_value());
+  if (first) {
+    caller.visit = Visit{prefix, event.time.ticks, first->today, first->caller_is_new && unheard};
+    caller.new_networks.push_back(event.time.ticks);
+  }
+  const std::string object = is_read(event) ? object_of(event) : "";
+  caller.requests.push_back({event.time.ticks, prefix, object, is_list(event)});
+  observe_visit(caller, prefix, event.time.ticks, facts);
   if (first && tested) {
     caller.new_address =
         NewAddress{prefix, event.time.ticks, first->caller_is_new, first->caller_things, first->thing_callers};
@@ -276,6 +284,27 @@ void HistoryTwin::observe_address(const AccessEvent& event, Facts& facts) {
   fact.caller_is_new = caller.new_address->caller_is_new;
   fact.caller_things = caller.new_address->things;
   fact.thing_callers = caller.new_address->callers;
+}
+
+void HistoryTwin::observe_visit(const Caller& caller, const std::string& prefix, std::int64_t now, Facts& facts) {
+  if (!caller.visit || caller.visit->prefix != prefix || caller.visit->since <= now - kDay) { return; }
+  const Visit& visit = *caller.visit;
+  NetworkVisit& fact = facts.network_visit.emplace();
+  fact.since_ticks = visit.since;
+  fact.networks_today = visit.networks_today;
+  fact.first_today_ticks = visit.since;
+  for (const std::int64_t at : caller.new_networks) {
+    if (at / kDay == visit.since / kDay) { fact.first_today_ticks = std::min(fact.first_today_ticks, at); }
+  }
+  std::set<std::string> objects;
+  for (const AddressRequest& request : caller.requests) {
+    if (request.at < visit.since || request.prefix != prefix) { continue; }
+    fact.listed = fact.listed || request.list;
+    if (!request.object.empty()) { objects.insert(request.object); }
+  }
+  fact.reads = static_cast<double>(std::min<std::size_t>(objects.size(), 64));
+  fact.newcomers_per_day = visit.newcomer_alone ? 1 : 0;
+  facts.address_prefix = prefix;
 }
 
 // ---- sessions ----

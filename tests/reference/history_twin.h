@@ -73,6 +73,19 @@ class HistoryTwin {
     std::uint32_t things = 0;
     std::uint64_t callers = 0;
   };
+  struct AddressRequest {
+    std::int64_t at = 0;
+    std::string prefix;
+    std::string object;  // of a credential read, with its vault
+    bool list = false;
+  };
+  // Of the network that was new to the caller last.
+  struct Visit {
+    std::string prefix;
+    std::int64_t since = 0;
+    std::uint32_t networks_today = 1;
+    bool newcomer_alone = false;  // the caller is new, and nobody had used the network
+  };
   struct Caller {
     bool user = false;
     std::set<std::int64_t> days;
@@ -93,6 +106,9 @@ class HistoryTwin {
     std::set<std::string> read_before;
     std::map<std::string, std::int64_t> other_lists;  // of keys and certificates, by vault
     std::optional<NewAddress> new_address;
+    std::vector<AddressRequest> requests;  // from public addresses
+    std::optional<Visit> visit;
+    std::vector<std::int64_t> new_networks;  // when each was first used
     std::string denied_vault;
     std::int64_t denied_at = INT64_MIN;
   };
@@ -128,6 +144,7 @@ class HistoryTwin {
   void observe_vault(const AccessEvent& event, Facts& facts);
   void observe_client(const AccessEvent& event, Facts& facts);
   void observe_address(const AccessEvent& event, Facts& facts);
+  static void observe_visit(const Caller& caller, const std::string& prefix, std::int64_t now, Facts& facts);
   void observe_session(const AccessEvent& event, Facts& facts);
   void observe_episodes(const AccessEvent& event, Facts& facts);
   void observe_policy(const AccessEvent& event, bool read_before, Facts& facts);

@@ -51,6 +51,12 @@ inline std::string raw_counts(const Facts& facts) {
                         facts.new_address->caller_is_new, facts.new_address->caller_things,
                         facts.new_address->thing_callers);
   }
+  if (facts.network_visit) {
+    const NetworkVisit& visit = *facts.network_visit;
+    text += fmt::format(" visit[{} since {} first today {} of {} reads {} listed {} newcomer alone {}]",
+                        facts.address_prefix, visit.since_ticks, visit.first_today_ticks, visit.networks_today,
+                        visit.reads, visit.listed, visit.newcomers_per_day > 0);
+  }
   return text;
 }
 

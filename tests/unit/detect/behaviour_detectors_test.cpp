@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "detect/detectors.h"
 #include "detect/episode.h"
 #include "reference/event_builder.h"
 #include "statistics/combination.h"
+#include "statistics/tails.h"
 
 namespace keyvigil {
 namespace {
@@ -316,6 +318,93 @@ TEST(BehaviourDetectors, ANewAddressNeedsUnusualAccessAndMustNotBeMicrosofts) {
   EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1e-3, true), 1);
   facts.new_address = touch(0.5, 0.9);
   EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1e-3), 1) << "a traveller";
+}
+
+// Of 40 visits from new networks and ten that are assumed.
+Facts visit_facts(double reads, double with_as_many) {
+  Facts facts;
+  facts.address_prefix = "203.0.113.0/24";
+  NetworkVisit& visit = facts.network_visit.emplace();
+  visit.since_ticks = 1;
+  visit.reads = reads;
+  visit.listed = true;
+  visit.visits = {with_as_many, 40};
+  return facts;
+}
+
+std::vector<ReasonCode> reasons_of(const Facts& facts) {
+  const AccessEvent event = EventBuilder().user("alice").build();
+  const AddressFacts address;
+  std::vector<ReasonCode> codes;
+  for (const Suspicion& suspicion : unusual_access_suspicious_ip({event, address, facts, true})) {
+    for (const Reason& reason : suspicion.reasons) { codes.push_back(reason.code); }
+  }
+  return codes;
+}
+
+// By hand: ten visits are assumed, half of which list, and of which an eighth reads seven or more.
+TEST(BehaviourDetectors, AVisitIsAsRareAsItsNetworkAndWhatIsReadFromThere) {
+  Facts facts = visit_facts(7, 1);
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts), 1) << "of a network that is known nothing is said";
+  facts.new_address = touch(0.1, 0.5);
+  const double network = novelty_probability(0.1, 1, 0.5);
+  EXPECT_NEAR(p_of(unusual_access_suspicious_ip, facts), network * (10 * 0.5 / 8 + 1) / 50, 1e-12);
+  EXPECT_EQ(reasons_of(facts), (std::vector{ReasonCode::kNewAddress, ReasonCode::kReadsFromNewNetwork}));
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts, SubjectKind::kCaller, 1, true), 1) << "Microsoft's";
+  facts.new_address->caller_is_new = true;
+  EXPECT_EQ(p_of(unusual_access_suspicious_ip, facts), 1) << "whoever starts has no network yet";
+}
+
+TEST(BehaviourDetectors, ANewCallerCountsWhereNobodyUsedItsNetwork) {
+  Facts facts = visit_facts(7, 0);
+  facts.network_visit->newcomers_per_day = 0.02;
+  EXPECT_NEAR(p_of(unusual_access_suspicious_ip, facts), 0.02 * (10 * 0.5 / 8) / 50, 1e-12);
+  EXPECT_EQ(reasons_of(facts), (std::vector{ReasonCode::kNewCallerAtUnusedNetwork, ReasonCode::kReadsFromNewNetwork}));
+}
+
+TEST(BehaviourDetectors, AnApplicationOutsideOfAzureCountsByItself) {
+  Facts facts = visit_facts(0, 40);
+  facts.network_visit->outside_per_day = 1e-5;
+  EXPECT_NEAR(p_of(unusual_access_suspicious_ip, facts), 1e-5, 1e-12);
+  EXPECT_EQ(reasons_of(facts), (std::vector{ReasonCode::kFirstTimeOutsideAzure}));
+}
+
+// Eight networks of one who is expected to use one in twenty days.
+TEST(BehaviourDetectors, ManyNewNetworksOfADayCountByTheirNumber) {
+  Facts facts = visit_facts(0, 40);
+  facts.new_address = touch(0.05, 1);
+  facts.network_visit->networks_today = 2;
+  EXPECT_GT(p_of(unusual_access_suspicious_ip, facts), 0.01);
+  facts.network_visit->networks_today = 8;
+  EXPECT_LT(p_of(unusual_access_suspicious_ip, facts), 1e-9);
+  EXPECT_EQ(reasons_of(facts), (std::vector{ReasonCode::kManyNewNetworks, ReasonCode::kNewAddress}));
+}
+
+TEST(BehaviourDetectors, ANewCallerOnManyVaultsIsComparedWithNewCallers) {
+  Facts facts;
+  facts.new_vaults_day = DayOfFirstTouches{.vaults = 10, .log_surprise = 0, .rate = {0.001, 1, 0}};
+  const double known = p_of(account_volume_anomaly, facts);
+  facts.new_vaults_day->newcomers_with_as_many = 0.002;
+  EXPECT_NEAR(p_of(account_volume_anomaly, facts), 0.001 * 0.002, 1e-12);
+  EXPECT_NE(p_of(account_volume_anomaly, facts), known);
+  facts = {};
+  facts.caller_class = CallerClass::kApp;
+  facts.new_vault = touch(0.001, 0.5);
+  facts.new_vault->caller_is_new = true;
+  const double first = p_of(app_anomaly, facts);
+  facts.new_vault->newcomers_with_as_many = 0.002;
+  EXPECT_NEAR(p_of(app_anomaly, facts) / first, 0.002, 1e-9);
+}
+
+TEST(BehaviourDetectors, ACountIsNoRarerThanItsDistanceFromTheRecord) {
+  Facts facts;
+  VolumeFact& volume = facts.volumes.emplace_back();
+  volume.count = 300;
+  volume.usual = 3;
+  volume.dispersion = 0.1;
+  EXPECT_LT(p_of(operation_volume_anomaly, facts), 1e-20);
+  volume.as_far_above = 1e-3;
+  EXPECT_NEAR(p_of(operation_volume_anomaly, facts), 1e-3, 1e-12);
 }
 
 }  // namespace

@@ -20,9 +20,13 @@ namespace {
   return ::testing::AssertionFailure() << "found " << found << ", expected " << expected;
 }
 
+// The p at which tests alert in these tests.
+constexpr double kThreshold = 1e-3;
+
 std::string saved(const Calibrator& calibrator) {
   SnapshotWriter writer;
   writer.write(calibrator);
+  writer.write(calibrator.alerted());
   return writer.bytes();
 }
 
@@ -32,7 +36,7 @@ Calibrator calibrator_of(std::initializer_list<std::pair<double, int>> tests) {
   for (const auto& [s, count] : tests) {
     for (int i = 0; i < count; ++i) { calibrator.add(std::pow(10, -s), false); }
   }
-  calibrator.close_hour(1);
+  calibrator.close_hour(1, kThreshold);
   return calibrator;
 }
 
@@ -52,18 +56,43 @@ TEST(Calibrator, WithoutTestsTakesThePValueAsItIs) {
   for (const double p : {1.0, 0.5, 0.1, 0.02, 1e-4, 1e-9}) { EXPECT_TRUE(is_near(calibrator.calibrated(p), p)) << p; }
 }
 
-TEST(Calibrator, WhatAlertedDoesNotRaiseItsOwnBar) {
-  Calibrator calm;
-  Calibrator attacked;
-  for (int i = 0; i < 1000; ++i) {
-    calm.add(1, false);
-    attacked.add(1, false);
+// A thousand quiet tests a day for so many days, and so many that alert with this p.
+Calibrator after_days(int days, int alerts_per_day, double p) {
+  Calibrator calibrator;
+  for (int day = 0; day < days; ++day) {
+    calibrator.add(1, false, 1000);
+    for (int i = 0; i < alerts_per_day; ++i) { calibrator.add(p, true); }
+    calibrator.close_hour(1 + 24 * day, kThreshold);
   }
-  for (int i = 0; i < 5; ++i) { attacked.add(1e-200, true); }
-  calm.close_hour(1);
-  attacked.close_hour(1);
+  return calibrator;
+}
+
+TEST(Calibrator, WhatAlertedDoesNotRaiseItsOwnBar) {
+  Calibrator attacked;
+  attacked.add(1, false, 1000);
+  attacked.add(1e-200, true, 5);
+  attacked.close_hour(1, kThreshold);
   EXPECT_LT(attacked.calibrated(1e-30), 1e-12);
-  EXPECT_LT(calm.calibrated(1e-30), attacked.calibrated(1e-30));
+}
+
+// By hand: of 1000 tests a day one is expected to alert, so of twelve attacks on the first day one counts: 12 are less
+// than the budget and ten more.
+TEST(Calibrator, OfAFewAttacksAsManyCountAsTheBudgetExpects) {
+  Calibrator attacked;
+  attacked.add(1, false, 1000);
+  attacked.add(1e-3, true, 11);
+  attacked.close_hour(1, kThreshold);
+  EXPECT_TRUE(is_near(attacked.tests(), 1000 + 1.011));
+  EXPECT_LT(attacked.calibrated(1e-4), kThreshold) << "what is rarer than the attacks still alerts";
+}
+
+// Ten false alerts a day where one is expected: of 200 all but the budget's 20 and ten more were harmless.
+TEST(Calibrator, AlertsFarBeyondTheBudgetAreNoAttacks) {
+  const Calibrator errs = after_days(20, 10, 1e-3);
+  const Calibrator keeps = after_days(20, 1, 1e-3);
+  EXPECT_GT(errs.calibrated(1e-3), 3 * kThreshold);
+  EXPECT_GT(errs.calibrated(1e-4), keeps.calibrated(1e-4));
+  EXPECT_LT(keeps.calibrated(1e-4), kThreshold);
 }
 
 // The twin walks every bin at every hour, as if none were known to be empty.
@@ -77,13 +106,14 @@ RC_GTEST_PROP(Calibrator, EqualsOneThatWasSavedAndLoadedEveryHour, ()) {
     const double p = std::pow(10, -s);
     Calibrator twin;
     SnapshotReader reader(twin_bytes);
-    RC_ASSERT(reader.read(twin));
+    RC_ASSERT(reader.read(twin) && reader.read(twin.alerted()));
     twin.settle();
-    calibrator.add(p, false, count);
-    for (std::uint32_t i = 0; i < count; ++i) { twin.add(p, false); }
+    const bool alerted = count % 5 == 0;
+    calibrator.add(p, alerted, count);
+    for (std::uint32_t i = 0; i < count; ++i) { twin.add(p, alerted); }
     hour += s % 3;
-    calibrator.close_hour(hour);
-    twin.close_hour(hour);
+    calibrator.close_hour(hour, kThreshold);
+    twin.close_hour(hour, kThreshold);
     RC_ASSERT(calibrator.calibrated(p) == twin.calibrated(p));
     RC_ASSERT(calibrator.calibrated(1e-5) == twin.calibrated(1e-5));
     twin_bytes = saved(twin);
@@ -95,17 +125,17 @@ TEST(Calibrator, WhatIsAddedCountsOnlyAfterTheHour) {
   Calibrator calibrator;
   calibrator.add(1e-6, false);
   EXPECT_TRUE(is_near(calibrator.calibrated(1e-6), 1e-6));
-  calibrator.close_hour(1);
+  calibrator.close_hour(1, kThreshold);
   EXPECT_GT(calibrator.calibrated(1e-6), 1.1e-6);
 }
 
 TEST(Calibrator, ForgetsInSixtyDaysAndIsDefinedOverAnyGap) {
   Calibrator calibrator = calibrator_of({{0.0, 1000}});
-  calibrator.close_hour(1 + 60 * 24);
+  calibrator.close_hour(1 + 60 * 24, kThreshold);
   EXPECT_TRUE(is_near(calibrator.tests(), 500));
-  calibrator.close_hour(10 * 365 * 24);
+  calibrator.close_hour(10 * 365 * 24, kThreshold);
   EXPECT_TRUE(is_near(calibrator.calibrated(1e-5), 1e-5, 1e-6));
-  calibrator.close_hour(0);
+  calibrator.close_hour(0, kThreshold);
   EXPECT_GE(calibrator.tests(), 0);
 }
 
@@ -116,8 +146,8 @@ RC_GTEST_PROP(Calibrator, FallsWithThePValueDoesNotCareForOrderAndSurvivesSaving
   for (const int score : scores) { forwards.add(std::pow(10, -score / 100.0), score % 7 == 0); }
   std::ranges::reverse(scores);
   for (const int score : scores) { backwards.add(std::pow(10, -score / 100.0), score % 7 == 0); }
-  forwards.close_hour(5);
-  backwards.close_hour(5);
+  forwards.close_hour(5, kThreshold);
+  backwards.close_hour(5, kThreshold);
   RC_ASSERT(saved(forwards) == saved(backwards));
   double before = 1;
   for (double s = 0; s < 60; s += 0.05) {
@@ -128,7 +158,7 @@ RC_GTEST_PROP(Calibrator, FallsWithThePValueDoesNotCareForOrderAndSurvivesSaving
   const std::string bytes = saved(forwards);
   Calibrator loaded;
   SnapshotReader reader(bytes);
-  RC_ASSERT(reader.read(loaded) && reader.at_end());
+  RC_ASSERT(reader.read(loaded) && reader.read(loaded.alerted()) && reader.at_end());
   loaded.settle();
   RC_ASSERT(saved(loaded) == bytes);
   RC_ASSERT(loaded.calibrated(1e-5) == forwards.calibrated(1e-5));
