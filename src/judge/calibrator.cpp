@@ -105,12 +105,12 @@ void Calibrator::settle() {
   derive();
 }
 
-// As many of those that alerted as the budget expects were harmless, and whatever goes beyond as many attacks and
-// kAttacks more: so a few attacks raise no bar, and a detector that errs all the time does.
+// As many of those that alerted as the budget expects were harmless, and all but kAttacks: so a few attacks raise no
+// bar, and a detector that errs all the time does.
 double Calibrator::harmless_share() const {
   const double alerted = std::accumulate(alerted_.counts.begin(), alerted_.counts.end(), 0.0);
   if (alerted == 0) { return 0; }
-  return std::max(std::min(alerted, alerted_.expected), alerted - alerted_.expected - kAttacks) / alerted;
+  return std::max(std::min(alerted, alerted_.expected), alerted - kAttacks) / alerted;
 }
 
 void Calibrator::derive() {

@@ -75,8 +75,8 @@ TEST(Calibrator, WhatAlertedDoesNotRaiseItsOwnBar) {
   EXPECT_LT(attacked.calibrated(1e-30), 1e-12);
 }
 
-// By hand: of 1000 tests a day one is expected to alert, so of twelve attacks on the first day one counts: 12 are less
-// than the budget and ten more.
+// By hand: of 1011 tests 1.011 are expected to alert. So many of eleven attacks count as harmless, for ten may be
+// attacks.
 TEST(Calibrator, OfAFewAttacksAsManyCountAsTheBudgetExpects) {
   Calibrator attacked;
   attacked.add(1, false, 1000);
@@ -86,7 +86,7 @@ TEST(Calibrator, OfAFewAttacksAsManyCountAsTheBudgetExpects) {
   EXPECT_LT(attacked.calibrated(1e-4), kThreshold) << "what is rarer than the attacks still alerts";
 }
 
-// Ten false alerts a day where one is expected: of 200 all but the budget's 20 and ten more were harmless.
+// Ten false alerts a day where one is expected.
 TEST(Calibrator, AlertsFarBeyondTheBudgetAreNoAttacks) {
   const Calibrator errs = after_days(20, 10, 1e-3);
   const Calibrator keeps = after_days(20, 1, 1e-3);
