@@ -238,7 +238,7 @@ constexpr std::array<CatalogueRow, kAlertTypeCount> kRows = {{
      "for it.",
      "Ask the caller's owner about the address and the access. If nobody knows either: allow only trusted networks in "
      "the vault's firewall, take the caller's permissions away and replace what was read.",
-     "a journey, a new provider or a new exit of the company's network",
+     "a journey, a new provider, a new exit of the company's network, or a program that was moved",
      Family::kAddress,
      0.15,
      1,

@@ -163,8 +163,8 @@ std::string new_caller_at_unused_network_sentence(const Reason& reason, const Re
 
 std::string first_time_outside_azure_sentence(const Reason& reason, const ReasonNames& names) {
   return fmt::format(
-      "{} came from {}, at {}: for the first time from an address outside of Microsoft's that is not private. That "
-      "happens to applications which had not done so {}.",
+      "{} came from {}, at {}: for the first time since it is known from a public address that is not one of "
+      "Microsoft's. Of applications that never had, one does so {}.",
       names.caller, reason.about, minute_in_words(reason.since),
       frequency_in_words(reason.of(Quantity::kProbability), "active day"));
 }
