@@ -32,7 +32,7 @@ class NetworkVisits {
   static constexpr std::size_t kOutsiders = 1'000'000;
   static constexpr double kHalfLifeVisits = 2'000;
   // Of an estate: before, everything is new to everybody.
-  static constexpr std::int64_t kSettlingHours = 3 * 24;
+  static constexpr std::int64_t kSettlingHours = 72;
   // Where so many others move out on one day it is a migration, and no news of anybody.
   static constexpr std::size_t kMigration = 2;
   // Of applications that move out: tokens of a managed identity are only given out on its resource.
