@@ -22,10 +22,12 @@
 namespace keyvigil {
 namespace {
 
-// One way of looking, and what it says.
+using Explain = std::vector<Reason>(const Observation& seen);
+
+// One way of looking, and what puts it into words.
 struct Look {
   double p = 1;
-  std::vector<Reason> reasons;
+  Explain* explain = nullptr;
 };
 
 // Before visits were seen: every second one lists, and half as many read twice as much.
@@ -59,36 +61,67 @@ Reason visit_reason(const Observation& seen) {
   return reason;
 }
 
+std::vector<Reason> explain_visit(const Observation& seen) {
+  return {new_address_reason(seen), visit_reason(seen)};
+}
+
 Look look_at_visit(const Observation& seen) {
   if (!seen.facts.new_address || !seen.facts.network_visit || seen.facts.new_address->caller_is_new) { return {}; }
-  const double p = probability_of(*seen.facts.new_address) * visit_probability(*seen.facts.network_visit);
-  return {p, {new_address_reason(seen), visit_reason(seen)}};
+  return {probability_of(*seen.facts.new_address) * visit_probability(*seen.facts.network_visit), explain_visit};
+}
+
+double probability_of_number(const Observation& seen) {
+  const NewThingRate& rate = seen.facts.new_address->rate;
+  return negative_binomial_upper_tail(seen.facts.network_visit->networks_today, rate.mean, rate.dispersion);
+}
+
+std::vector<Reason> explain_number(const Observation& seen) {
+  const NetworkVisit& visit = *seen.facts.network_visit;
+  Reason reason = reason_at(seen, ReasonCode::kManyNewNetworks, visit.first_today_ticks, probability_of_number(seen));
+  reason.with(Quantity::kObserved, visit.networks_today)
+      .with(Quantity::kUsualPerDay, seen.facts.new_address->rate.mean);
+  return {std::move(reason), new_address_reason(seen)};
 }
 
 Look look_at_number(const Observation& seen) {
   constexpr std::uint32_t kLeastNetworks = 3;
   if (!seen.facts.new_address || !seen.facts.network_visit || seen.facts.new_address->caller_is_new) { return {}; }
+  if (seen.facts.network_visit->networks_today < kLeastNetworks) { return {}; }
+  return {probability_of_number(seen), explain_number};
+}
+
+std::vector<Reason> explain_newcomer(const Observation& seen) {
   const NetworkVisit& visit = *seen.facts.network_visit;
-  if (visit.networks_today < kLeastNetworks) { return {}; }
-  const NewThingRate& rate = seen.facts.new_address->rate;
-  const double p = negative_binomial_upper_tail(visit.networks_today, rate.mean, rate.dispersion);
-  Reason reason = reason_at(seen, ReasonCode::kManyNewNetworks, visit.first_today_ticks, p);
-  reason.with(Quantity::kObserved, visit.networks_today).with(Quantity::kUsualPerDay, rate.mean);
-  return {p, {std::move(reason), new_address_reason(seen)}};
+  return {reason_at(seen, ReasonCode::kNewCallerAtUnusedNetwork, visit.since_ticks, visit.newcomers_per_day),
+          visit_reason(seen)};
 }
 
 Look look_at_newcomer(const Observation& seen) {
   if (!seen.facts.network_visit || seen.facts.network_visit->newcomers_per_day == 0) { return {}; }
   const NetworkVisit& visit = *seen.facts.network_visit;
-  Reason reason = reason_at(seen, ReasonCode::kNewCallerAtUnusedNetwork, visit.since_ticks, visit.newcomers_per_day);
-  return {visit.newcomers_per_day * visit_probability(visit), {std::move(reason), visit_reason(seen)}};
+  return {visit.newcomers_per_day * visit_probability(visit), explain_newcomer};
+}
+
+std::vector<Reason> explain_move(const Observation& seen) {
+  const NetworkVisit& visit = *seen.facts.network_visit;
+  return {reason_at(seen, ReasonCode::kFirstTimeOutsideAzure, visit.since_ticks, visit.outside_per_day)};
 }
 
 Look look_at_move(const Observation& seen) {
   if (!seen.facts.network_visit || seen.facts.network_visit->outside_per_day == 0) { return {}; }
-  const NetworkVisit& visit = *seen.facts.network_visit;
-  Reason reason = reason_at(seen, ReasonCode::kFirstTimeOutsideAzure, visit.since_ticks, visit.outside_per_day);
-  return {visit.outside_per_day, {std::move(reason)}};
+  return {seen.facts.network_visit->outside_per_day, explain_move};
+}
+
+std::vector<Reason> explain_access(const Observation& seen) {
+  Reason access;
+  access.code = ReasonCode::kUnusualAccess;
+  access.since = seen.unusual_access.at;
+  access.with(Quantity::kProbability, seen.unusual_access.p);
+  std::vector<Reason> reasons = {new_address_reason(seen), std::move(access)};
+  if (seen.unusual_access.reasons != nullptr) {
+    reasons.insert(reasons.end(), seen.unusual_access.reasons->begin(), seen.unusual_access.reasons->end());
+  }
+  return reasons;
 }
 
 Look look_at_access(const Observation& seen) {
@@ -96,16 +129,7 @@ Look look_at_access(const Observation& seen) {
   if (!seen.facts.new_address || seen.unusual_access.p > kRare) { return {}; }
   const double address = probability_of(*seen.facts.new_address);
   if (address > kRare) { return {}; }
-  Reason access;
-  access.code = ReasonCode::kUnusualAccess;
-  access.since = seen.unusual_access.at;
-  access.with(Quantity::kProbability, seen.unusual_access.p);
-  Look look{fisher(std::array<double, 2>{address, seen.unusual_access.p}),
-            {new_address_reason(seen), std::move(access)}};
-  if (seen.unusual_access.reasons != nullptr) {
-    look.reasons.insert(look.reasons.end(), seen.unusual_access.reasons->begin(), seen.unusual_access.reasons->end());
-  }
-  return look;
+  return {fisher(std::array<double, 2>{address, seen.unusual_access.p}), explain_access};
 }
 
 std::string unknown_whether_microsofts(const Reason& reason) {
@@ -172,12 +196,16 @@ std::string first_time_outside_azure_sentence(const Reason& reason, const Reason
 Suspicions unusual_access_suspicious_ip(const Observation& seen) {
   Suspicions found;
   if (seen.address.microsoft || !(seen.facts.new_address || seen.facts.network_visit)) { return found; }
-  std::array<Look, 5> looks = {look_at_move(seen), look_at_access(seen), look_at_visit(seen), look_at_number(seen),
-                               look_at_newcomer(seen)};
-  Look& rarest = *std::ranges::min_element(looks, {}, &Look::p);
-  if (rarest.reasons.empty()) { return found; }
-  const EventTime began = rarest.reasons.front().since;
-  found.add({SubjectKind::kCaller, std::min(1.0, rarest.p), std::move(rarest.reasons), began});
+  const std::array<Look, 5> looks = {look_at_move(seen), look_at_access(seen), look_at_visit(seen),
+                                     look_at_number(seen), look_at_newcomer(seen)};
+  const Look& rarest = *std::ranges::min_element(looks, {}, &Look::p);
+  if (rarest.explain == nullptr) { return found; }
+  Suspicion suspicion{SubjectKind::kCaller, std::min(1.0, rarest.p), {}};
+  if (suspicion.p <= seen.explained_up_to) {
+    suspicion.reasons = rarest.explain(seen);
+    suspicion.began = suspicion.reasons.front().since;
+  }
+  found.add(std::move(suspicion));
   return found;
 }
 

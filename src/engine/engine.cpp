@@ -111,7 +111,7 @@ void Engine::decide_by_behaviour(Observation& seen, bool learning, Decision& out
   if (!has_something_to_say(facts_)) { return; }
   for (const DetectorRow& row : kDetectors) {
     if (!catalogue_row(row.type).learned()) { continue; }
-    if (facts_.new_address || facts_.network_visit) {
+    if (facts_.new_address && catalogue_row(row.type).family == Family::kAddress) {
       seen.unusual_access = judge_.unusual_access(caller, seen.event.time);
     }
     seen.explained_up_to = judge_.matters_up_to(row.type);

@@ -140,7 +140,7 @@ struct EpisodeFacts {
   bool by_principal = false;            // the reader is whom the policy was added for, not who changed it
 };
 
-// What a caller did so far from a network that was new to it within the last 24 h.
+// What a caller did so far from a network that was new to it within the last 24 h, where the event adds to that.
 struct NetworkVisit {
   std::int64_t since_ticks = 0;
   std::int64_t first_today_ticks = 0;  // of the networks that were new to it on the same day

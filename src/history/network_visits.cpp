@@ -43,11 +43,13 @@ std::optional<NetworkVisit> NetworkVisits::observe(const Caller& caller, const R
     return std::nullopt;
   }
   if (visit.network != request.network) { return std::nullopt; }
-  visit.listed = visit.listed || request.list;
+  const bool lists = request.list && !visit.listed;
   const bool counts = request.object != 0 && visit.objects.size() < kObjects &&
                       std::ranges::find(visit.objects, request.object) == visit.objects.end();
+  visit.listed = visit.listed || lists;
   if (counts) { visit.objects.push_back(request.object); }
-  return facts_of(visit);
+  // The same again is nothing to look at.
+  return request.arrival || lists || counts ? std::optional(facts_of(visit)) : std::nullopt;
 }
 
 // Whoever begins elsewhere did not move.

@@ -58,7 +58,8 @@ class NetworkVisits {
     bool from_elsewhere = false;  // a public address that is known not to be Microsoft's
     bool managed_identity = false;
   };
-  // Nothing where the network has been known to the caller for a day.
+  // Nothing where the network has been known to the caller for a day, or the request adds nothing to what was done from
+  // there.
   [[nodiscard]] std::optional<NetworkVisit> observe(const Caller& caller, const Request& request);
   // P(a harmless new network of such a caller was used by as few others).
   [[nodiscard]] double surprise(CallerClass caller_class, std::uint64_t others) const;

@@ -62,6 +62,7 @@ void Calibrator::add(double p, bool alerted, std::uint32_t tests) {
   if (alerted) {
     std::uint32_t& pending = alerted_.pending[bin_of(std::min(s, kAlertedLimit))];
     pending += std::min(tests, UINT32_MAX - pending);
+    has_alerted_ = true;
     return;
   }
   const std::size_t bin = bin_of(s);
@@ -70,7 +71,7 @@ void Calibrator::add(double p, bool alerted, std::uint32_t tests) {
 }
 
 void Calibrator::close_hour(std::int64_t hour, double threshold) {
-  double added = std::accumulate(alerted_.pending.begin(), alerted_.pending.end(), 0.0);
+  double added = has_alerted_ ? std::accumulate(alerted_.pending.begin(), alerted_.pending.end(), 0.0) : 0.0;
   for (std::size_t bin = 0; bin < pending_end_; ++bin) { added += pending_[bin]; }
   const auto hours =
       has_hour_ && hour > last_hour_ ? (static_cast<double>(hour) - static_cast<double>(last_hour_)) : 0.0;
@@ -78,16 +79,22 @@ void Calibrator::close_hour(std::int64_t hour, double threshold) {
   for (std::size_t bin = 0; bin < counts_end_; ++bin) { counts_[bin] *= kept; }
   for (std::size_t bin = 0; bin < pending_end_; ++bin) { counts_[bin] += pending_[bin]; }
   alerted_.expected = kept * alerted_.expected + threshold * added;
-  for (std::size_t bin = 0; bin < AlertedTests::kBins; ++bin) {
-    const std::uint32_t pending = std::exchange(alerted_.pending[bin], 0U);
-    alerted_.counts[bin] = kept * alerted_.counts[bin] + static_cast<double>(pending);
-  }
+  close_alerted(kept);
   std::fill_n(pending_.begin(), pending_end_, 0U);
   counts_end_ = std::max(counts_end_, pending_end_);
   pending_end_ = 0;
   last_hour_ = has_hour_ ? std::max(last_hour_, hour) : hour;
   has_hour_ = true;
   if (tests_ > 0 || added > 0) { derive(); }
+}
+
+// Nearly all detectors have alerted nobody.
+void Calibrator::close_alerted(double kept) {
+  if (!has_alerted_) { return; }
+  for (std::size_t bin = 0; bin < AlertedTests::kBins; ++bin) {
+    const std::uint32_t pending = std::exchange(alerted_.pending[bin], 0U);
+    alerted_.counts[bin] = kept * alerted_.counts[bin] + static_cast<double>(pending);
+  }
 }
 
 double Calibrator::tests_in(std::size_t bin) const {
@@ -102,12 +109,15 @@ void Calibrator::settle() {
   counts_end_ = end_of_used(counts_);
   pending_end_ = end_of_used(pending_);
   above_.fill(0);
+  const auto any = [](auto count) { return count > 0; };
+  has_alerted_ = std::ranges::any_of(alerted_.counts, any) || std::ranges::any_of(alerted_.pending, any);
   derive();
 }
 
 // As many of those that alerted as the budget expects were harmless, and all but kAttacks: so a few attacks raise no
 // bar, and a detector that errs all the time does.
 double Calibrator::harmless_share() const {
+  if (!has_alerted_) { return 0; }
   const double alerted = std::accumulate(alerted_.counts.begin(), alerted_.counts.end(), 0.0);
   if (alerted == 0) { return 0; }
   return std::max(std::min(alerted, alerted_.expected), alerted - kAttacks) / alerted;
@@ -115,7 +125,7 @@ double Calibrator::harmless_share() const {
 
 void Calibrator::derive() {
   const double harmless = harmless_share();
-  const std::size_t end = std::max(counts_end_, AlertedTests::kBins);
+  const std::size_t end = has_alerted_ ? std::max(counts_end_, AlertedTests::kBins) : counts_end_;
   tests_ = 0;
   for (std::size_t bin = end; bin-- > 0;) {
     above_[bin] = tests_;

@@ -51,6 +51,7 @@ class Calibrator {
   [[nodiscard]] double tests_in(std::size_t bin) const;
   [[nodiscard]] double tail(double prior, std::size_t bin) const;
   void derive();
+  void close_alerted(double kept);
   [[nodiscard]] double harmless_share() const;  // of what alerted
 
   std::array<double, kBins> counts_{};
@@ -58,6 +59,8 @@ class Calibrator {
   AlertedTests alerted_;
   std::int64_t last_hour_ = 0;
   bool has_hour_ = false;
+
+  bool has_alerted_ = false;  // derived
 
   // Derived from counts_ and alerted_. Bins at and after these ends are empty, which is most of them.
   std::size_t counts_end_ = 0;

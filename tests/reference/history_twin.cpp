@@ -267,8 +267,13 @@ void HistoryTwin::observe_address(const AccessEvent& event, Facts& facts) {
     caller.new_networks.push_back(event.time.ticks);
   }
   const std::string object = is_read(event) ? object_of(event) : "";
+  std::optional<NetworkVisit> before = visit_of(caller, prefix, event.time.ticks);
   caller.requests.push_back({event.time.ticks, prefix, object, is_list(event)});
-  observe_visit(caller, prefix, event.time.ticks, facts);
+  facts.network_visit = visit_of(caller, prefix, event.time.ticks);
+  const bool adds = facts.network_visit && (first || before->reads != facts.network_visit->reads ||
+                                            before->listed != facts.network_visit->listed);
+  if (!adds) { facts.network_visit.reset(); }
+  if (facts.network_visit) { facts.address_prefix = prefix; }
   if (first && tested) {
     caller.new_address =
         NewAddress{prefix, event.time.ticks, first->caller_is_new, first->caller_things, first->thing_callers};
@@ -286,10 +291,10 @@ void HistoryTwin::observe_address(const AccessEvent& event, Facts& facts) {
   fact.thing_callers = caller.new_address->callers;
 }
 
-void HistoryTwin::observe_visit(const Caller& caller, const std::string& prefix, std::int64_t now, Facts& facts) {
-  if (!caller.visit || caller.visit->prefix != prefix || caller.visit->since <= now - kDay) { return; }
+std::optional<NetworkVisit> HistoryTwin::visit_of(const Caller& caller, const std::string& prefix, std::int64_t now) {
+  if (!caller.visit || caller.visit->prefix != prefix || caller.visit->since <= now - kDay) { return std::nullopt; }
   const Visit& visit = *caller.visit;
-  NetworkVisit& fact = facts.network_visit.emplace();
+  NetworkVisit fact;
   fact.since_ticks = visit.since;
   fact.networks_today = visit.networks_today;
   fact.first_today_ticks = visit.since;
@@ -304,7 +309,7 @@ void HistoryTwin::observe_visit(const Caller& caller, const std::string& prefix,
   }
   fact.reads = static_cast<double>(std::min<std::size_t>(objects.size(), 64));
   fact.newcomers_per_day = visit.newcomer_alone ? 1 : 0;
-  facts.address_prefix = prefix;
+  return fact;
 }
 
 // ---- sessions ----

@@ -144,7 +144,8 @@ class HistoryTwin {
   void observe_vault(const AccessEvent& event, Facts& facts);
   void observe_client(const AccessEvent& event, Facts& facts);
   void observe_address(const AccessEvent& event, Facts& facts);
-  static void observe_visit(const Caller& caller, const std::string& prefix, std::int64_t now, Facts& facts);
+  [[nodiscard]] static std::optional<NetworkVisit> visit_of(const Caller& caller, const std::string& prefix,
+                                                            std::int64_t now);
   void observe_session(const AccessEvent& event, Facts& facts);
   void observe_episodes(const AccessEvent& event, Facts& facts);
   void observe_policy(const AccessEvent& event, bool read_before, Facts& facts);
