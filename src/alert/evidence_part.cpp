@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/ip_address.h"
+#include "detect/reasons.h"
 #include "event/access_scope.h"
 
 namespace keyvigil {
@@ -190,9 +191,7 @@ bool add_span(std::vector<Span>& spans, Span added) {
 namespace {
 
 bool add_touch(CountedTouches& touches, std::int64_t since_ticks, const Reason& reason) {
-  const bool anywhere = reason.code == ReasonCode::kManyNewVaults ||
-                        reason.code == ReasonCode::kManyVaultsOfNewCaller ||
-                        reason.code == ReasonCode::kManyRefusedVaults;
+  const bool anywhere = !reason_row(reason.code).about_vault;
   const bool widened = since_ticks < touches.since_ticks || (anywhere && !touches.anywhere);
   touches.since_ticks = std::min(touches.since_ticks, since_ticks);
   touches.anywhere = touches.anywhere || anywhere;

@@ -61,12 +61,17 @@ Reason visit_reason(const Observation& seen) {
   return reason;
 }
 
+// Of somebody who is known, at a network that is new to it.
+bool is_visit(const Observation& seen) {
+  return seen.facts.new_address && seen.facts.network_visit && !seen.facts.new_address->caller_is_new;
+}
+
 std::vector<Reason> explain_visit(const Observation& seen) {
   return {new_address_reason(seen), visit_reason(seen)};
 }
 
 Look look_at_visit(const Observation& seen) {
-  if (!seen.facts.new_address || !seen.facts.network_visit || seen.facts.new_address->caller_is_new) { return {}; }
+  if (!is_visit(seen)) { return {}; }
   return {probability_of(*seen.facts.new_address) * visit_probability(*seen.facts.network_visit), explain_visit};
 }
 
@@ -85,8 +90,7 @@ std::vector<Reason> explain_number(const Observation& seen) {
 
 Look look_at_number(const Observation& seen) {
   constexpr std::uint32_t kLeastNetworks = 3;
-  if (!seen.facts.new_address || !seen.facts.network_visit || seen.facts.new_address->caller_is_new) { return {}; }
-  if (seen.facts.network_visit->networks_today < kLeastNetworks) { return {}; }
+  if (!is_visit(seen) || seen.facts.network_visit->networks_today < kLeastNetworks) { return {}; }
   return {probability_of_number(seen), explain_number};
 }
 

@@ -96,6 +96,11 @@ std::uint64_t prefix_hash(const IpPrefix& prefix) {
   return (prefix.base.high * kMix ^ prefix.base.low) * kMix;
 }
 
+// Of a member that has a record.
+void learn_excess(RecordExcess& excess, double count, const CountTail& usual) {
+  if (usual.windows >= RecordExcess::kKnownWindows && usual.largest > 0) { excess.learn(count / usual.largest); }
+}
+
 // Each in use, in the order of the hashes of keys; the list is empty then. A slot that changed hands was noted for
 // each.
 template <typename Slots, typename Profiles, typename Close>
@@ -418,10 +423,9 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
   }
   const bool denied = event.outcome == Outcome::kDenied;
   const SurpriseLedger::Day day = (denied ? caller.denied_vaults : caller.new_vaults).day(event.time);
-  FirstTouch& touch = observed_.vault_touch->facts;
-  if (touch.caller_is_new && !denied) {
-    touch.newcomers_with_as_many = newcomers_with_as_many(day.vaults + 1);
-    out.new_vault->newcomers_with_as_many = touch.newcomers_with_as_many;
+  const FirstTouch& touch = observed_.vault_touch->facts;
+  if (out.new_vault && touch.caller_is_new) {
+    out.new_vault->newcomers_with_as_many = newcomers_with_as_many(day.vaults + 1);
   }
   if (day.vaults + 1 < kLeastVaultsOfDay || (denied && touch.caller_is_new)) { return; }
   DayOfFirstTouches& of_day = (denied ? out.denied_vaults_day : out.new_vaults_day).emplace();
@@ -430,7 +434,7 @@ void EstateHistory::observe_vault(const AccessEvent& event, Facts& out) {
   of_day.rate = touch.rate;
   of_day.caller_days = touch.caller_days;
   // Whoever starts touches several vaults at once.
-  if (touch.caller_is_new) { of_day.newcomers_with_as_many = touch.newcomers_with_as_many; }
+  if (touch.caller_is_new) { of_day.newcomers_with_as_many = out.new_vault->newcomers_with_as_many; }
 }
 
 double EstateHistory::newcomers_with_as_many(std::uint64_t vaults) const {
@@ -516,7 +520,7 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out, bool f
                         touch.rate.days_known, touch.caller_is_new, touch.caller_things, touch.thing_callers});
     }
   }
-  observe_visit(event, out, from_elsewhere);
+  observe_visit(event, prefix, from_elsewhere, out);
   if (caller.new_address.empty()) { return; }
   const NewAddress& known = caller.new_address.front();
   if (!event.time.is_within(EventTime::kTicksPerDay, known.since_ticks)) {
@@ -534,9 +538,8 @@ void EstateHistory::observe_address(const AccessEvent& event, Facts& out, bool f
   touch.thing_callers = known.thing_callers;
 }
 
-void EstateHistory::observe_visit(const AccessEvent& event, Facts& out, bool from_elsewhere) {
+void EstateHistory::observe_visit(const AccessEvent& event, const IpPrefix& prefix, bool from_elsewhere, Facts& out) {
   CallerProfile& caller = caller_profiles_[observed_.caller];
-  const IpPrefix prefix = network_of(event.address);
   NetworkVisits::Request request{.network = prefix_hash(prefix),
                                  .at = event.time,
                                  .arrival = {},
@@ -1010,9 +1013,7 @@ void EstateHistory::close_hour(Profile& profile, const VolumeParents& parents, V
   profile.volume.close(VolumeWindow::kHour, parents,
                        [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
                          if (!profile.hour_told) { population[measure][window].learn(count, usual); }
-                         if (usual.windows >= RecordExcess::kKnownWindows && usual.largest > 0) {
-                           excess[measure][window].learn(count / usual.largest);
-                         }
+                         learn_excess(excess[measure][window], count, usual);
                        });
   profile.hour_told = true;
 }
@@ -1023,9 +1024,7 @@ void EstateHistory::close_day(Profile& profile, const VolumeParents& parents, Vo
   profile.volume.close(VolumeWindow::kDay, parents,
                        [&](std::size_t measure, std::size_t window, double count, const CountTail& usual) {
                          population[measure][window].learn(count, usual);
-                         if (usual.windows >= RecordExcess::kKnownWindows && usual.largest > 0) {
-                           excess[measure][window].learn(count / usual.largest);
-                         }
+                         learn_excess(excess[measure][window], count, usual);
                        });
   profile.hour_told = false;
 }
@@ -1082,14 +1081,9 @@ VolumeParents EstateHistory::parents_of(const VolumePopulation& population) {
 
 void EstateHistory::close_populations() {
   if (classes_are_frozen_) { return; }
-  const auto close_excess = [](VolumeExcess& volume) {
+  const auto close_volume = [](auto& volume) {
     for (auto& measures : volume) {
-      for (RecordExcess& excess : measures) { excess.close_hour(); }
-    }
-  };
-  const auto close_volume = [](VolumePopulation& volume) {
-    for (auto& measures : volume) {
-      for (PopulationCount& population : measures) { population.close_hour(); }
+      for (auto& of_window : measures) { of_window.close_hour(); }
     }
   };
   for (ClassState& known : classes_) {
@@ -1107,8 +1101,8 @@ void EstateHistory::close_populations() {
   }
   close_volume(vault_population_);
   for (PopulationCount& vaults : newcomer_vaults_) { vaults.close_hour(); }
-  for (VolumeExcess& excess : class_excess_) { close_excess(excess); }
-  close_excess(vault_excess_);
+  for (VolumeExcess& excess : class_excess_) { close_volume(excess); }
+  close_volume(vault_excess_);
 }
 
 void EstateHistory::derive_parents() {

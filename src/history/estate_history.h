@@ -278,7 +278,7 @@ class EstateHistory {
   [[nodiscard]] std::optional<double> group_popularity(const AccessEvent& event) const;
   void observe_client(const AccessEvent& event, Facts& out);
   void observe_address(const AccessEvent& event, Facts& out, bool from_elsewhere);
-  void observe_visit(const AccessEvent& event, Facts& out, bool from_elsewhere);
+  void observe_visit(const AccessEvent& event, const IpPrefix& prefix, bool from_elsewhere, Facts& out);
   [[nodiscard]] NetworkVisits::Caller visitor(std::uint32_t slot) const;
   void observe_session(const AccessEvent& event, Facts& out);
   void observe_destruction(Facts& out);

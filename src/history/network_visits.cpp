@@ -7,21 +7,16 @@
 #include <utility>
 
 #include "statistics/elementary.h"
+#include "statistics/fading.h"
 
 namespace keyvigil {
 namespace {
 
-// Assumed before any was seen: half a newcomer in 1000 caller-days; ten arrivals, evenly over the crowds.
-constexpr double kAssumedNewcomers = 0.5;
-constexpr double kAssumedDays = 1000;
-constexpr double kAssumedArrivals = 10;
+constexpr double kAssumedArrivals = 10;  // before any was seen, evenly over the crowds
 
-template <typename Learned, typename Pending>
-void fade_and_add(Learned& learned, Pending& pending, double half_life) {
-  const double kept = half_life_decay(std::accumulate(pending.begin(), pending.end(), 0.0), half_life);
-  for (std::size_t i = 0; i < learned.size(); ++i) {
-    learned[i] = kept * learned[i] + static_cast<double>(std::exchange(pending[i], 0U));
-  }
+template <typename Counts>
+double sum_of(const Counts& counts) {
+  return std::accumulate(counts.begin(), counts.end(), 0.0);
 }
 
 }  // namespace
@@ -62,7 +57,7 @@ bool NetworkVisits::moves_out(const Caller& caller, const Request& request) {
   return true;
 }
 
-NetworkVisits::Visit& NetworkVisits::begin(const Caller& caller, const Request& request, bool moved_out) {
+void NetworkVisits::begin(const Caller& caller, const Request& request, bool moved_out) {
   Visit visit{.network = request.network,
               .since_ticks = request.at.ticks,
               .first_today_ticks = request.at.ticks,
@@ -78,10 +73,11 @@ NetworkVisits::Visit& NetworkVisits::begin(const Caller& caller, const Request& 
     const Visit& before = found->second;
     if (EventTime{before.since_ticks}.day() == request.at.day()) { visit.first_today_ticks = before.first_today_ticks; }
     learn(before);
-    return found->second = std::move(visit);
+    found->second = std::move(visit);
+    return;
   }
   make_room();
-  return open_.emplace(caller.hash, std::move(visit)).first->second;
+  open_.emplace(caller.hash, std::move(visit));
 }
 
 void NetworkVisits::make_room() {
@@ -101,7 +97,8 @@ NetworkVisit NetworkVisits::facts_of(const Visit& visit) const {
   facts.listed = visit.listed;
   facts.visits = visits_like(visit);
   if (visit.newcomer && visit.unheard) {
-    facts.newcomers_per_day = (kAssumedNewcomers + known.newcomers) / (kAssumedDays + known.days);
+    facts.newcomers_per_day =
+        (FirstTimeRate::kPriorFirsts + known.newcomers) / (FirstTimeRate::kPriorDays + known.days);
   }
   // The caller itself is one of them.
   if (visit.moved_out && moved_today_.size() <= kMigration) {
@@ -115,7 +112,7 @@ LearnedVisits NetworkVisits::visits_like(const Visit& visit) const {
   LearnedVisits like;
   for (std::size_t listed = 0; listed < visits.size(); ++listed) {
     const auto as_many = visits[listed].begin() + static_cast<std::ptrdiff_t>(visit.objects.size());
-    like.all += std::accumulate(visits[listed].begin(), visits[listed].end(), 0.0);
+    like.all += sum_of(visits[listed]);
     if (listed == 1 || !visit.listed) { like.with_as_many += std::accumulate(as_many, visits[listed].end(), 0.0); }
   }
   return like;
@@ -125,9 +122,8 @@ double NetworkVisits::surprise(CallerClass caller_class, std::uint64_t others) c
   const std::array<double, kCrowds>& crowds = classes_[static_cast<std::size_t>(caller_class)].crowds;
   const std::size_t upto = crowd(others) + 1;
   const double as_few = std::accumulate(crowds.begin(), crowds.begin() + static_cast<std::ptrdiff_t>(upto), 0.0);
-  const double all = std::accumulate(crowds.begin(), crowds.end(), 0.0);
   const double assumed = static_cast<double>(upto) / static_cast<double>(kCrowds);
-  return (kAssumedArrivals * assumed + as_few) / (kAssumedArrivals + all);
+  return (kAssumedArrivals * assumed + as_few) / (kAssumedArrivals + sum_of(crowds));
 }
 
 void NetworkVisits::withhold(std::uint64_t caller) {
@@ -178,22 +174,16 @@ void NetworkVisits::close_visits(std::int64_t hour) {
 
 void NetworkVisits::close_hour(ClassState& known) {
   for (std::size_t is_new = 0; is_new < known.visits.size(); ++is_new) {
-    double ended = 0;
-    for (const auto& pending : known.pending_visits[is_new]) {
-      ended += std::accumulate(pending.begin(), pending.end(), 0.0);
-    }
+    PendingNumbers& pending = known.pending_visits[is_new];
+    // With a list or without: both fade by all visits that ended.
+    const double ended = sum_of(pending[0]) + sum_of(pending[1]);
     if (ended == 0) { continue; }
-    // Both fade by all visits that ended.
     const double kept = half_life_decay(ended, kHalfLifeVisits);
-    for (std::size_t listed = 0; listed < known.visits[is_new].size(); ++listed) {
-      for (std::size_t reads = 0; reads <= kObjects; ++reads) {
-        const std::uint32_t added = std::exchange(known.pending_visits[is_new][listed][reads], 0U);
-        double& visits = known.visits[is_new][listed][reads];
-        visits = kept * visits + static_cast<double>(added);
-      }
+    for (std::size_t listed = 0; listed < pending.size(); ++listed) {
+      fade_and_add(known.visits[is_new][listed], pending[listed], kept);
     }
   }
-  fade_and_add(known.crowds, known.pending_crowds, kHalfLifeVisits);
+  fade_and_add(known.crowds, known.pending_crowds, half_life_decay(sum_of(known.pending_crowds), kHalfLifeVisits));
   const double kept = half_life_decay(static_cast<double>(known.pending_days), FirstTimeRate::kHalfLifeDays);
   known.newcomers = kept * known.newcomers + static_cast<double>(std::exchange(known.pending_newcomers, 0U));
   known.days = kept * known.days + static_cast<double>(std::exchange(known.pending_days, 0U));

@@ -121,7 +121,7 @@ class NetworkVisits {
   [[nodiscard]] static std::size_t crowd(std::uint64_t others);
   [[nodiscard]] bool is_settled() const { return hour_ - first_hour_ >= kSettlingHours; }
   [[nodiscard]] bool moves_out(const Caller& caller, const Request& request);
-  Visit& begin(const Caller& caller, const Request& request, bool moved_out);
+  void begin(const Caller& caller, const Request& request, bool moved_out);
   void make_room();
   void learn(const Visit& visit);
   void close_visits(std::int64_t hour);

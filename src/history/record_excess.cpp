@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "statistics/elementary.h"
+#include "statistics/fading.h"
 
 namespace keyvigil {
 
@@ -25,9 +26,7 @@ void RecordExcess::close_hour() {
   if (pending_windows_ == 0) { return; }
   const double kept = half_life_decay(pending_windows_, kHalfLifeWindows);
   windows_ = kept * windows_ + static_cast<double>(std::exchange(pending_windows_, 0U));
-  for (std::size_t i = 0; i < kSteps; ++i) {
-    ratios_[i] = kept * ratios_[i] + static_cast<double>(std::exchange(pending_[i], 0U));
-  }
+  fade_and_add(ratios_, pending_, kept);
 }
 
 double RecordExcess::share_of(double ratio) const {

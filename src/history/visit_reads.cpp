@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "statistics/elementary.h"
+#include "statistics/fading.h"
 
 namespace keyvigil {
 
@@ -15,10 +16,7 @@ void VisitReads::learn(std::uint32_t reads) {
 void VisitReads::close_hour() {
   if (pending_visits_ == 0) { return; }
   const double kept = half_life_decay(pending_visits_, kHalfLifeVisits);
-  for (std::size_t reads = 0; reads < visits_.size(); ++reads) {
-    visits_[reads] = kept * visits_[reads] + static_cast<double>(pending_[reads]);
-  }
-  pending_.fill(0);
+  fade_and_add(visits_, pending_, kept);
   pending_visits_ = 0;
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <utility>
 
 #include "statistics/elementary.h"
+#include "statistics/fading.h"
 
 namespace keyvigil {
 namespace {
@@ -79,22 +79,13 @@ void Calibrator::close_hour(std::int64_t hour, double threshold) {
   for (std::size_t bin = 0; bin < counts_end_; ++bin) { counts_[bin] *= kept; }
   for (std::size_t bin = 0; bin < pending_end_; ++bin) { counts_[bin] += pending_[bin]; }
   alerted_.expected = kept * alerted_.expected + threshold * added;
-  close_alerted(kept);
+  if (has_alerted_) { fade_and_add(alerted_.counts, alerted_.pending, kept); }  // nearly all alerted nobody
   std::fill_n(pending_.begin(), pending_end_, 0U);
   counts_end_ = std::max(counts_end_, pending_end_);
   pending_end_ = 0;
   last_hour_ = has_hour_ ? std::max(last_hour_, hour) : hour;
   has_hour_ = true;
   if (tests_ > 0 || added > 0) { derive(); }
-}
-
-// Nearly all detectors have alerted nobody.
-void Calibrator::close_alerted(double kept) {
-  if (!has_alerted_) { return; }
-  for (std::size_t bin = 0; bin < AlertedTests::kBins; ++bin) {
-    const std::uint32_t pending = std::exchange(alerted_.pending[bin], 0U);
-    alerted_.counts[bin] = kept * alerted_.counts[bin] + static_cast<double>(pending);
-  }
 }
 
 double Calibrator::tests_in(std::size_t bin) const {
@@ -117,7 +108,6 @@ void Calibrator::settle() {
 // As many of those that alerted as the budget expects were harmless, and all but kAttacks: so a few attacks raise no
 // bar, and a detector that errs all the time does.
 double Calibrator::harmless_share() const {
-  if (!has_alerted_) { return 0; }
   const double alerted = std::accumulate(alerted_.counts.begin(), alerted_.counts.end(), 0.0);
   if (alerted == 0) { return 0; }
   return std::max(std::min(alerted, alerted_.expected), alerted - kAttacks) / alerted;

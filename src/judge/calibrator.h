@@ -51,7 +51,6 @@ class Calibrator {
   [[nodiscard]] double tests_in(std::size_t bin) const;
   [[nodiscard]] double tail(double prior, std::size_t bin) const;
   void derive();
-  void close_alerted(double kept);
   [[nodiscard]] double harmless_share() const;  // of what alerted
 
   std::array<double, kBins> counts_{};
